@@ -1,0 +1,120 @@
+"""From credentials to an Actor: sessions for pages, tokens for machines."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, CSRFCheck
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+
+from accounts import tokens
+from accounts.actors import actor_for
+from accounts.models import Account, ApiToken
+from core.actors import Actor
+
+LAST_USED_PRECISION = timedelta(minutes=5)
+REAUTHENTICATED = "reauthenticated_at"
+REFUSED = "The token is unknown, expired or revoked."
+
+
+class Actors:
+    """Middleware: ``request.actor`` from the browser session, anonymous otherwise."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.actor = session_actor(request)
+        zone = getattr(request.user, "time_zone", None)
+        with timezone.override(zone or "UTC"):
+            return self.get_response(request)
+
+
+def about(request: Any) -> dict[str, str]:
+    """What of the request goes into the ledger."""
+    return {
+        "request_id": getattr(request, "request_id", ""),
+        "address": request.META.get("REMOTE_ADDR", "") or "",
+        "user_agent": request.META.get("HTTP_USER_AGENT", "")[:500],
+    }
+
+
+def session_actor(request: HttpRequest) -> Actor:
+    account = request.user
+    if not account.is_authenticated:
+        return Actor.anonymous(**about(request))
+    moment = request.session.get(REAUTHENTICATED)
+    return actor_for(
+        account,
+        via="session",
+        reauthenticated_at=datetime.fromisoformat(moment) if moment else None,
+        **about(request),
+    )
+
+
+def token_from_header(header: str) -> str | None:
+    """The secret in ``Authorization``: bearer, or basic with the token as the password."""
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() != "basic":
+        return None
+    try:
+        _, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    return password
+
+
+def token_actor(secret: str, **context: str) -> Actor | None:
+    """The actor behind a live token, or None."""
+    if not tokens.looks_right(secret):
+        return None
+    token = ApiToken.objects.live().select_related("account__person").filter(secret_sha256=tokens.sha256_of(secret)).first()
+    if token is None:
+        return None
+    stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - LAST_USED_PRECISION)
+    if token.last_used_at is None or token.last_used_at < timezone.now() - LAST_USED_PRECISION:
+        ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=Now())
+    return actor_for(token.account, via="token", token_id=token.pk, scopes=frozenset(token.scopes), **context)
+
+
+class TokenAuthentication(BaseAuthentication):
+    """``Authorization: Bearer cp_…`` or basic with the token as the password."""
+
+    def authenticate(self, request: Any) -> tuple[Account, Actor] | None:
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        secret = token_from_header(header) if header else None
+        if secret is None:
+            return None
+        actor = token_actor(secret, **about(request))
+        if actor is None:
+            raise AuthenticationFailed(REFUSED)
+        request._request.actor = actor
+        return Account.objects.select_related("person").get(pk=actor.account_id), actor
+
+    def authenticate_header(self, request: Any) -> str:
+        return 'Bearer realm="controlplane"'
+
+
+class SessionAuthentication(BaseAuthentication):
+    """The browser's session, with Django's CSRF check on every unsafe method."""
+
+    def authenticate(self, request: Any) -> tuple[Account, Actor] | None:
+        actor: Actor = request._request.actor
+        if not actor.is_active:
+            return None
+        check = CSRFCheck(lambda _: HttpResponse())
+        check.process_request(request._request)
+        reason = check.process_view(request._request, None, (), {})
+        if reason:
+            raise PermissionDenied(f"CSRF failed: {reason}")
+        return request._request.user, actor

@@ -1,0 +1,247 @@
+"""Settings: each value once, from the environment, with a safe default or a clear refusal."""
+
+import os
+import secrets
+from datetime import timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from controlplane.environment import ROLES, Environment, database
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(os.environ.get("DATA_DIR") or BASE_DIR / "var").absolute()
+environment = Environment(DATA_DIR)
+VERSION = "0.1.0"
+
+# --- Who we are, and how people reach us -------------------------------------------------
+PUBLIC_URL = environment.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+GATEWAY_URL = environment.get("GATEWAY_URL", "http://127.0.0.1:8001").rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+if _public.scheme != "https" and _public.hostname not in LOOPBACK:
+    raise ImproperlyConfigured("PUBLIC_URL must be https unless it is on loopback (127.0.0.1, localhost).")
+ALLOWED_HOSTS = [each for each in environment.get("ALLOWED_HOSTS").split(",") if each]
+ALLOWED_HOSTS += [_public.hostname or "127.0.0.1", "127.0.0.1", "localhost", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+INSTALLATION_NAME = environment.get("INSTALLATION_NAME", "Self-hosted")
+
+# --- Secrets -----------------------------------------------------------------------------
+# Without a key of its own a process can still run checks, but shares no session with others.
+SECRET_KEY = environment.get("SECRET_KEY") or environment.key("secret_key") or secrets.token_urlsafe(48)
+LEDGER_KEY_FILE = Path(environment.get("LEDGER_KEY_FILE", str(DATA_DIR / "keys" / "ledger_ed25519")))
+DEBUG = False
+
+# --- Parts ------------------------------------------------------------------------------
+OUR_APPS = [
+    "core",
+    "audit",
+    "accounts",
+    "pipelines",
+    "registry",
+    "registry.access",
+    "registry.evaluations",
+    "deployments",
+    "monitoring",
+    "monitoring.costs",
+    "monitoring.incidents",
+    "approvals",
+    "mlflow_api",
+    "workspace",
+    "controlplane",
+]
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "guardian",
+    "allauth",
+    "allauth.account",
+    "rest_framework",
+    "drf_spectacular",
+    "django_htmx",
+    *[each for each in OUR_APPS if (BASE_DIR / each.replace(".", "/") / "__init__.py").exists()],
+]
+MIDDLEWARE = [
+    "core.middleware.RequestIds",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.authentication.Actors",
+    "core.middleware.Refusals",
+]
+ROOT_URLCONF = "controlplane.urls"
+WSGI_APPLICATION = "controlplane.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                *(["core.frame.frame"] if find_spec("core.frame") else []),
+            ],
+            "builtins": [
+                "django.templatetags.static",
+                *(["core.templatetags.ui"] if (BASE_DIR / "core/templatetags/ui.py").exists() else []),
+            ],
+        },
+    }
+]
+
+# --- PostgreSQL -------------------------------------------------------------------------
+# A process works as one role; `manage.py migrate` is the owner, the sealer is the sealer.
+DATABASE_URLS = {role: environment.get(name) for role, name in ROLES.items()}
+DATABASE_ROLE = os.environ.get("DATABASE_ROLE", "app")
+if DATABASE_ROLE not in DATABASE_URLS:
+    raise ImproperlyConfigured(f"DATABASE_ROLE must be one of {', '.join(DATABASE_URLS)}.")
+DATABASE_POOL = int(os.environ.get("DATABASE_POOL", "0"))
+_pool: dict[str, Any] | None = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5} if DATABASE_POOL else None
+DATABASES = {"default": database(DATABASE_URLS[DATABASE_ROLE], pool=_pool)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Valkey and Celery ------------------------------------------------------------------
+REDIS_URL = environment.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "controlplane",
+    }
+}
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Publishing must fail at once when the broker is down: the reaper finds the row.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 7200,
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "unacked_restore_interval": 2,
+    "unacked_restore_throttle": 1,
+    "max_retries": 0,
+}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # KiB
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat")
+CELERY_TIMEZONE = "UTC"
+
+# --- Bytes ------------------------------------------------------------------------------
+ARTIFACT_ROOT = environment.get("ARTIFACT_ROOT", str(DATA_DIR / "artifacts"))
+SANDBOX = environment.get("SANDBOX", "best")
+if SANDBOX not in {"required", "best"}:
+    raise ImproperlyConfigured("SANDBOX must be 'required' or 'best'.")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 << 20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+
+# --- People -----------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.Account"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+GUARDIAN_MONKEY_PATCH_USER = False
+ANONYMOUS_USER_NAME = None
+# Rights are read by core.actors.holds, never through Django's backends.
+SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/inbox/"
+LOGOUT_REDIRECT_URL = "/login/"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_GET = False
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme == "https"
+SECURE_HSTS_SECONDS = 31_536_000 if _public.scheme == "https" else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _public.scheme == "https"
+SECURE_SSL_REDIRECT = _public.scheme == "https"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# --- REST -------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "accounts.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.SignedIn"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "core.api.paging.KeysetPages",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_RATES": {},
+    "EXCEPTION_HANDLER": "core.api.problems.handle",
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+    "COERCE_DECIMAL_TO_STRING": True,
+    "STRICT_JSON": True,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Controlplane",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["accounts.permissions.SignedIn"],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+
+# --- Language, time, files --------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").exists() else []
+STATIC_ROOT = DATA_DIR / "run" / "static"
+_collected = (STATIC_ROOT / "staticfiles.json").exists() and not os.environ.get("STATIC_FROM_SOURCE")
+WHITENOISE_USE_FINDERS = not _collected
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if _collected or os.environ.get("COLLECT_STATIC")
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# --- Logs: one JSON object per line -----------------------------------------------------
+LOG_LEVEL = environment.get("LOG_LEVEL", "INFO").upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "core.logs.formatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {"django.server": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
+}

@@ -1,0 +1,8 @@
+"""Web: pages, REST and the MLflow registry paths."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings")
+application = get_wsgi_application()

@@ -1,0 +1,102 @@
+"""What REST viewsets share: revisions (ETag, If-Match) and retries (Idempotency-Key)."""
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.models import IdempotentAnswer
+from core.errors import Conflict, Invalid, PreconditionFailed, PreconditionRequired, Unprocessable
+
+KEY_HEADER = "Idempotency-Key"
+MAX_KEY = 255
+KEPT_FOR = timedelta(days=1)
+
+
+def etag_of(*parts: Any) -> str:
+    """A strong validator from whatever changes with the resource."""
+    return '"' + hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).hexdigest()[:32] + '"'
+
+
+def require_match(request: Any, current: str) -> None:
+    """The caller must have seen the current revision: 428 without If-Match, 412 when stale."""
+    sent = request.headers.get("If-Match")
+    if not sent:
+        raise PreconditionRequired("Send the ETag you read as If-Match, so that nobody's change is lost.")
+    if sent != "*" and current not in [tag.strip() for tag in sent.split(",")]:
+        raise PreconditionFailed(
+            "It has changed since you read it. Read it again and repeat your change.",
+            extra={"current_etag": current},
+        )
+
+
+class IdempotentPosts:
+    """Mixin for viewsets: a POST repeated with its key and body gets the first answer again."""
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        self._answer_kept: IdempotentAnswer | None = None
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        key = request.headers.get(KEY_HEADER)
+        if request.method != "POST" or not key:
+            return
+        if len(key) > MAX_KEY or not key.isprintable():
+            raise Invalid(f"{KEY_HEADER} is at most {MAX_KEY} printable characters.", field=KEY_HEADER)
+        self._answer_kept = self._claim(request, key)
+
+    def handle_exception(self, error: Exception) -> Response:
+        if isinstance(error, _Replay):
+            kept = error.answer
+            return Response(
+                None if not kept.body else json.loads(bytes(kept.body)),
+                status=kept.status,
+                headers={**kept.headers, "Idempotent-Replayed": "true"},
+            )
+        return super().handle_exception(error)  # type: ignore[misc]
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
+        if self._answer_kept is not None:
+            response.add_post_render_callback(self._keep)
+        return response
+
+    def _claim(self, request: Request, key: str) -> IdempotentAnswer:
+        digest = hashlib.sha256(request.path.encode() + b"\0" + request._request.body).hexdigest()
+        account = request.actor.account_id
+        mine = IdempotentAnswer.objects.filter(account_id=account, key=key)
+        mine.filter(created_at__lt=Now() - KEPT_FOR).delete()
+        try:
+            with transaction.atomic():
+                return IdempotentAnswer.objects.create(account_id=account, key=key, request_sha256=digest)
+        except IntegrityError:
+            first = mine.get()
+        if first.request_sha256 != digest:
+            raise Unprocessable(f"This {KEY_HEADER} was used with another body.", code="idempotency_key_reused")
+        if first.status is None:
+            raise Conflict("The first request with this key is still running.", code="idempotency_key_running")
+        raise _Replay(first)
+
+    def _keep(self, response: Response) -> None:
+        kept = self._answer_kept
+        if kept is None:
+            return
+        if response.status_code >= 500:
+            kept.delete()
+            return
+        kept.status, kept.body = response.status_code, response.rendered_content
+        kept.headers = {name: response[name] for name in ("Location", "ETag") if response.has_header(name)}
+        kept.save(update_fields=["status", "body", "headers"])
+
+
+class _Replay(Exception):
+    def __init__(self, answer: IdempotentAnswer) -> None:
+        super().__init__("replayed")
+        self.answer = answer
+

@@ -1,0 +1,39 @@
+"""Django's own error answers, in our words: a page, or a problem document for machines."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from core.api.problems import MEDIA_TYPE, problem
+from core.middleware import MACHINE_PATHS
+
+SENTENCES = {
+    400: ("bad_request", "The request cannot be understood. Nothing has been changed."),
+    403: ("forbidden", "This is not allowed. Nothing has been changed."),
+    404: ("not_found", "There is nothing at this address, or you may not know of it."),
+    500: ("internal", "Something in the product failed. Nothing has been half-changed; the request id finds it in the logs."),
+}
+
+
+def _answer(request: HttpRequest, status: int) -> HttpResponse:
+    code, detail = SENTENCES[status]
+    if request.path.startswith(MACHINE_PATHS):
+        body = problem(status, code=code, detail=detail, request=request)
+        return JsonResponse(body, status=status, content_type=MEDIA_TYPE)
+    context = {"status": status, "problem": {"detail": detail, "request_id": getattr(request, "request_id", "")}}
+    return render(request, "error.html", context, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _answer(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _answer(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _answer(request, 404)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    return _answer(request, 500)

@@ -1,0 +1,67 @@
+"""One request id through page, job and ledger; one handler of refusals for pages."""
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.db import OperationalError
+from django.db.utils import InterfaceError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from core.api.problems import from_domain_error, plain
+from core.errors import DomainError, Unavailable
+
+REQUEST_ID = re.compile(r"^[A-Za-z0-9_.-]{8,64}$")
+MACHINE_PATHS = ("/api/", "/ajax-api/")
+
+
+class RequestIds:
+    """Take X-Request-ID when it is well formed, else make one; answer with it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        sent = request.headers.get("X-Request-ID", "")
+        request.request_id = sent if REQUEST_ID.match(sent) else uuid.uuid4().hex
+        with structlog.contextvars.bound_contextvars(request_id=request.request_id):
+            response = self.get_response(request)
+        response["X-Request-ID"] = request.request_id
+        return response
+
+
+class Refusals:
+    """Turn a DomainError into a page, or into a problem document where a machine asks."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, OperationalError | InterfaceError):
+            return self._database_away(request)
+        if not isinstance(error, DomainError):
+            return None
+        if request.path.startswith(MACHINE_PATHS):
+            return plain(request, error)
+        context = {"error": error, "problem": from_domain_error(error, request), "status": error.status}
+        return render(request, "error.html", context, status=error.status)
+
+    def _database_away(self, request: HttpRequest) -> HttpResponse:
+        error = Unavailable("The database does not answer. Nothing has been changed; try again in a few seconds.")
+        response: Any
+        if request.path.startswith(MACHINE_PATHS):
+            response = plain(request, error)
+        else:
+            response = HttpResponse(
+                "<!doctype html><html lang=en><title>Unavailable</title><h1>The database does not answer</h1>"
+                "<p>Nothing has been changed. Try again in a few seconds.</p>",
+                status=503,
+            )
+        response["Retry-After"] = "5"
+        return response

@@ -1,0 +1,91 @@
+"""Who may do what to accounts, and what a token can and cannot."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts import services, tokens
+from accounts.actors import actor_for
+from accounts.authentication import token_actor
+from accounts.models import Account, ApiToken
+from core.actors import holds
+from core.errors import Conflict, Invalid, NotAllowed
+
+pytestmark = pytest.mark.django_db
+
+
+def test_roles_give_rights_everywhere_and_a_stranger_holds_none(scientist, reviewer, operator, admin, stranger):
+    assert holds(actor_for(reviewer), "approve")
+    assert not holds(actor_for(reviewer), "deploy")
+    assert holds(actor_for(operator), "roll_back")
+    assert not holds(actor_for(scientist), "view")
+    assert not any(holds(actor_for(stranger), right) for right in ("view", "create", "approve", "audit"))
+    assert not holds(actor_for(admin), "approve")
+
+
+def test_nobody_gives_a_role_to_themselves(admin):
+    with pytest.raises(NotAllowed) as refused:
+        services.give_role(actor=actor_for(admin), account=admin, role="reviewer")
+    assert refused.value.code == "self_grant"
+    assert not admin.groups.filter(name="reviewer").exists()
+
+
+def test_only_admins_create_accounts_and_names_are_unique_whatever_their_case(admin, scientist):
+    with pytest.raises(NotAllowed):
+        services.create_account(actor=actor_for(scientist), username="friend")
+    services.create_account(actor=actor_for(admin), username="Friend")
+    with pytest.raises(Conflict):
+        services.create_account(actor=actor_for(admin), username="friend")
+    with pytest.raises(Invalid):
+        services.create_account(actor=actor_for(admin), username="two words")
+
+
+def test_the_last_admin_stays(admin):
+    Account.objects.filter(groups__name="admin").exclude(pk=admin.pk).update(is_active=False)
+    with pytest.raises(Conflict):
+        services.set_active(actor=actor_for(admin), account=admin, is_active=False)
+
+
+def test_a_token_acts_within_its_scope_until_it_ends(scientist):
+    token, secret = services.issue_token(
+        actor=actor_for(scientist), account=scientist, name="notebook", scopes=["predict"]
+    )
+    actor = token_actor(secret)
+    assert actor is not None
+    assert holds(actor, "predict")
+    assert not holds(actor, "create"), "the role has it, the scope does not"
+    assert secret not in str(ApiToken.objects.values().get(pk=token.pk))
+    services.revoke_token(actor=actor_for(scientist), token=token)
+    assert token_actor(secret) is None
+
+
+def test_expired_tokens_and_tokens_of_inactive_accounts_are_dead(scientist):
+    token, secret = services.issue_token(actor=actor_for(scientist), account=scientist, name="n", scopes=["all"])
+    Account.objects.filter(pk=scientist.pk).update(is_active=False)
+    assert token_actor(secret) is None
+    Account.objects.filter(pk=scientist.pk).update(is_active=True)
+    ApiToken.objects.filter(pk=token.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert token_actor(secret) is None
+
+
+def test_a_token_never_issues_tokens_and_scopes_are_checked(scientist):
+    _, secret = services.issue_token(actor=actor_for(scientist), account=scientist, name="n", scopes=["all"])
+    actor = token_actor(secret)
+    assert actor is not None
+    with pytest.raises(NotAllowed) as refused:
+        services.issue_token(actor=actor, account=scientist, name="more", scopes=["all"])
+    assert refused.value.code == "interactive_required"
+    with pytest.raises(Invalid):
+        services.issue_token(actor=actor_for(scientist), account=scientist, name="n", scopes=["everything"])
+    with pytest.raises(Invalid):
+        services.issue_token(
+            actor=actor_for(scientist), account=scientist, name="n", scopes=["all"], lifetime=timedelta(days=999)
+        )
+
+
+def test_a_mistyped_token_is_told_by_its_checksum():
+    secret = tokens.new_secret()
+    assert tokens.looks_right(secret)
+    assert not tokens.looks_right(secret[:-1] + ("a" if secret[-1] != "a" else "b"))
+    assert not tokens.looks_right("cp_short")

@@ -1,0 +1,75 @@
+"""Names of registered models and aliases: what may be one, and which look the same."""
+
+import json
+import re
+import unicodedata
+from functools import cache
+from importlib.resources import files
+
+from core.canonical import sha256_hex
+from core.errors import Invalid
+from core.text import checked_text
+
+LONGEST_NAME = 256
+LONGEST_ALIAS = 255
+ALIAS = re.compile(r"^[\w-]*$")
+LOOKS_LIKE_A_NUMBER = re.compile(r"^[vV]\d+$")
+ALIAS_RULE = "1 to 255 letters, digits, '_' and '-'; not 'latest', not 'v' and a number"
+# ASCII characters that are drawn alike (Unicode Technical Standard 39).
+ASCII_PROTOTYPES = str.maketrans({"0": "O", "1": "l", "I": "l", "|": "l", "m": "rn"})
+
+
+def checked_name(value: object, field: str = "name") -> str:
+    """A registered model's name in NFKC, or Invalid with the rule it breaks."""
+    name = checked_text(value, field, LONGEST_NAME, min_length=1, normalise="NFKC")
+    if "/" in name or ":" in name:
+        raise Invalid(f"{field} must not contain '/' or ':'.", field=field, allowed="any text without '/' and ':'")
+    if name.strip() in {".", ".."}:
+        raise Invalid(f"{field} must not be '.' or '..'.", field=field, allowed="any text but '.' and '..'")
+    return name
+
+
+def normal_name(value: str) -> str:
+    """The form in which a name is looked up; text that can be no name finds nothing."""
+    return unicodedata.normalize("NFKC", value)
+
+
+def checked_alias(value: object, field: str = "alias") -> str:
+    """An alias name, or Invalid."""
+    alias = checked_text(value, field, LONGEST_ALIAS, min_length=1)
+    if not ALIAS.match(alias) or alias.lower() == "latest" or LOOKS_LIKE_A_NUMBER.match(alias):
+        raise Invalid(f"{alias!r} cannot be an alias; it must be {ALIAS_RULE}.", field=field, allowed=ALIAS_RULE)
+    return alias
+
+
+def is_plain(name: str) -> bool:
+    """Whether the name is ASCII without hidden spaces: two different plain names never clash."""
+    return name.isascii() and name == " ".join(name.split())
+
+
+def look_sha256(name: str) -> str:
+    """Names with one look cannot be told apart by eye; hashed, since a look can be long."""
+    return sha256_hex(skeleton(name))
+
+
+def skeleton(name: str) -> str:
+    """The name with every character replaced by the plainest one drawn like it."""
+    text = unicodedata.normalize("NFD", " ".join(name.split()))
+    if not text.isascii():
+        text = unicodedata.normalize("NFD", "".join(_prototype(each) for each in text))
+    return text.translate(ASCII_PROTOTYPES)
+
+
+@cache
+def _prototype(character: str) -> str:
+    """The smallest character drawn like this one; the table pairs characters both ways."""
+    if character.isascii():
+        return character
+    alike = [each for each in _lookalikes().get(character, ()) if all(part < character for part in each)]
+    return "".join(_prototype(part) for part in min(alike)) if alike else character
+
+
+@cache
+def _lookalikes() -> dict[str, list[str]]:
+    table = json.loads(files("confusable_homoglyphs").joinpath("confusables.json").read_text())
+    return {source: [each["c"] for each in targets] for source, targets in table.items() if len(source) == 1}

@@ -1,0 +1,152 @@
+"""Fixtures everyone uses: real servers, a fixed cast, and a way to drain the queue."""
+
+import os
+
+import pytest
+from django.db import connections
+from django.test import Client
+
+from tests.database import TestDatabase
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="session")
+def test_database(django_test_environment, django_db_blocker):
+    """The migrated database of this worker."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    database = TestDatabase(f"test_{worker}")
+    with django_db_blocker.unblock():
+        database.create()
+        connections["default"].close()
+        connections["default"].settings_dict["NAME"] = database.name
+    yield database
+    with django_db_blocker.unblock():
+        database.drop()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(test_database):
+    """Replaces pytest-django's: tests work as cp_app on what cp_owner migrated."""
+
+
+@pytest.fixture(autouse=True)
+def _reference_rows(request):
+    """A test that commits starts with an empty ledger and the migrations' rows."""
+    marker = request.node.get_closest_marker("django_db")
+    commits = bool(marker and marker.kwargs.get("transaction"))
+    if commits or {"transactional_db", "live_server"} & set(request.fixturenames):
+        request.getfixturevalue("test_database").restore()
+
+
+@pytest.fixture(autouse=True)
+def _own_artifact_folder(settings, tmp_path):
+    settings.ARTIFACT_ROOT = str(tmp_path / "artifacts")
+    # Hashing passwords slowly on purpose is tested once, not in every fixture.
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+        "django.contrib.auth.hashers.Argon2PasswordHasher",
+    ]
+
+
+@pytest.fixture
+def make_account(db):
+    """``make_account("name", "role")`` with the password of all test accounts."""
+    from accounts.services import create_account
+    from core.actors import Actor
+
+    def make(username, role=None, **more):
+        return create_account(
+            actor=Actor.command_line(), username=username, role=role, password=PASSWORD, **more
+        )
+
+    return make
+
+
+@pytest.fixture
+def scientist(make_account):
+    return make_account("scientist", "data-scientist")
+
+
+@pytest.fixture
+def reviewer(make_account):
+    return make_account("reviewer", "reviewer")
+
+
+@pytest.fixture
+def validator(make_account):
+    return make_account("validator", "validator")
+
+
+@pytest.fixture
+def operator(make_account):
+    return make_account("operator", "operator")
+
+
+@pytest.fixture
+def auditor(make_account):
+    return make_account("auditor", "auditor")
+
+
+@pytest.fixture
+def admin(make_account):
+    return make_account("admin", "admin")
+
+
+@pytest.fixture
+def stranger(make_account):
+    """Somebody with an account and nothing else."""
+    return make_account("stranger")
+
+
+@pytest.fixture
+def actor():
+    """``actor(account)``: that account in a browser session."""
+    from accounts.actors import actor_for
+
+    return actor_for
+
+
+@pytest.fixture
+def client_for():
+    """``client_for(account)``: a browser signed in as that account."""
+
+    def signed_in(account):
+        client = Client()
+        client.force_login(account, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def token_client():
+    """``token_client(account, ["view"])``: a machine with that account's token."""
+    from accounts.actors import actor_for
+    from accounts.services import issue_token
+
+    def with_token(account, scopes=("all",)):
+        _, secret = issue_token(actor=actor_for(account), account=account, name="test", scopes=list(scopes))
+        return Client(headers={"Authorization": f"Bearer {secret}"})
+
+    return with_token
+
+
+@pytest.fixture
+def run_jobs():
+    """``run_jobs()``: do all waiting work in this process; answers how many jobs ran."""
+    from core.jobs.models import Job
+    from core.jobs.run import run_job
+
+    def drain(limit=200):
+        ran = 0
+        while ran < limit:
+            job = Job.objects.filter(status="queued").order_by("created_at").first()
+            if job is None:
+                return ran
+            Job.objects.filter(pk=job.pk, run_after__gt=job.created_at).update(run_after=job.created_at)
+            run_job(job.pk)
+            ran += 1
+        raise AssertionError(f"still work to do after {limit} jobs")
+
+    return drain

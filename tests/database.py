@@ -1,0 +1,83 @@
+"""The test database: migrated by its owner, used by the tests as cp_app."""
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from django.core.management import call_command
+from django.db import connections
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from controlplane.stack.postgres import GRANTS
+
+TABLES = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'audit')"
+
+
+def superuser(database: str) -> psycopg.Connection:
+    return psycopg.connect(os.environ["TEST_SUPERUSER_URL"], dbname=database, autocommit=True)
+
+
+@contextmanager
+def connected_as(role: str, database: str) -> Iterator[None]:
+    """Django's default connection as another role."""
+    settings = connections["default"].settings_dict
+    before = {name: settings[name] for name in ("NAME", "USER", "PASSWORD")}
+    parts = conninfo_to_dict(os.environ["DATABASE_OWNER_URL" if role == "cp_owner" else "DATABASE_URL"])
+    connections["default"].close()
+    settings.update(NAME=database, USER=parts["user"], PASSWORD=parts["password"])
+    yield
+    connections["default"].close()
+    settings.update(before)
+
+
+class TestDatabase:
+    """Created once per worker, dropped at the end."""
+
+    __test__ = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.reference: dict[str, bytes] = {}
+
+    def create(self) -> None:
+        """Make the database, migrate it as cp_owner and remember the rows migrations put in."""
+        with superuser("postgres") as connection:
+            name = sql.Identifier(self.name)
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER cp_owner TEMPLATE template0").format(name))
+        with superuser(self.name) as connection:
+            for statement in GRANTS:
+                connection.execute(statement)
+        with connected_as("cp_owner", self.name):
+            call_command("migrate", verbosity=0, interactive=False)
+        with superuser(self.name) as connection:
+            # Only here: between tests Django empties its own tables. The ledger's are not its own.
+            connection.execute("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO cp_app")
+            for (table,) in connection.execute(TABLES).fetchall():
+                rows = io.BytesIO()
+                with connection.cursor().copy(f"COPY {table} TO STDOUT") as copy:
+                    for chunk in copy:
+                        rows.write(chunk)
+                if rows.getvalue() and not table.endswith("django_migrations"):
+                    self.reference[table] = rows.getvalue()
+
+    def restore(self) -> None:
+        """After a test that committed: the ledger empty, the migrations' rows back."""
+        with superuser(self.name) as connection, connection.transaction():
+            connection.execute("SET LOCAL session_replication_role = replica")
+            tables = [table for (table,) in connection.execute(TABLES).fetchall()]
+            emptied = [table for table in tables if table.startswith("audit.") or table in self.reference]
+            if not emptied:
+                return
+            connection.execute("TRUNCATE " + ", ".join(emptied) + " CASCADE")
+            for table, rows in self.reference.items():
+                with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
+                    copy.write(rows)
+
+    def drop(self) -> None:
+        connections.close_all()
+        with superuser("postgres") as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)))

@@ -1,0 +1,52 @@
+"""Real PostgreSQL and Valkey for a test run; started once, a database per xdist worker.
+
+Loaded as a pytest plugin before Django, so that settings find the addresses.
+"""
+
+import atexit
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+
+from controlplane.stack.postgres import Postgres, stop
+from controlplane.stack.valkey import Valkey
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start() -> None:
+    """Start both servers unless a parent (xdist's controller) has; set the environment."""
+    folder = Path(tempfile.mkdtemp(prefix="cptest-"))
+    folder.chmod(0o700)
+    os.environ["DATA_DIR"] = str(folder)
+    os.environ["STATIC_FROM_SOURCE"] = "1"
+    os.environ["SECRET_KEY"] = "only for tests, never anywhere else"
+    postgres = Postgres(folder / "postgres", folder / "keys", free_port(), durable=False)
+    valkey = Valkey(folder / "valkey", folder / "keys", free_port())
+    postgres.initialise()
+    children = [postgres.start(), valkey.start()]
+    postgres.prepare()
+    for name, role in {"": "cp_app", "OWNER_": "cp_owner", "SEALER_": "cp_sealer", "AUDITOR_": "cp_auditor", "TRACKING_": "cp_tracking"}.items():
+        os.environ[f"DATABASE_{name}URL"] = postgres.url(role)
+    os.environ["TEST_SUPERUSER_URL"] = postgres.url("postgres", "postgres")
+    os.environ["REDIS_URL"] = valkey.url()
+    owner = os.getpid()
+
+    def end() -> None:
+        if os.getpid() != owner:
+            return
+        for child in children:
+            stop(child)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(end)
+
+
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    start()

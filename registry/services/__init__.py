@@ -1,0 +1,33 @@
+"""Every change to the registry starts here, whoever asks."""
+
+from registry.services.aliases import (
+    delete_alias,
+    is_protected_alias,
+    move_protected_alias,
+    protect_alias,
+    set_alias,
+    transition_stage,
+    unprotect_alias,
+)
+from registry.services.models import create_model, delete_model, rename_model, update_model
+from registry.services.tags import delete_tag, set_tag
+from registry.services.versions import create_version, delete_version, update_version
+
+__all__ = [
+    "create_model",
+    "create_version",
+    "delete_alias",
+    "delete_model",
+    "delete_tag",
+    "delete_version",
+    "is_protected_alias",
+    "move_protected_alias",
+    "protect_alias",
+    "rename_model",
+    "set_alias",
+    "set_tag",
+    "transition_stage",
+    "unprotect_alias",
+    "update_model",
+    "update_version",
+]

@@ -71,13 +71,20 @@ def is_granted(
     now = Q(permission__codename=right, content_object=on.pk) & (
         Q(expires_at__isnull=True) | Q(expires_at__gt=Now())
     )
-    if to_accounts._default_manager.filter(now, user__person_id=actor.person_id, user__is_active=True).exists():
+    if to_accounts._default_manager.filter(
+        now, user__person_id=actor.person_id, user__is_active=True
+    ).exists():
         return True
-    return bool(actor.group_ids) and to_groups._default_manager.filter(now, group_id__in=actor.group_ids).exists()
+    return (
+        bool(actor.group_ids)
+        and to_groups._default_manager.filter(now, group_id__in=actor.group_ids).exists()
+    )
 
 
 def permission_for(kind: type[models.Model], right: str) -> Permission:
     """Django's permission row that stands for a right on objects of this kind."""
     return Permission.objects.get_or_create(
-        content_type=ContentType.objects.get_for_model(kind), codename=right, defaults={"name": f"May {right}"}
+        content_type=ContentType.objects.get_for_model(kind),
+        codename=right,
+        defaults={"name": f"May {right}"},
     )[0]

@@ -23,7 +23,12 @@ def locked_model(model: RegisteredModel, expected_rev: int | None = None) -> Reg
 def locked_version(version: ModelVersion, expected_rev: int | None = None) -> ModelVersion:
     """The version's row as it is now, locked after its model's."""
     model = locked_model(version.model)
-    row = ModelVersion.objects.existing().select_for_update(no_key=True, of=("self",)).filter(pk=version.pk).first()
+    row = (
+        ModelVersion.objects.existing()
+        .select_for_update(no_key=True, of=("self",))
+        .filter(pk=version.pk)
+        .first()
+    )
     if row is None:
         raise NotFound(f"{model} has no version {version.number}.")
     if expected_rev is not None and row.rev != expected_rev:

@@ -54,7 +54,9 @@ class RegisteredModel(models.Model):
     name = models.CharField(max_length=LONGEST_NAME, db_collation=BYTEWISE)
     look_sha256 = models.CharField(max_length=64, editable=False)
     description = models.TextField(blank=True, default="")
-    owner = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, related_name="owned_models")
+    owner = models.ForeignKey(
+        "accounts.Person", on_delete=models.PROTECT, null=True, related_name="owned_models"
+    )
     on_call = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, related_name="+")
     tier = models.CharField(max_length=6, choices=Tier.choices, default=Tier.MEDIUM)
     next_number = models.PositiveIntegerField(default=1)
@@ -88,7 +90,10 @@ class RegisteredModel(models.Model):
         indexes = [
             models.Index("look_sha256", name="model_by_look", condition=Q(deleted_at__isnull=True)),
             models.Index(
-                F("last_updated_at").desc(), "name", name="model_newest_first", condition=Q(deleted_at__isnull=True)
+                F("last_updated_at").desc(),
+                "name",
+                name="model_newest_first",
+                condition=Q(deleted_at__isnull=True),
             ),
             models.Index("created_at", "name", name="model_by_age", condition=Q(deleted_at__isnull=True)),
         ]

@@ -23,7 +23,9 @@ def checked_name(value: object, field: str = "name") -> str:
     """A registered model's name in NFKC, or Invalid with the rule it breaks."""
     name = checked_text(value, field, LONGEST_NAME, min_length=1, normalise="NFKC")
     if "/" in name or ":" in name:
-        raise Invalid(f"{field} must not contain '/' or ':'.", field=field, allowed="any text without '/' and ':'")
+        raise Invalid(
+            f"{field} must not contain '/' or ':'.", field=field, allowed="any text without '/' and ':'"
+        )
     if name.strip() in {".", ".."}:
         raise Invalid(f"{field} must not be '.' or '..'.", field=field, allowed="any text but '.' and '..'")
     return name
@@ -38,7 +40,9 @@ def checked_alias(value: object, field: str = "alias") -> str:
     """An alias name, or Invalid."""
     alias = checked_text(value, field, LONGEST_ALIAS, min_length=1)
     if not ALIAS.match(alias) or alias.lower() == "latest" or LOOKS_LIKE_A_NUMBER.match(alias):
-        raise Invalid(f"{alias!r} cannot be an alias; it must be {ALIAS_RULE}.", field=field, allowed=ALIAS_RULE)
+        raise Invalid(
+            f"{alias!r} cannot be an alias; it must be {ALIAS_RULE}.", field=field, allowed=ALIAS_RULE
+        )
     return alias
 
 

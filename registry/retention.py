@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 
-from registry.models import ModelAlias, ModelVersion, ProtectedAlias, ALWAYS_PROTECTED
+from registry.models import ALWAYS_PROTECTED, ModelAlias, ModelVersion, ProtectedAlias
 
 Keeper = Callable[[Sequence[uuid.UUID]], dict[uuid.UUID, str]]
 

@@ -39,9 +39,8 @@ class Source:
 def parse_source(value: object) -> Source:
     """The source's parts, or Invalid naming ``source`` and what is allowed."""
     text = storable_text(value, "source", LONGEST_SOURCE)
-    if match := VERSION.match(text):
-        if not LOGGED_MODEL_ID.match(match[1]):
-            return Source("version", normal_name(match[1]), number=int(match[2]))
+    if (match := VERSION.match(text)) and not LOGGED_MODEL_ID.match(match[1]):
+        return Source("version", normal_name(match[1]), number=int(match[2]))
     if match := RUNS.match(text):
         if not RUN_ID.match(match[1]):
             raise _refused("names no run id")

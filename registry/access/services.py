@@ -75,7 +75,12 @@ def revoke(
         raise NotFound(f"{holder} has no grant of {right} on {row}.")
     taken = sorted(held.values_list("permission__codename", flat=True)) if right == "view" else [right]
     held.filter(permission__codename__in=taken).delete()
-    before = {"rights": taken, "from": str(holder), "kind": holder._meta.model_name, "holder_id": str(holder.pk)}
+    before = {
+        "rights": taken,
+        "from": str(holder),
+        "kind": holder._meta.model_name,
+        "holder_id": str(holder.pk),
+    }
     record(actor=actor, action="registry.right_revoked", target=row, before=before, reason=reason)
 
 
@@ -106,7 +111,12 @@ def _give(
     keep: bool = False,
 ) -> Grant:
     kind = ModelAccountGrant if account is not None else ModelGroupGrant
-    about = {"granted_by_id": actor.account_id, "reason": reason, "expires_at": expires_at, "granted_at": timezone.now()}
+    about = {
+        "granted_by_id": actor.account_id,
+        "reason": reason,
+        "expires_at": expires_at,
+        "granted_at": timezone.now(),
+    }
     where = {"content_object": model, "permission": permission_for(RegisteredModel, right)}
     where |= {"user": account} if account is not None else {"group": group}
     known = kind.objects.filter(**where).first()
@@ -127,7 +137,9 @@ def _grants(model: RegisteredModel, account: Account | None, group: Group | None
 
 def _holder(account: Account | None, group: Group | None) -> Account | Group:
     if (account is None) == (group is None):
-        raise Invalid("Name either an account or a group.", field="account", allowed="an account or a group, not both")
+        raise Invalid(
+            "Name either an account or a group.", field="account", allowed="an account or a group, not both"
+        )
     holder = account or group
     assert holder is not None
     return holder

@@ -9,21 +9,37 @@ from registry.services.aliases import (
     transition_stage,
     unprotect_alias,
 )
+from registry.services.integrity import VERIFY, note_intact, report_broken, request_verification
 from registry.services.models import create_model, delete_model, rename_model, update_model
+from registry.services.registration import fail_registration, finish_registration
 from registry.services.tags import delete_tag, set_tag
-from registry.services.versions import create_version, delete_version, update_version
+from registry.services.versions import (
+    FINALISE,
+    create_version,
+    delete_version,
+    retry_registration,
+    update_version,
+)
 
 __all__ = [
+    "FINALISE",
+    "VERIFY",
     "create_model",
     "create_version",
     "delete_alias",
     "delete_model",
     "delete_tag",
     "delete_version",
+    "fail_registration",
+    "finish_registration",
     "is_protected_alias",
     "move_protected_alias",
+    "note_intact",
     "protect_alias",
     "rename_model",
+    "report_broken",
+    "request_verification",
+    "retry_registration",
     "set_alias",
     "set_tag",
     "transition_stage",

@@ -8,9 +8,9 @@ from audit.services import command, record
 from core.actors import Actor, holds
 from core.errors import Conflict, Invalid, NotAllowed
 from registry import rights
+from registry.locks import locked_model, own_version, touch
 from registry.models import ALWAYS_PROTECTED, ModelAlias, ModelVersion, ProtectedAlias, RegisteredModel
 from registry.names import checked_alias
-from registry.locks import locked_model, own_version, touch
 
 # MLflow's stage that says the same as a protected alias, and so moves only with it.
 STAGE_OF_ALIAS = {"champion": ModelVersion.Stage.PRODUCTION}
@@ -111,7 +111,10 @@ def transition_stage(
         )
     if row.stage in PROTECTED_STAGES and row.stage != stage:
         raise Conflict(f"{row} is live in the stage {row.stage}; it leaves it by promotion or rollback.")
-    if row.model.aliases.filter(version=row, name__in=STAGE_OF_ALIAS).exists() and stage not in PROTECTED_STAGES:
+    if (
+        row.model.aliases.filter(version=row, name__in=STAGE_OF_ALIAS).exists()
+        and stage not in PROTECTED_STAGES
+    ):
         raise Conflict(f"{row} is live; it leaves its stage by promotion or rollback.")
     if archive_existing and stage == ModelVersion.Stage.STAGING:
         for other in row.model.versions.existing().filter(stage=stage).exclude(pk=row.pk):
@@ -164,7 +167,11 @@ def _set_stage(actor: Actor, version: ModelVersion, stage: str) -> None:
     version.stage = stage
     touch(version)
     record(
-        actor=actor, action="registry.stage_changed", target=version, before={"stage": before}, after={"stage": stage}
+        actor=actor,
+        action="registry.stage_changed",
+        target=version,
+        before={"stage": before},
+        after={"stage": stage},
     )
 
 
@@ -184,4 +191,6 @@ def _require(actor: Actor, model: RegisteredModel, what: str) -> None:
 
 def _require_everywhere(actor: Actor) -> None:
     if not holds(actor, "administer"):
-        raise NotAllowed("You may not protect aliases; it needs the right to administer, which the role admin has.")
+        raise NotAllowed(
+            "You may not protect aliases; it needs the right to administer, which the role admin has."
+        )

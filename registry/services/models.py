@@ -15,10 +15,10 @@ from core.errors import Conflict, Invalid, NotAllowed
 from core.text import checked_text
 from registry import rights
 from registry.access.services import give_creator_rights
+from registry.locks import locked_model, touch
 from registry.models import ModelAlias, ModelTag, ModelVersion, RegisteredModel
 from registry.names import checked_name, is_plain, look_sha256
 from registry.retention import reasons_to_keep
-from registry.locks import locked_model, touch
 from registry.services.tags import checked_tags
 
 LONGEST_DESCRIPTION = 5000
@@ -74,7 +74,9 @@ def update_model(
     governed = any(each is not UNCHANGED for each in (owner, on_call, tier))
     if not (rights.may_administer(actor, model) or (not governed and rights.may_register(actor, model))):
         what = "name the owner, the on-call person or the tier of" if governed else "describe"
-        raise NotAllowed(f"You may not {what} {model}; it needs the right to {'administer' if governed else 'register'}.")
+        raise NotAllowed(
+            f"You may not {what} {model}; it needs the right to {'administer' if governed else 'register'}."
+        )
     row = locked_model(model, expected_rev)
     before = _facts(row)
     if description is not UNCHANGED:
@@ -87,7 +89,15 @@ def update_model(
         row.tier = checked_tier(tier)
     row.save(update_fields=["description", "owner", "on_call", "tier"])
     touch(row)
-    record(actor=actor, action="registry.model_updated", target=row, before=before, after=_facts(row))
+    after = _facts(row)
+    differing = [name for name in after if after[name] != before[name]]
+    record(
+        actor=actor,
+        action="registry.model_updated",
+        target=row,
+        before={name: before[name] for name in differing},
+        after={name: after[name] for name in differing},
+    )
     return row
 
 
@@ -106,12 +116,20 @@ def rename_model(
         _refuse_taken(row)
     row.save(update_fields=["name", "look_sha256"])
     touch(row)
-    record(actor=actor, action="registry.model_renamed", target=row, before={"name": before}, after={"name": new_name})
+    record(
+        actor=actor,
+        action="registry.model_renamed",
+        target=row,
+        before={"name": before},
+        after={"name": new_name},
+    )
     return row
 
 
 @command
-def delete_model(*, actor: Actor, model: RegisteredModel, reason: str = "", expected_rev: int | None = None) -> None:
+def delete_model(
+    *, actor: Actor, model: RegisteredModel, reason: str = "", expected_rev: int | None = None
+) -> None:
     """Delete a model with all its versions, unless one of them is still needed.
 
     Rows stay as tombstones for the history; the name becomes free.
@@ -125,7 +143,8 @@ def delete_model(*, actor: Actor, model: RegisteredModel, reason: str = "", expe
     for version in versions:
         if version.pk in kept:
             raise Conflict(
-                f"{row} cannot be deleted: version {version.number} {kept[version.pk]}.", code="version_is_needed"
+                f"{row} cannot be deleted: version {version.number} {kept[version.pk]}.",
+                code="version_is_needed",
             )
     ModelAlias.objects.filter(model=row).delete()
     ModelVersion.objects.filter(model=row, deleted_at__isnull=True).update(deleted_at=Now())
@@ -155,18 +174,26 @@ def _active(person: Person | None, field: str, current: Person | None = None) ->
     if person is None or (current is not None and person.pk == current.pk):
         return person
     if not person.accounts.filter(is_active=True).exists():
-        raise Invalid(f"{field}: {person} has no active account.", field=field, allowed="a person with an active account")
+        raise Invalid(
+            f"{field}: {person} has no active account.",
+            field=field,
+            allowed="a person with an active account",
+        )
     return person
 
 
 def _refuse_taken(model: RegisteredModel) -> None:
     """Two names that look the same would let one model pass for another."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"model {model.look_sha256}"])
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"model {model.look_sha256}"]
+        )
     alike = RegisteredModel.objects.existing().filter(look_sha256=model.look_sha256).exclude(pk=model.pk)
     for name in alike.values_list("name", flat=True):
         if name == model.name:
-            raise Conflict(f"A registered model named {name!r} already exists.", field="name", code="name_taken")
+            raise Conflict(
+                f"A registered model named {name!r} already exists.", field="name", code="name_taken"
+            )
         if not (is_plain(name) and is_plain(model.name)):
             raise Conflict(
                 f"The name {model.name!r} already exists in a form that looks the same; choose a name"

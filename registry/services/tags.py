@@ -7,8 +7,8 @@ from core.actors import Actor
 from core.errors import Invalid, NotAllowed
 from core.text import checked_text, storable_text
 from registry import rights
-from registry.models import ModelTag, ModelVersion, RegisteredModel, VersionTag
 from registry.locks import locked_model, locked_version, touch
+from registry.models import ModelVersion, RegisteredModel
 
 LONGEST_KEY = 250
 LONGEST_VALUE = 100_000
@@ -29,7 +29,9 @@ def set_tag(
     before = known.value if known else None
     if known is None:
         if _tags(row).count() >= MOST_TAGS:
-            raise Invalid(f"{row} has {MOST_TAGS} tags already; delete one first.", field="key", allowed=MOST_TAGS)
+            raise Invalid(
+                f"{row} has {MOST_TAGS} tags already; delete one first.", field="key", allowed=MOST_TAGS
+            )
         _tags(row).create(key=key, value=value)
     else:
         _tags(row).filter(pk=known.pk).update(value=value)
@@ -45,7 +47,9 @@ def set_tag(
 
 
 @command
-def delete_tag(*, actor: Actor, target: RegisteredModel | ModelVersion, key: str) -> RegisteredModel | ModelVersion:
+def delete_tag(
+    *, actor: Actor, target: RegisteredModel | ModelVersion, key: str
+) -> RegisteredModel | ModelVersion:
     """Remove a tag; removing one that is not there changes nothing."""
     _require(actor, target)
     key = storable_text(key, "key", LONGEST_KEY)

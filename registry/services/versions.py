@@ -14,9 +14,9 @@ from core.errors import Conflict, Invalid, NotAllowed
 from core.jobs import enqueue
 from core.text import checked_text
 from registry import rights
+from registry.locks import locked_model, locked_version, touch
 from registry.models import ModelAlias, ModelVersion, RegisteredModel, VersionTag
 from registry.retention import reasons_to_keep
-from registry.locks import locked_model, locked_version, touch
 from registry.services.models import checked_description
 from registry.services.tags import checked_tags
 from registry.sources import LOGGED_MODEL_ID, RUN_ID, Source, parse_source
@@ -117,17 +117,23 @@ def delete_version(
 def checked_owners(source: Source, run_id: str, logged_model_id: str) -> tuple[str, str]:
     """The run and logged model of a source, which must be those the caller names."""
     if run_id and not RUN_ID.match(run_id):
-        raise Invalid("run_id must be a run's id.", field="run_id", allowed="1 to 64 letters, digits, '_' and '-'")
+        raise Invalid(
+            "run_id must be a run's id.", field="run_id", allowed="1 to 64 letters, digits, '_' and '-'"
+        )
     if logged_model_id and not LOGGED_MODEL_ID.match(logged_model_id):
         raise Invalid("model_id must be a logged model's id.", field="model_id", allowed="m-<id>")
     if source.kind == "run":
         if run_id and run_id != source.owner:
-            raise Invalid("The source belongs to another run than run_id.", field="source", allowed=f"runs:/{run_id}/…")
+            raise Invalid(
+                "The source belongs to another run than run_id.", field="source", allowed=f"runs:/{run_id}/…"
+            )
         run_id = source.owner
     if source.kind == "logged_model":
         if logged_model_id and logged_model_id != source.owner:
             allowed = f"models:/{logged_model_id}"
-            raise Invalid("The source is another logged model than model_id.", field="source", allowed=allowed)
+            raise Invalid(
+                "The source is another logged model than model_id.", field="source", allowed=allowed
+            )
         logged_model_id = source.owner
     if source.kind == "artifacts" and not (run_id or logged_model_id):
         raise Invalid(
@@ -140,7 +146,9 @@ def checked_owners(source: Source, run_id: str, logged_model_id: str) -> tuple[s
 
 def _refuse_unreadable(actor: Actor, source: Source) -> None:
     """Copying a version needs sight of it; what one may not see does not exist."""
-    found = ModelVersion.objects.visible_to(actor).ready().filter(model__name=source.owner, number=source.number)
+    found = (
+        ModelVersion.objects.visible_to(actor).ready().filter(model__name=source.owner, number=source.number)
+    )
     if not found.exists():
         raise Invalid(
             f"There is no ready version {source.number} of a registered model {source.owner!r}.",

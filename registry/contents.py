@@ -1,0 +1,166 @@
+"""Fetching a version's files and everything they and their run say, outside any transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any, BinaryIO
+
+from django.conf import settings
+
+from core.errors import Invalid, NotFound
+from core.object_store import CHUNK, FolderStore, store
+from registry import mlmodel
+from registry.backends import ArtifactFolder, LoggedModel, Run, TrackingServer, owned_path
+from registry.manifest import ManifestFile, digest_of, listed
+from registry.models import ModelVersion
+from registry.run_facts import RunFacts, facts_of
+from registry.sources import Source, parse_source
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass
+class Contents:
+    """All that registration finds out about a version."""
+
+    manifest: list[dict[str, Any]]
+    digest: str
+    description: mlmodel.Description
+    facts: RunFacts
+    run_id: str = ""
+    logged_model_id: str = ""
+    copied_from: ModelVersion | None = None
+    dataset_versions: list[tuple[str, Any]] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return sum(entry["size"] for entry in self.manifest)
+
+
+def collect(
+    version: ModelVersion, *, tracking: TrackingServer, storage: ArtifactFolder, progress: Progress
+) -> Contents:
+    """Copy the files of the version's source into the store and read what they say."""
+    source = parse_source(version.source)
+    if source.kind == "version":
+        return _of_another_version(source)
+    progress(5, "Asking the tracking server")
+    run, logged_model = _owners(version, source, tracking)
+    home = logged_model or run
+    assert home is not None
+    owner = f"logged model {home.id}" if logged_model else f"run {home.id}"
+    path = owned_path(source, home.artifact_uri, owner)
+    manifest = _stored(storage, path, progress)
+    progress(85, "Reading the model's description")
+    description = _described(manifest)
+    _require_same_owner(description, run, logged_model)
+    return Contents(
+        manifest=manifest,
+        digest=digest_of(manifest),
+        description=description,
+        facts=facts_of(run, logged_model),
+        run_id=run.id if run else "",
+        logged_model_id=logged_model.id if logged_model else description.logged_model_id,
+    )
+
+
+def _owners(
+    version: ModelVersion, source: Source, tracking: TrackingServer
+) -> tuple[Run | None, LoggedModel | None]:
+    """The run and logged model behind a version; the logged model's files win where both are named."""
+    logged_model = None
+    if version.logged_model_id and source.kind != "run":
+        logged_model = tracking.logged_model(version.logged_model_id)
+        if version.run_id and logged_model.run_id and logged_model.run_id != version.run_id:
+            raise Invalid(f"Logged model {logged_model.id} is not of run {version.run_id}.", field="run_id")
+    run_id = version.run_id or (logged_model.run_id if logged_model else "")
+    return (tracking.run(run_id) if run_id else None), logged_model
+
+
+def _stored(storage: ArtifactFolder, path: str, progress: Progress) -> list[dict[str, Any]]:
+    """Copy every file into the store while hashing it."""
+    objects, files, total = store(), [], 0
+    largest = settings.REGISTRY_LARGEST_VERSION_BYTES
+
+    def measured(content: BinaryIO) -> Any:
+        nonlocal total
+        while chunk := content.read(CHUNK):
+            total += len(chunk)
+            if total > largest:
+                raise Invalid(
+                    f"The source is larger than {largest} bytes, the most a version may be.",
+                    field="source",
+                    allowed=largest,
+                )
+            yield chunk
+
+    for name, content in storage.files(path):
+        kept = objects.put_stream(measured(content))
+        files.append(ManifestFile(name, kept.size, kept.digest))
+        progress(min(80, 10 + len(files)), f"Hashing: {len(files)} files, {total} bytes")
+    return listed(files)
+
+
+def _described(manifest: list[dict[str, Any]]) -> mlmodel.Description:
+    """Read the description from our own copy, whose hash the manifest has."""
+    objects: FolderStore = store()
+    entries = {entry["path"]: entry for entry in manifest}
+
+    def read_text(path: str) -> str | None:
+        entry = entries.get(path)
+        if entry is None:
+            return None
+        if entry["size"] > mlmodel.LARGEST_DESCRIPTION_FILE:
+            raise Invalid(f"{path} is larger than {mlmodel.LARGEST_DESCRIPTION_FILE} bytes.", field="source")
+        with objects.open(entry["sha256"]) as content:
+            return content.read().decode("utf-8", errors="replace")
+
+    def open_file(path: str) -> BinaryIO:
+        entry = entries[path]
+        return objects.open(entry["sha256"]) if entry["size"] else BytesIO()
+
+    return mlmodel.describe(read_text, open_file, list(entries))
+
+
+def _require_same_owner(
+    description: mlmodel.Description, run: Run | None, logged_model: LoggedModel | None
+) -> None:
+    """The files themselves must not name another logged model than the one asked for."""
+    named = description.logged_model_id
+    if logged_model is not None and named and named != logged_model.id:
+        raise Invalid(
+            f"The files are those of logged model {named}, not of {logged_model.id}.", field="source"
+        )
+    if logged_model is None and run is not None and description.run_id and description.run_id != run.id:
+        raise Invalid(f"The files are those of run {description.run_id}, not of {run.id}.", field="source")
+
+
+def _of_another_version(source: Source) -> Contents:
+    """A copy of a version keeps its bytes, its digest and its history."""
+    found = ModelVersion.objects.ready().filter(model__name=source.owner, model__deleted_at__isnull=True)
+    origin = found.filter(number=source.number).first()
+    if origin is None:
+        raise NotFound(f"There is no ready version {source.number} of {source.owner}.", field="source")
+    return Contents(
+        manifest=origin.manifest,
+        digest=origin.digest,
+        description=mlmodel.Description(
+            flavours=origin.flavours,
+            signature=origin.signature,
+            requirements=origin.requirements,
+            environment=origin.environment,
+            format_warning=origin.format_warning,
+        ),
+        facts=RunFacts(
+            run=origin.run,
+            parameters=origin.parameters,
+            metrics=origin.metrics,
+            code_commit=origin.code_commit,
+            holdout=origin.holdout,
+        ),
+        run_id=origin.run_id,
+        logged_model_id=origin.logged_model_id,
+        copied_from=origin,
+    )

@@ -1,0 +1,75 @@
+"""From the store to a private copy, hashing on the way: no byte is used that was not registered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.actors import Actor
+from core.errors import Conflict, DomainError, NotFound
+from core.object_store import store
+from registry.manifest import digest_of, read
+from registry.models import ModelVersion
+from registry.services import note_intact, report_broken
+
+
+class DigestMismatch(Conflict):
+    """Stored bytes differ from what was registered. Nothing may be loaded from them."""
+
+    code = "digest_mismatch"
+    title = "Digest mismatch"
+
+
+def materialise(version: ModelVersion, folder: Path, *, actor: Actor | None = None) -> Path:
+    """Copy the version's files into an empty folder and prove each one; answers the folder.
+
+    A difference is reported (``registry.integrity_broken``) and raised as DigestMismatch.
+    """
+    _require_ready(version)
+    folder.mkdir(parents=True, exist_ok=True)
+    for entry in _proven_manifest(version, actor):
+        try:
+            found = store().copy_to(entry.sha256, folder / entry.path)
+        except DomainError as error:
+            _broken(version, entry.path, str(error), actor)
+        if found.digest != entry.sha256 or found.size != entry.size:
+            _broken(
+                version,
+                entry.path,
+                f"stored bytes hash to {found.digest}, registered was {entry.sha256}",
+                actor,
+            )
+    return folder
+
+
+def verify(version: ModelVersion, *, actor: Actor | None = None) -> None:
+    """Hash every stored file of the version again; a difference raises DigestMismatch."""
+    _require_ready(version)
+    for entry in _proven_manifest(version, actor):
+        try:
+            found = store().digest_of(entry.sha256)
+        except DomainError as error:
+            _broken(version, entry.path, str(error), actor)
+        if found != entry.sha256:
+            _broken(
+                version, entry.path, f"stored bytes hash to {found}, registered was {entry.sha256}", actor
+            )
+    note_intact(actor=actor or Actor.system(), version=version)
+
+
+def _require_ready(version: ModelVersion) -> None:
+    if version.deleted_at is not None:
+        raise NotFound(f"{version} has been deleted.")
+    if not version.is_ready:
+        raise Conflict(f"{version} is {version.get_status_display().lower()}, so it has no content yet.")
+
+
+def _proven_manifest(version: ModelVersion, actor: Actor | None):  # type: ignore[no-untyped-def]
+    """The manifest's files, once the manifest itself hashes to the version's digest."""
+    if digest_of(version.manifest) != version.digest:
+        _broken(version, "manifest", "the manifest does not hash to the version's digest", actor)
+    return read(version.manifest)
+
+
+def _broken(version: ModelVersion, path: str, found: str, actor: Actor | None) -> None:
+    report_broken(actor=actor or Actor.system(), version=version, path=path, found=found)
+    raise DigestMismatch(f"{version}: {path}: {found}.", extra={"path": path})

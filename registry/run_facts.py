@@ -1,0 +1,144 @@
+"""What a training run says about the version it made, in the words the registry keeps.
+
+A run may carry, as tags: ``controlplane.dataset_versions`` (a JSON list of objects with
+``role`` and ``id``), ``controlplane.holdout`` (how the hold-out was split),
+``controlplane.code_commit`` and ``controlplane.environment``. Data sets that MLflow's own
+``log_input`` names are matched by name and digest.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.errors import Invalid
+from core.text import checked_json
+from registry.backends import LoggedModel, Run
+
+DATASET_VERSIONS = "controlplane.dataset_versions"
+HOLDOUT = "controlplane.holdout"
+CODE_COMMIT = "controlplane.code_commit"
+ENVIRONMENT = "controlplane.environment"
+GIT_COMMIT = "mlflow.source.git.commit"
+HOLDOUT_KINDS = ("random", "time_ordered", "grouped")
+ROLES = ("training", "holdout", "reference")
+ROLE_OF_CONTEXT = {
+    "train": "training",
+    "training": "training",
+    "eval": "holdout",
+    "test": "holdout",
+    "holdout": "holdout",
+}
+MOST_DATASETS = 100
+
+
+@dataclass(frozen=True)
+class DatasetReference:
+    """A data set version a run names, by id or by name and digest."""
+
+    role: str
+    id: uuid.UUID | None = None
+    name: str = ""
+    digest: str = ""
+
+
+@dataclass
+class RunFacts:
+    """The part of a run that becomes part of a version."""
+
+    run: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, float | str] = field(default_factory=dict)
+    code_commit: str = ""
+    holdout: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    datasets: list[DatasetReference] = field(default_factory=list)
+
+
+def facts_of(run: Run | None, logged_model: LoggedModel | None) -> RunFacts:
+    """Read the run and the logged model together; what only one says is kept from it."""
+    parameters = {**(run.parameters if run else {}), **(logged_model.parameters if logged_model else {})}
+    metrics = {**(run.metrics if run else {}), **(logged_model.metrics if logged_model else {})}
+    tags = {**(logged_model.tags if logged_model else {}), **(run.tags if run else {})}
+    facts = RunFacts(
+        parameters=dict(sorted(parameters.items())[:1000]),
+        metrics=dict(sorted(metrics.items())[:1000]),
+        code_commit=(tags.get(CODE_COMMIT) or tags.get(GIT_COMMIT) or "")[:100],
+        holdout=_holdout(tags.get(HOLDOUT)),
+        environment=_table(tags.get(ENVIRONMENT), ENVIRONMENT),
+        datasets=_named_by_tag(tags.get(DATASET_VERSIONS)) + _named_by_input(run),
+    )
+    if run is not None:
+        facts.run = {
+            "id": run.id,
+            "name": run.name,
+            "experiment_id": run.experiment_id,
+            "status": run.status,
+            "user": run.user,
+            "started_at_ms": run.started_at_ms,
+            "ended_at_ms": run.ended_at_ms,
+            "source": tags.get("mlflow.source.name", "")[:500],
+        }
+    return facts
+
+
+def _holdout(text: str | None) -> dict[str, Any]:
+    """How the hold-out was split; an unknown kind is refused, since a gate judges it."""
+    holdout = _table(text, HOLDOUT)
+    if holdout and holdout.get("kind") not in HOLDOUT_KINDS:
+        allowed = ", ".join(HOLDOUT_KINDS)
+        raise Invalid(
+            f"The run's tag {HOLDOUT} has a kind that is none of: {allowed}.", field=HOLDOUT, allowed=allowed
+        )
+    return holdout
+
+
+def _table(text: str | None, tag: str) -> dict[str, Any]:
+    if not text:
+        return {}
+    value = _json(text, tag)
+    if not isinstance(value, dict):
+        raise Invalid(f"The run's tag {tag} is not a JSON object.", field=tag, allowed="a JSON object")
+    return value
+
+
+def _named_by_tag(text: str | None) -> list[DatasetReference]:
+    if not text:
+        return []
+    entries = _json(text, DATASET_VERSIONS)
+    rule = 'a JSON list of {"role": "training|holdout|reference", "id": "<data set version>"}'
+    try:
+        return [
+            DatasetReference(role=_role(each["role"]), id=uuid.UUID(str(each["id"])))
+            for each in entries[:MOST_DATASETS]
+        ]
+    except (TypeError, KeyError, ValueError) as error:
+        raise Invalid(
+            f"The run's tag {DATASET_VERSIONS} is not {rule}.", field=DATASET_VERSIONS, allowed=rule
+        ) from error
+
+
+def _role(value: object) -> str:
+    if value not in ROLES:
+        raise ValueError(value)
+    return str(value)
+
+
+def _named_by_input(run: Run | None) -> list[DatasetReference]:
+    inputs = run.inputs if run else ()
+    return [
+        DatasetReference(
+            role=ROLE_OF_CONTEXT.get(each.context, "reference"), name=each.name, digest=each.digest
+        )
+        for each in inputs[:MOST_DATASETS]
+        if each.name and each.digest
+    ]
+
+
+def _json(text: str, tag: str) -> Any:
+    try:
+        return checked_json(json.loads(text), tag)
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"The run's tag {tag} is not JSON.", field=tag, allowed="JSON") from error

@@ -1,0 +1,67 @@
+"""What was found when stored bytes were hashed again."""
+
+from __future__ import annotations
+
+from django.db.models.functions import Now
+
+from audit.services import command, record
+from core.actors import Actor, holds
+from core.errors import Conflict, NotAllowed
+from core.events import emit
+from core.jobs import enqueue
+from core.jobs.models import Job
+from registry.locks import locked_version
+from registry.models import ModelVersion
+
+VERIFY = "registry.verify_version"
+INTEGRITY_BROKEN = "registry.integrity_broken"
+MAY_VERIFY = ("register", "approve", "deploy", "administer", "audit")
+
+
+@command
+def request_verification(*, actor: Actor, version: ModelVersion) -> Job:
+    """Have a worker hash the stored bytes of a version again."""
+    if not any(holds(actor, right, version.model) for right in MAY_VERIFY):
+        raise NotAllowed(f"You may not verify {version}; it needs one of the rights {', '.join(MAY_VERIFY)}.")
+    row = locked_version(version)
+    if not row.is_ready:
+        raise Conflict(f"{row} is {row.get_status_display().lower()}; there is nothing to verify yet.")
+    record(actor=actor, action="registry.verification_requested", target=row)
+    return enqueue(VERIFY, subject=row, actor=actor, model_name=row.model.name)
+
+
+@command
+def note_intact(*, actor: Actor, version: ModelVersion) -> ModelVersion:
+    """Every file was found as registered; a break noted earlier is thereby healed."""
+    _require_system(actor)
+    row = locked_version(version)
+    was_broken = row.integrity_failure
+    ModelVersion.objects.filter(pk=row.pk).update(verified_at=Now(), integrity_failure="")
+    row.refresh_from_db(fields=["verified_at", "integrity_failure"])
+    if was_broken:
+        before = {"integrity_failure": was_broken}
+        record(actor=actor, action="registry.integrity_restored", target=row, before=before)
+    return row
+
+
+@command
+def report_broken(*, actor: Actor, version: ModelVersion, path: str, found: str) -> ModelVersion:
+    """A stored file is not what was registered: note it and tell whoever serves the version."""
+    _require_system(actor)
+    row = locked_version(version)
+    failure = f"{path}: {found}"[:1000]
+    if row.integrity_failure == failure:
+        return row
+    ModelVersion.objects.filter(pk=row.pk).update(integrity_failure=failure)
+    row.integrity_failure = failure
+    after = {"path": path, "found": found, "digest": row.digest}
+    record(actor=actor, action=INTEGRITY_BROKEN, target=row, after=after, outcome="failed")
+    emit(
+        INTEGRITY_BROKEN, row, {"model": row.model.name, "number": row.number, "digest": row.digest, **after}
+    )
+    return row
+
+
+def _require_system(actor: Actor) -> None:
+    if not actor.is_system:
+        raise NotAllowed("Only a worker hashes stored bytes.")

@@ -1,0 +1,87 @@
+"""The workers' door: hashing what was registered, at once and every night."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from core.actors import Actor
+from core.errors import DomainError, Unavailable
+from core.jobs import Lease, enqueue, job, periodic
+from core.jobs.models import Job
+from registry import services
+from registry.backends import artifact_storage, tracking_server
+from registry.contents import collect
+from registry.integrity import verify
+from registry.models import ModelVersion
+from registry.services import FINALISE, VERIFY
+
+NIGHTLY_BATCH = 1000
+STALLED_AFTER = timedelta(seconds=90)
+
+
+@job(FINALISE, limit=timedelta(minutes=30), subject=ModelVersion, max_attempts=5)
+def finalise_version(lease: Lease, version: ModelVersion) -> dict[str, Any]:
+    """Copy, hash and describe the files of a version; READY is its last word."""
+    actor = Actor.system(lease)
+    if version.status != ModelVersion.Status.PENDING_REGISTRATION or version.deleted_at is not None:
+        return {"status": version.status}
+    try:
+        contents = collect(
+            version, tracking=tracking_server(), storage=artifact_storage(), progress=lease.progress
+        )
+    except Unavailable as error:
+        if lease.attempt >= lease.job.max_attempts:
+            services.fail_registration(actor=actor, version=version, reason=str(error))
+            raise
+        raise RuntimeError(str(error)) from error  # tried again later
+    except DomainError as error:
+        services.fail_registration(actor=actor, version=version, reason=str(error))
+        raise
+    lease.check()
+    services.finish_registration(actor=actor, version=version, contents=contents)
+    return {"status": ModelVersion.Status.READY, "digest": contents.digest, "files": len(contents.manifest)}
+
+
+@job(VERIFY, limit=timedelta(minutes=30), subject=ModelVersion)
+def verify_version(lease: Lease, version: ModelVersion) -> dict[str, Any]:
+    """Hash the stored files of a version again."""
+    verify(version, actor=Actor.system(lease))
+    return {"digest": version.digest, "files": version.file_count}
+
+
+@periodic("registry.verify_versions", every=timedelta(days=1))
+@job("registry.verify_versions", limit=timedelta(minutes=10))
+def verify_versions(lease: Lease) -> dict[str, Any]:
+    """Every night: ask for a new hash of every version, longest unverified first."""
+    due = ModelVersion.objects.ready().filter(
+        Q(verified_at__isnull=True) | Q(verified_at__lt=timezone.now() - timedelta(hours=20))
+    )
+    versions = list(due.in_lists().order_by("verified_at")[:NIGHTLY_BATCH])
+    with transaction.atomic():
+        for version in versions:
+            enqueue(VERIFY, subject=version, model_name=version.model.name)
+    return {"versions": len(versions)}
+
+
+@periodic("registry.fail_stalled_versions", every=timedelta(minutes=1))
+@job("registry.fail_stalled_versions", limit=timedelta(minutes=1))
+def fail_stalled_versions(lease: Lease) -> dict[str, Any]:
+    """A version whose job died for good must not look as if it were still being hashed."""
+    waiting = ModelVersion.objects.existing().filter(
+        status=ModelVersion.Status.PENDING_REGISTRATION, last_updated_at__lt=timezone.now() - STALLED_AFTER
+    )
+    failed = 0
+    for version in waiting.in_lists()[:100]:
+        jobs = Job.objects.about(version).filter(kind=FINALISE)
+        if jobs.open().exists():
+            continue
+        last = jobs.order_by("-created_at").first()
+        reason = last.failure if last and last.failure else "Its job ended without an outcome."
+        services.fail_registration(actor=Actor.system(lease), version=version, reason=reason)
+        failed += 1
+    return {"failed": failed}

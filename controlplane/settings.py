@@ -245,3 +245,12 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {"django.server": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
 }
+
+# --- registry ---------------------------------------------------------------------------
+# The most bytes one model version may have.
+REGISTRY_LARGEST_VERSION_BYTES = int(environment.get("REGISTRY_LARGEST_VERSION_BYTES", str(10 << 30)))
+# MLflow's own app, as the workers reach it, and the folder it keeps artifacts in.
+TRACKING_URL = environment.get("TRACKING_URL", "http://127.0.0.1:5000").rstrip("/")
+TRACKING_SECRET = environment.get("TRACKING_SECRET") or environment.key("tracking_secret")
+TRACKING_SECRET_HEADER = "X-Controlplane-Tracking-Secret"
+TRACKING_ARTIFACTS = environment.get("TRACKING_ARTIFACTS", str(DATA_DIR / "artifacts" / "mlflow"))

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,7 @@ class RegistryConfig(AppConfig):
     name = "registry"
     label = "registry"
     verbose_name = "Registry"
+
+    def ready(self) -> None:
+        """Whoever asks for work must know its kinds, also where no worker runs."""
+        import_module("registry.tasks")

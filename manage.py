@@ -1,11 +1,31 @@
 #!/usr/bin/env python3
-"""Manage commands; ``--data-dir`` names the installation they work on."""
+"""Manage commands; ``--data-dir DIR`` names the installation they work on."""
 
 import os
 import sys
 
+
+def take_data_dir(words: list[str]) -> list[str]:
+    """Move ``--data-dir`` into the environment before the settings are read."""
+    rest: list[str] = []
+    waiting = iter(words)
+    for word in waiting:
+        name, equals, value = word.partition("=")
+        if name != "--data-dir":
+            rest.append(word)
+            continue
+        value = value if equals else next(waiting, "")
+        if not value:
+            sys.exit("--data-dir needs a folder.")
+        os.environ["DATA_DIR"] = os.path.abspath(value)
+    return rest
+
+
 if __name__ == "__main__":
+    sys.argv = take_data_dir(sys.argv)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings")
+    if sys.argv[1:2] == ["migrate"]:
+        os.environ.setdefault("DATABASE_ROLE", "owner")
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -6,6 +6,7 @@ connection, so only its binaries are used.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import signal
@@ -54,7 +55,8 @@ class Postgres:
         own = self.data.parent / "run"
         if len(str(own)) <= LONGEST_SOCKET_FOLDER:
             return own
-        return Path(tempfile.gettempdir()) / f"controlplane-{os.getuid()}-{self.port}"
+        name = hashlib.sha256(str(self.data).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"controlplane-{os.getuid()}-{name}"
 
     def initialise(self) -> None:
         """Create the cluster once; refuses with a sentence when the folder cannot be used."""

@@ -1,0 +1,22 @@
+"""manage.py down: stop the stack of a data folder."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from controlplane.stack.refusals import CannotStart
+from controlplane.stack.stack import Stack
+
+
+class Command(BaseCommand):
+    help = "Stop every process of the stack; the data is kept."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            ran = Stack(Path(settings.DATA_DIR)).stop()
+        except CannotStart as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write("Stopped; the data is kept." if ran else "The stack is not running.")

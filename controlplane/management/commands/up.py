@@ -1,0 +1,64 @@
+"""manage.py up: the whole stack, in one command."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from controlplane.stack.processes import ROOT
+from controlplane.stack.refusals import CannotStart
+from controlplane.stack.stack import Stack
+
+
+class Command(BaseCommand):
+    help = "Start every process of the stack; with --demo also play the story once."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--gateway-port", type=int, default=8001)
+        parser.add_argument("--detach", action="store_true", help="return when it is ready")
+        parser.add_argument("--demo", action="store_true", help="play the story on real data, once")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stack = Stack(Path(settings.DATA_DIR), options["port"], options["gateway_port"])
+        signal.signal(signal.SIGTERM, _as_interrupt)
+        if stack.is_running():
+            facts = stack.facts()
+            self.stdout.write(f"The stack is already running: {facts['environment']['PUBLIC_URL']}")
+            if options["demo"]:
+                self._play(stack)
+            return
+        try:
+            process = stack.start(detach=options["detach"], say=self.stdout.write)
+            self.stdout.write(f"Ready: {stack.facts()['environment']['PUBLIC_URL']}")
+            if options["demo"]:
+                self._play(stack)
+            if not options["detach"]:
+                self.stdout.write("Running until Ctrl-C.")
+                self.stdout.flush()
+                process.wait()
+        except CannotStart as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            self.stdout.write("\nStopping…")
+            stack.stop()
+            self.stdout.write("Stopped; the data is kept.")
+
+    def _play(self, stack: Stack) -> None:
+        """In a process of its own: the story uses only the public doors."""
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), "play_demo", "--data-dir", str(stack.data_dir)], check=False
+        )
+        if done.returncode:
+            raise CommandError("The story did not come to its end; the stack runs on. See the message above.")
+
+
+def _as_interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,134 @@
+"""Supervision by `supervisor`: restarts children; talked to over a unix socket."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import time
+import xmlrpc.client
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+from controlplane.stack.processes import ROOT, Program
+from controlplane.stack.refusals import CannotStart
+
+LOG_BYTES = 20 << 20
+LOG_FILES = 3
+START_SECONDS = 20
+
+
+def write_configuration(path: Path, programs: list[Program], sockets: Path, logs: Path, pid_file: Path) -> None:
+    """supervisord.conf; programs with ``first`` start at once, the others when told."""
+    control = sockets / "supervisor.sock"
+    lines = [
+        "[unix_http_server]", f"file={control}", "chmod=0700",
+        "[supervisord]", "nodaemon=true", f"logfile={logs / 'supervisor.log'}", "loglevel=info",
+        f"logfile_maxbytes={LOG_BYTES}", f"pidfile={pid_file}", "umask=077", "minfds=1024",
+        f"directory={ROOT}",
+        "[rpcinterface:supervisor]", "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
+        "[supervisorctl]", f"serverurl=unix://{control}",
+    ]  # fmt: skip
+    for order, program in enumerate(programs):
+        environment = ",".join(f'{name}="{_escaped(value)}"' for name, value in program.environment.items())
+        command = " ".join(
+            shlex.quote(word) if word.endswith("%%h") else shlex.quote(_escaped(word)) for word in program.words()
+        )
+        lines += [
+            f"[program:{program.name}]", f"command={command}", f"autostart={'true' if program.first else 'false'}",
+            "autorestart=true", "startsecs=0", "startretries=1000000", f"priority={100 + order}",
+            f"stopsignal={program.stop_signal}", f"stopwaitsecs={program.stop_seconds}", "killasgroup=true",
+            "redirect_stderr=true", f"stdout_logfile={logs / (program.name + '.log')}",
+            f"stdout_logfile_maxbytes={LOG_BYTES}", f"stdout_logfile_backups={LOG_FILES}",
+        ]  # fmt: skip
+        if environment:
+            lines.append(f"environment={environment}")
+    path.write_text("\n".join(lines) + "\n")
+    path.chmod(0o600)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+class _UnixConnection(HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=60)
+        self.path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(60)
+        self.sock.connect(self.path)
+
+
+class _UnixTransport(xmlrpc.client.Transport):
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = str(path)
+
+    def make_connection(self, host: Any) -> HTTPConnection:
+        return _UnixConnection(self.path)
+
+
+class Supervisor:
+    """The running supervisord of one data folder."""
+
+    def __init__(self, sockets: Path) -> None:
+        self.socket = sockets / "supervisor.sock"
+
+    @property
+    def _rpc(self) -> Any:
+        return xmlrpc.client.ServerProxy("http://localhost", transport=_UnixTransport(self.socket)).supervisor
+
+    def answers(self) -> bool:
+        try:
+            return bool(self._rpc.getState()["statename"] == "RUNNING")
+        except (OSError, xmlrpc.client.Error):
+            return False
+
+    def launch(self, configuration: Path, log: Path, *, detach: bool) -> subprocess.Popen[bytes]:
+        """Start supervisord; attached, it dies with us, whatever happens to us."""
+        words = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)]
+        if not detach:
+            words = ["setpriv", "--pdeathsig", "TERM", *words]
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd=ROOT
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self.answers():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise CannotStart(f"The supervisor did not start; {log} says why.")
+            time.sleep(0.05)
+        return process
+
+    def start(self, name: str) -> None:
+        self._rpc.startProcess(name, False)
+
+    def processes(self) -> list[dict[str, Any]]:
+        """Name, state, pid and uptime in seconds of each child."""
+        return [
+            {
+                "name": each["name"],
+                "state": each["statename"].lower(),
+                "pid": each["pid"],
+                "uptime_seconds": max(0, each["now"] - each["start"]) if each["pid"] else 0,
+            }
+            for each in self._rpc.getAllProcessInfo()
+        ]
+
+    def shut_down(self) -> None:
+        self._rpc.shutdown()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this id exists and is not a zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z" and os.path.exists(f"/proc/{pid}")

@@ -250,6 +250,7 @@ LOGGING = {
 # The most bytes one model version may have.
 REGISTRY_LARGEST_VERSION_BYTES = int(environment.get("REGISTRY_LARGEST_VERSION_BYTES", str(10 << 30)))
 # MLflow's own app, as the workers reach it, and the folder it keeps artifacts in.
+TRACKING_SOCKET = environment.get("TRACKING_SOCKET")
 TRACKING_URL = environment.get("TRACKING_URL", "http://127.0.0.1:5000").rstrip("/")
 TRACKING_SECRET = environment.get("TRACKING_SECRET") or environment.key("tracking_secret")
 TRACKING_SECRET_HEADER = "X-Controlplane-Tracking-Secret"

@@ -190,7 +190,13 @@ def storage_path(artifact_uri: str) -> str:
 
 def tracking_server() -> TrackingServer:
     """The installation's tracking server."""
-    return TrackingServer(settings.TRACKING_URL, {settings.TRACKING_SECRET_HEADER: settings.TRACKING_SECRET})
+    headers = {settings.TRACKING_SECRET_HEADER: settings.TRACKING_SECRET}
+    socket = settings.TRACKING_SOCKET
+    return TrackingServer(
+        "http://tracking" if socket else settings.TRACKING_URL,
+        headers,
+        transport=httpx.HTTPTransport(uds=socket) if socket else None,
+    )
 
 
 def artifact_storage() -> ArtifactFolder:

@@ -48,7 +48,7 @@ def grant(
     given = _give(actor, row, right, account, group, reason, expires_at)
     if right != "view":
         _give(actor, row, "view", account, group, reason, expires_at, keep=True)
-    after = {"right": right, "to": str(holder), "kind": holder._meta.model_name, "holder_id": str(holder.pk)}
+    after = {"right": right, **_to_ledger(holder)}
     if expires_at is not None:
         after["expires_at"] = expires_at.isoformat()
     record(actor=actor, action="registry.right_granted", target=row, after=after, reason=reason)
@@ -75,12 +75,7 @@ def revoke(
         raise NotFound(f"{holder} has no grant of {right} on {row}.")
     taken = sorted(held.values_list("permission__codename", flat=True)) if right == "view" else [right]
     held.filter(permission__codename__in=taken).delete()
-    before = {
-        "rights": taken,
-        "from": str(holder),
-        "kind": holder._meta.model_name,
-        "holder_id": str(holder.pk),
-    }
+    before = {"rights": taken, **_to_ledger(holder)}
     record(actor=actor, action="registry.right_revoked", target=row, before=before, reason=reason)
 
 
@@ -143,6 +138,13 @@ def _holder(account: Account | None, group: Group | None) -> Account | Group:
     holder = account or group
     assert holder is not None
     return holder
+
+
+def _to_ledger(holder: Account | Group) -> dict[str, str]:
+    """Groups by name; people by id only, so that the ledger holds no name of theirs in clear."""
+    if isinstance(holder, Group):
+        return {"group": holder.name}
+    return {"account_id": str(holder.pk), "person_id": str(holder.person_id)}
 
 
 def _checked_right(right: str) -> str:

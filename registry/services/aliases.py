@@ -47,7 +47,8 @@ def delete_alias(*, actor: Actor, model: RegisteredModel, alias: str) -> bool:
         actor=actor,
         action="registry.alias_deleted",
         target=row,
-        before={"alias": alias, "version": known.version.number},
+        before={"version": known.version.number},
+        extra={"alias": alias},
     )
     return True
 
@@ -71,8 +72,10 @@ def move_protected_alias(
     if known is not None:
         known.delete()
         touch(row)
-        before = {"alias": alias, "version": known.version.number}
-        record(actor=actor, action="registry.alias_deleted", target=row, before=before)
+        before = {"version": known.version.number}
+        record(
+            actor=actor, action="registry.alias_deleted", target=row, before=before, extra={"alias": alias}
+        )
     return None
 
 
@@ -137,15 +140,21 @@ def _point(actor: Actor, model: RegisteredModel, alias: str, version: ModelVersi
     if is_protected_alias(alias) and not version.is_ready:
         raise Conflict(f"{version} is {version.get_status_display().lower()}, so it cannot be {alias}.")
     known = ModelAlias.objects.filter(model=model, name=alias).select_related("version").first()
-    before = {"alias": alias, "version": known.version.number if known else None}
+    before = (known.version.number, known.version.digest) if known else (None, None)
     pointed, _ = ModelAlias.objects.update_or_create(
         model=model,
         name=alias,
         defaults={"version": version, "set_by_name": actor.account_name, "set_at": Now()},
     )
     touch(model)
-    after = {"alias": alias, "version": version.number, "digest": version.digest}
-    record(actor=actor, action="registry.alias_set", target=model, before=before, after=after)
+    record(
+        actor=actor,
+        action="registry.alias_set",
+        target=model,
+        before={"version": before[0], "digest": before[1]},
+        after={"version": version.number, "digest": version.digest},
+        extra={"alias": alias, "version": version.number},
+    )
     return pointed
 
 

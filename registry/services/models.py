@@ -89,15 +89,7 @@ def update_model(
         row.tier = checked_tier(tier)
     row.save(update_fields=["description", "owner", "on_call", "tier"])
     touch(row)
-    after = _facts(row)
-    differing = [name for name in after if after[name] != before[name]]
-    record(
-        actor=actor,
-        action="registry.model_updated",
-        target=row,
-        before={name: before[name] for name in differing},
-        after={name: after[name] for name in differing},
-    )
+    record(actor=actor, action="registry.model_updated", target=row, before=before, after=_facts(row))
     return row
 
 

@@ -40,8 +40,9 @@ def set_tag(
         actor=actor,
         action="registry.tag_set",
         target=row,
-        before={"key": key, "value": None if before is None else before[:LEDGER_VALUE]},
-        after={"key": key, "value": value[:LEDGER_VALUE]},
+        before={"value": None if before is None else before[:LEDGER_VALUE]},
+        after={"value": value[:LEDGER_VALUE]},
+        extra={"tag": key},
     )
     return row
 
@@ -58,8 +59,8 @@ def delete_tag(
     if known is not None:
         known.delete()
         touch(row)
-        before = {"key": key, "value": known.value[:LEDGER_VALUE]}
-        record(actor=actor, action="registry.tag_deleted", target=row, before=before)
+        before = {"value": known.value[:LEDGER_VALUE]}
+        record(actor=actor, action="registry.tag_deleted", target=row, before=before, extra={"tag": key})
     return row
 
 

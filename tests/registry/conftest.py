@@ -1,0 +1,45 @@
+import uuid
+
+import pytest
+
+from registry import services
+from registry.models import RegisteredModel
+from tests.registry.tracking import Tracking
+
+
+@pytest.fixture
+def tracking(settings, tmp_path):
+    """A tracking server with real files; ``tracking.add_run("r1")`` answers a source."""
+    server = Tracking(tmp_path / "mlflow-artifacts")
+    settings.TRACKING_SOCKET, settings.TRACKING_URL = "", server.url
+    settings.TRACKING_SECRET = "for tests"
+    settings.TRACKING_ARTIFACTS = str(server.artifacts)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def make_model(scientist, actor):
+    """``make_model("name")``: a registered model of the scientist."""
+
+    def make(name="delays", by=None, **more) -> RegisteredModel:
+        return services.create_model(actor=actor(by or scientist), name=name, **more)
+
+    return make
+
+
+@pytest.fixture
+def make_version(scientist, actor, tracking, run_jobs):
+    """``make_version(model)``: a version that a worker has hashed."""
+
+    def make(model, by=None, files=None, **data):
+        run_id = uuid.uuid4().hex
+        source = tracking.add_run(run_id, files, **data)
+        version = services.create_version(
+            actor=actor(by or scientist), model=model, source=source, run_id=run_id
+        )
+        run_jobs()
+        version.refresh_from_db()
+        return version
+
+    return make

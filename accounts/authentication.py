@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, CSRFCheck
@@ -17,12 +14,18 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 
 from accounts import tokens
 from accounts.actors import actor_for
-from accounts.models import Account, ApiToken
+from accounts.models import Account
+from accounts.token_lookup import (
+    FIND_LIVE,
+    NOTE_USE,
+    REFUSED,
+    actor_of,
+    is_use_worth_noting,
+    secret_from_header,
+)
 from core.actors import Actor
 
-LAST_USED_PRECISION = timedelta(minutes=5)
 REAUTHENTICATED = "reauthenticated_at"
-REFUSED = "The token is unknown, expired or revoked."
 
 
 class Actors:
@@ -60,31 +63,18 @@ def session_actor(request: HttpRequest) -> Actor:
     )
 
 
-def token_from_header(header: str) -> str | None:
-    """The secret in ``Authorization``: bearer, or basic with the token as the password."""
-    scheme, _, value = header.partition(" ")
-    if scheme.lower() == "bearer":
-        return value.strip()
-    if scheme.lower() != "basic":
-        return None
-    try:
-        _, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
-    return password
-
-
 def token_actor(secret: str, **context: str) -> Actor | None:
     """The actor behind a live token, or None."""
     if not tokens.looks_right(secret):
         return None
-    token = ApiToken.objects.live().select_related("account__person").filter(secret_sha256=tokens.sha256_of(secret)).first()
-    if token is None:
-        return None
-    stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - LAST_USED_PRECISION)
-    if token.last_used_at is None or token.last_used_at < timezone.now() - LAST_USED_PRECISION:
-        ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=Now())
-    return actor_for(token.account, via="token", token_id=token.pk, scopes=frozenset(token.scopes), **context)
+    with connection.cursor() as cursor:
+        cursor.execute(FIND_LIVE, [tokens.sha256_of(secret)])
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        if is_use_worth_noting(row):
+            cursor.execute(NOTE_USE, [row[0]])
+    return actor_of(row, **context)
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -92,7 +82,7 @@ class TokenAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Any) -> tuple[Account, Actor] | None:
         header = request.META.get("HTTP_AUTHORIZATION", "")
-        secret = token_from_header(header) if header else None
+        secret = secret_from_header(header) if header else None
         if secret is None:
             return None
         actor = token_actor(secret, **about(request))

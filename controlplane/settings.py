@@ -198,7 +198,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.SignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["core.api.parsing.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "core.api.paging.KeysetPages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_RATES": {},
@@ -255,3 +255,27 @@ TRACKING_URL = environment.get("TRACKING_URL", "http://127.0.0.1:5000").rstrip("
 TRACKING_SECRET = environment.get("TRACKING_SECRET") or environment.key("tracking_secret")
 TRACKING_SECRET_HEADER = "X-Controlplane-Tracking-Secret"
 TRACKING_ARTIFACTS = environment.get("TRACKING_ARTIFACTS", str(DATA_DIR / "artifacts" / "mlflow"))
+
+# --- Sign-in (allauth) -------------------------------------------------------------------
+ACCOUNT_ADAPTER = "accounts.sign_in.Adapter"
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_ALLOW_REGISTRATION = False
+
+# --- Browser policy (django-csp, permissions-policy) -----------------------------------------
+MIDDLEWARE += ["csp.middleware.CSPMiddleware", "django_permissions_policy.PermissionsPolicyMiddleware"]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    name: [] for name in ("camera", "geolocation", "microphone", "payment", "usb", "display-capture")
+}

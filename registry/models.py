@@ -14,7 +14,7 @@ from core.actors import Actor, holds
 from core.identifiers import new_id
 from core.states import StatefulModel
 from registry.access.models import ModelAccountGrant, ModelGroupGrant
-from registry.names import LONGEST_ALIAS, LONGEST_NAME, normal_name
+from registry.names import LONGEST_ALIAS, LONGEST_NAME, is_storable, normal_name
 
 # Code-point order, the same on every machine, and usable for prefix searches.
 BYTEWISE = "C"
@@ -39,7 +39,12 @@ class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
         return self.existing().filter(pk__in=granted_ids(actor, right, ModelAccountGrant, ModelGroupGrant))
 
     def named(self, name: str) -> RegisteredModelQuerySet:
-        return self.existing().filter(name=normal_name(name))
+        """By exact name; text that PostgreSQL cannot hold names nothing."""
+        return self.existing().filter(name=normal_name(name)) if is_storable(name) else self.none()
+
+    def searched(self, text: str) -> RegisteredModelQuerySet:
+        """Those whose name holds the text, in any case of letters."""
+        return self.filter(name__icontains=normal_name(text)) if is_storable(text) else self.none()
 
 
 class RegisteredModel(models.Model):

@@ -36,6 +36,11 @@ def normal_name(value: str) -> str:
     return unicodedata.normalize("NFKC", value)
 
 
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL could hold the text at all; addresses and searches may hold anything."""
+    return "\x00" not in text and not any(0xD800 <= ord(character) <= 0xDFFF for character in text)
+
+
 def checked_alias(value: object, field: str = "alias") -> str:
     """An alias name, or Invalid."""
     alias = checked_text(value, field, LONGEST_ALIAS, min_length=1)

@@ -31,3 +31,16 @@ class ModelGroupGrant(GroupGrant):
 
     def __str__(self) -> str:
         return f"{self.permission.codename} on {self.content_object} to {self.group}"
+
+
+def grants_on(model: models.Model) -> list[ModelAccountGrant | ModelGroupGrant]:
+    """Every grant on a model, people before groups, ready to be shown."""
+    related = ("permission", "granted_by", "content_object")
+    to_accounts = ModelAccountGrant.objects.filter(content_object=model.pk).select_related(
+        "user__person", *related
+    )
+    to_groups = ModelGroupGrant.objects.filter(content_object=model.pk).select_related("group", *related)
+    return [
+        *to_accounts.order_by("user__username", "permission__codename"),
+        *to_groups.order_by("group__name", "permission__codename"),
+    ]

@@ -9,8 +9,22 @@ from registry.services.aliases import (
     transition_stage,
     unprotect_alias,
 )
-from registry.services.integrity import VERIFY, note_intact, report_broken, request_verification
-from registry.services.models import create_model, delete_model, rename_model, update_model
+from registry.services.integrity import (
+    VERIFY,
+    note_download,
+    note_intact,
+    report_broken,
+    request_verification,
+)
+from registry.services.models import (
+    UNCHANGED,
+    change_model,
+    checked_tier,
+    create_model,
+    delete_model,
+    rename_model,
+    update_model,
+)
 from registry.services.registration import fail_registration, finish_registration
 from registry.services.tags import delete_tag, set_tag
 from registry.services.versions import (
@@ -23,7 +37,10 @@ from registry.services.versions import (
 
 __all__ = [
     "FINALISE",
+    "UNCHANGED",
     "VERIFY",
+    "change_model",
+    "checked_tier",
     "create_model",
     "create_version",
     "delete_alias",
@@ -34,6 +51,7 @@ __all__ = [
     "finish_registration",
     "is_protected_alias",
     "move_protected_alias",
+    "note_download",
     "note_intact",
     "protect_alias",
     "rename_model",

@@ -31,6 +31,14 @@ def request_verification(*, actor: Actor, version: ModelVersion) -> Job:
 
 
 @command
+def note_download(*, actor: Actor, version: ModelVersion, path: str) -> None:
+    """Reading a model's bytes is a read that matters: it leaves an event."""
+    if not holds(actor, "view", version.model):
+        raise NotAllowed(f"You may not download files of {version}; it needs the right to view.")
+    record(actor=actor, action="registry.file_downloaded", target=version, after={"path": path})
+
+
+@command
 def note_intact(*, actor: Actor, version: ModelVersion) -> ModelVersion:
     """Every file was found as registered; a break noted earlier is thereby healed."""
     _require_system(actor)

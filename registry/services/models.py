@@ -119,6 +119,35 @@ def rename_model(
 
 
 @command
+def change_model(
+    *,
+    actor: Actor,
+    model: RegisteredModel,
+    new_name: str | None = None,
+    description: str = UNCHANGED,
+    owner: Person | None = UNCHANGED,
+    on_call: Person | None = UNCHANGED,
+    tier: str = UNCHANGED,
+    expected_rev: int | None = None,
+) -> RegisteredModel:
+    """Rename and describe a model in one step: both or neither."""
+    if new_name is not None and new_name != model.name:
+        model = rename_model(actor=actor, model=model, new_name=new_name, expected_rev=expected_rev)
+        expected_rev = model.rev
+    if all(each is UNCHANGED for each in (description, owner, on_call, tier)):
+        return model
+    return update_model(
+        actor=actor,
+        model=model,
+        description=description,
+        owner=owner,
+        on_call=on_call,
+        tier=tier,
+        expected_rev=expected_rev,
+    )
+
+
+@command
 def delete_model(
     *, actor: Actor, model: RegisteredModel, reason: str = "", expected_rev: int | None = None
 ) -> None:

@@ -1,0 +1,99 @@
+"""REST: rights granted on registered models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import Group
+from drf_spectacular.utils import OpenApiTypes, extend_schema
+from rest_framework import serializers, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Account
+from core.actors import holds
+from core.api.views import IdempotentPosts
+from core.errors import Invalid, NotAllowed
+from registry.access import services
+from registry.access.models import ModelAccountGrant, ModelGroupGrant, grants_on
+from registry.access.services import GRANTABLE
+from registry.api.lookups import find_model
+
+
+class GrantSerializer(serializers.Serializer):
+    """A right on a model for an account or a group."""
+
+    model = serializers.CharField()
+    right = serializers.ChoiceField(GRANTABLE)
+    account = serializers.CharField(required=False)
+    group = serializers.CharField(required=False)
+    reason = serializers.CharField(max_length=1000)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+
+    def validate_account(self, name: str) -> Account:
+        account = Account.objects.filter(username__iexact=name).first()
+        if account is None:
+            raise serializers.ValidationError(f"There is no account named {name!r}.")
+        return account
+
+    def validate_group(self, name: str) -> Group:
+        group = Group.objects.filter(name=name).first()
+        if group is None:
+            raise serializers.ValidationError(f"There is no group named {name!r}.")
+        return group
+
+
+class GrantViewSet(IdempotentPosts, viewsets.GenericViewSet):
+    """``/grants``: who was given what; ``/grants/revoke`` takes it back."""
+
+    serializer_class = GrantSerializer
+    pagination_class = None
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def list(self, request: Request) -> Response:
+        """``?model=`` names the model; needs administer on it, or the right to audit."""
+        name = request.query_params.get("model", "")
+        if not name:
+            raise Invalid("Name the registered model.", field="model", allowed="a registered model's name")
+        model = find_model(request, name)
+        if not (holds(request.actor, "administer", model) or holds(request.actor, "audit")):
+            raise NotAllowed(
+                f"You may not see who was granted what on {model}; it needs the right to administer."
+            )
+        items = [described(each) for each in grants_on(model)]
+        return Response({"items": items, "next": None, "previous": None})
+
+    @extend_schema(responses={201: OpenApiTypes.OBJECT})
+    def create(self, request: Request) -> Response:
+        asked = self._asked(request)
+        model = find_model(request, asked.pop("model"))
+        given = services.grant(actor=request.actor, model=model, **asked)
+        return Response(described(given), status=201)
+
+    @extend_schema(responses={204: None})
+    def revoke(self, request: Request) -> Response:
+        asked = self._asked(request)
+        asked.pop("expires_at", None)
+        model = find_model(request, asked.pop("model"))
+        services.revoke(actor=request.actor, model=model, **asked)
+        return Response(status=204)
+
+    def _asked(self, request: Request) -> dict[str, Any]:
+        asked = GrantSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return dict(asked.validated_data)
+
+
+def described(grant: ModelAccountGrant | ModelGroupGrant) -> dict[str, Any]:
+    """A grant as JSON."""
+    to_account = isinstance(grant, ModelAccountGrant)
+    return {
+        "model": grant.content_object.name,
+        "right": grant.permission.codename,
+        "account": grant.user.username if to_account else None,
+        "group": None if to_account else grant.group.name,
+        "granted_by": grant.granted_by.username if grant.granted_by else None,
+        "granted_at": grant.granted_at,
+        "expires_at": grant.expires_at,
+        "reason": grant.reason,
+    }

@@ -1,0 +1,34 @@
+"""Finding what an address names, among what the caller may see."""
+
+from typing import Any
+
+from core.actors import Actor
+from core.errors import NotAllowed, NotFound
+from registry.models import ModelVersion, RegisteredModel
+
+
+def require_sight(actor: Actor) -> None:
+    """A token that cannot see anything is told so, instead of finding nothing anywhere."""
+    if not actor.scope_allows("view"):
+        raise NotAllowed("This token's scopes do not include view.", code="insufficient_scope")
+
+
+def find_model(request: Any, name: str) -> RegisteredModel:
+    """The model of this name, or 404 alike for what is not there and what may not be seen."""
+    require_sight(request.actor)
+    models = RegisteredModel.objects.visible_to(request.actor).select_related("owner", "on_call")
+    model = models.named(name).prefetch_related("tags", "aliases__version").first()
+    if model is None:
+        raise NotFound(f"There is no registered model named {name[:256]!r}.")
+    return model
+
+
+def find_version(request: Any, name: str, number: int) -> ModelVersion:
+    """The version of this number, with its model."""
+    model = find_model(request, name)
+    versions = ModelVersion.objects.visible_to(request.actor).select_related("created_by")
+    version = versions.prefetch_related("tags", "aliases").filter(model=model, number=number).first()
+    if version is None:
+        raise NotFound(f"{model} has no version {number}.")
+    version.model = model
+    return version

@@ -1,0 +1,159 @@
+"""REST: registered models and their aliases."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.views import IdempotentPosts, etag_of, require_match
+from core.errors import Invalid, NotFound
+from registry import protected, services
+from registry.api.lookups import find_model, find_version, require_sight
+from registry.api.serializers import (
+    AliasSerializer,
+    ChangedModelSerializer,
+    NewModelSerializer,
+    PointedVersionSerializer,
+    RegisteredModelSerializer,
+)
+from registry.api.sorting import Sorting
+from registry.models import ModelAlias, ModelVersion, RegisteredModel
+from registry.names import is_storable
+
+
+def with_latest_number(models: QuerySet[RegisteredModel]) -> QuerySet[RegisteredModel]:
+    newest = ModelVersion.objects.existing().filter(model=OuterRef("pk")).order_by("-number")
+    return models.annotate(latest_number=Subquery(newest.values("number")[:1]))
+
+
+def model_etag(model: RegisteredModel) -> str:
+    return etag_of(model.pk, model.rev)
+
+
+class ModelViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewSet):
+    """``/models`` and ``/models/{name}``."""
+
+    serializer_class = RegisteredModelSerializer
+    filter_backends = (Sorting,)
+    sorts = {
+        "name": ("name",),
+        "-name": ("-name",),
+        "-last_updated_at": ("-last_updated_at", "name"),
+        "created_at": ("created_at", "name"),
+    }
+
+    def get_queryset(self) -> QuerySet[RegisteredModel]:
+        """``?q=`` finds part of a name; ``?tier=`` narrows."""
+        require_sight(self.request.actor)
+        models = RegisteredModel.objects.visible_to(self.request.actor).select_related("owner", "on_call")
+        query = self.request.query_params
+        if text := query.get("q"):
+            models = models.searched(text)
+        if tier := query.get("tier"):
+            models = models.filter(tier=services.checked_tier(tier))
+        return with_latest_number(models).prefetch_related("tags", "aliases__version")
+
+    @extend_schema(request=NewModelSerializer, responses={201: RegisteredModelSerializer})
+    def create(self, request: Request) -> Response:
+        new = NewModelSerializer(data=request.data)
+        new.is_valid(raise_exception=True)
+        model = services.create_model(actor=request.actor, **new.validated_data)
+        return self._answer(
+            model, status=201, headers={"Location": f"/api/v1/models/{quote(model.name, safe='')}"}
+        )
+
+    def retrieve(self, request: Request, name: str) -> Response:
+        return self._answer(find_model(request, name))
+
+    @extend_schema(request=ChangedModelSerializer, responses=RegisteredModelSerializer)
+    def partial_update(self, request: Request, name: str) -> Response:
+        model = find_model(request, name)
+        require_match(request, model_etag(model))
+        change = ChangedModelSerializer(data=request.data)
+        change.is_valid(raise_exception=True)
+        fields = dict(change.validated_data)
+        new_name = fields.pop("name", None)
+        if not fields and new_name is None:
+            allowed = ", ".join(ChangedModelSerializer().fields)
+            raise Invalid(f"Nothing to change; send at least one of: {allowed}.", allowed=allowed)
+        model = services.change_model(
+            actor=request.actor, model=model, new_name=new_name, expected_rev=model.rev, **fields
+        )
+        return self._answer(model)
+
+    def destroy(self, request: Request, name: str) -> Response:
+        model = find_model(request, name)
+        require_match(request, model_etag(model))
+        reason = request.query_params.get("reason", "")
+        services.delete_model(actor=request.actor, model=model, reason=reason, expected_rev=model.rev)
+        return Response(status=204)
+
+    def _answer(self, model: RegisteredModel, **about: Any) -> Response:
+        fresh = with_latest_number(
+            RegisteredModel.objects.filter(pk=model.pk).select_related("owner", "on_call")
+        )
+        row = fresh.prefetch_related("tags", "aliases__version").get()
+        about.setdefault("headers", {})["ETag"] = model_etag(row)
+        return Response(self.get_serializer(row).data, **about)
+
+
+class AliasViewSet(viewsets.GenericViewSet):
+    """``/models/{name}/aliases`` and ``/models/{name}/aliases/{alias}``."""
+
+    serializer_class = AliasSerializer
+    pagination_class = None
+
+    def list(self, request: Request, name: str) -> Response:
+        aliases = find_model(request, name).aliases.select_related("version").order_by("name")
+        return Response({"items": AliasSerializer(aliases, many=True).data, "next": None, "previous": None})
+
+    def retrieve(self, request: Request, name: str, alias: str) -> Response:
+        return self._answer(self._find(request, name, alias))
+
+    @extend_schema(request=PointedVersionSerializer, responses=AliasSerializer)
+    def update(self, request: Request, name: str, alias: str) -> Response:
+        """Point the alias at a version; one that exists needs If-Match. Protected ones follow approvals."""
+        model = find_model(request, name)
+        pointed = PointedVersionSerializer(data=request.data)
+        pointed.is_valid(raise_exception=True)
+        known = model.aliases.select_related("version").filter(name=alias).first()
+        if known is not None:
+            require_match(request, alias_etag(known))
+        version = find_version(request, name, pointed.validated_data["version"])
+        if services.is_protected_alias(alias):
+            protected.ask_to_move(request.actor, model, alias, version)
+        else:
+            services.set_alias(actor=request.actor, model=model, alias=alias, version=version)
+        return self._answer(self._find(request, name, alias), status=200 if known else 201)
+
+    def destroy(self, request: Request, name: str, alias: str) -> Response:
+        known = self._find(request, name, alias)
+        require_match(request, alias_etag(known))
+        if services.is_protected_alias(alias):
+            protected.ask_to_move(request.actor, known.model, alias, None)
+        else:
+            services.delete_alias(actor=request.actor, model=known.model, alias=alias)
+        return Response(status=204)
+
+    def _find(self, request: Request, name: str, alias: str) -> ModelAlias:
+        model = find_model(request, name)
+        known = (
+            model.aliases.select_related("version").filter(name=alias).first() if is_storable(alias) else None
+        )
+        if known is None:
+            raise NotFound(f"{model} has no alias {alias[:256]!r}.")
+        known.model = model
+        return known
+
+    def _answer(self, alias: ModelAlias, status: int = 200) -> Response:
+        return Response(AliasSerializer(alias).data, status=status, headers={"ETag": alias_etag(alias)})
+
+
+def alias_etag(alias: ModelAlias) -> str:
+    return etag_of(alias.pk, alias.version_id, alias.set_at)

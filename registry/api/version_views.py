@@ -1,0 +1,141 @@
+"""REST: model versions, their files and where they come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import FileResponse
+from drf_spectacular.utils import OpenApiTypes, extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.views import IdempotentPosts, etag_of, require_match
+from core.errors import Conflict, Invalid
+from core.jobs.models import Job
+from registry import services
+from registry.api.downloads import open_file
+from registry.api.lookups import find_model, find_version
+from registry.api.serializers import (
+    ChangedVersionSerializer,
+    FileSerializer,
+    NewVersionSerializer,
+    VersionInListSerializer,
+    VersionSerializer,
+)
+from registry.api.sorting import Sorting
+from registry.lineage import lineage_of
+from registry.models import ModelVersion
+
+
+def version_etag(version: ModelVersion) -> str:
+    return etag_of(version.pk, version.rev)
+
+
+def accepted(job: Job, body: dict[str, Any]) -> Response:
+    """202: the work is a job, whose progress is at its address."""
+    address = f"/api/v1/jobs/{job.pk}"
+    return Response({**body, "job": address}, status=202, headers={"Location": address})
+
+
+class VersionViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewSet):
+    """``/models/{name}/versions`` and below."""
+
+    serializer_class = VersionInListSerializer
+    filter_backends = (Sorting,)
+    sorts = {
+        "-version": ("-number",),
+        "version": ("number",),
+        "-last_updated_at": ("-last_updated_at", "-number"),
+    }
+
+    def get_queryset(self) -> QuerySet[ModelVersion]:
+        """``?status=`` and ``?run_id=`` narrow."""
+        model = find_model(self.request, self.kwargs["name"])
+        versions = ModelVersion.objects.visible_to(self.request.actor).filter(model=model).in_lists()
+        if status := self.request.query_params.get("status"):
+            if status not in ModelVersion.Status.values:
+                allowed = ", ".join(ModelVersion.Status.values)
+                raise Invalid(f"status must be one of: {allowed}.", field="status", allowed=allowed)
+            versions = versions.filter(status=status)
+        if run_id := self.request.query_params.get("run_id"):
+            versions = versions.filter(run_id=run_id.replace("\x00", ""))
+        return versions.select_related("created_by").prefetch_related("tags", "aliases")
+
+    @extend_schema(request=NewVersionSerializer, responses={202: VersionSerializer})
+    def create(self, request: Request, name: str) -> Response:
+        """202: the version has its number; it is READY when a worker has hashed its files."""
+        model = find_model(request, name)
+        new = NewVersionSerializer(data=request.data)
+        new.is_valid(raise_exception=True)
+        version = services.create_version(actor=request.actor, model=model, **new.validated_data)
+        job = Job.objects.about(version).latest("created_at")
+        return accepted(job, self._body(version))
+
+    @extend_schema(responses=VersionSerializer)
+    def retrieve(self, request: Request, name: str, number: int) -> Response:
+        return self._answer(find_version(request, name, number))
+
+    @extend_schema(request=ChangedVersionSerializer, responses=VersionSerializer)
+    def partial_update(self, request: Request, name: str, number: int) -> Response:
+        version = find_version(request, name, number)
+        require_match(request, version_etag(version))
+        change = ChangedVersionSerializer(data=request.data)
+        change.is_valid(raise_exception=True)
+        services.update_version(
+            actor=request.actor, version=version, expected_rev=version.rev, **change.validated_data
+        )
+        return self._answer(find_version(request, name, number))
+
+    def destroy(self, request: Request, name: str, number: int) -> Response:
+        version = find_version(request, name, number)
+        require_match(request, version_etag(version))
+        reason = request.query_params.get("reason", "")
+        services.delete_version(actor=request.actor, version=version, reason=reason, expected_rev=version.rev)
+        return Response(status=204)
+
+    @extend_schema(responses=FileSerializer(many=True))
+    def files(self, request: Request, name: str, number: int) -> Response:
+        version = find_version(request, name, number)
+        items = [
+            {**entry, "address": f"{request.path.rstrip('/')}/{entry['path']}"} for entry in version.manifest
+        ]
+        return Response({"items": items, "next": None, "previous": None})
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def file(self, request: Request, name: str, number: int, path: str) -> FileResponse:
+        """One file as registered; never shown by the browser, always saved."""
+        return open_file(request.actor, find_version(request, name, number), path)
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def manifest(self, request: Request, name: str, number: int) -> Response:
+        """What the digest is the SHA-256 of (as canonical JSON, RFC 8785)."""
+        version = find_version(request, name, number)
+        if not version.is_ready:
+            raise Conflict(f"{version} is {version.get_status_display().lower()}; it has no manifest yet.")
+        return Response({"digest": f"sha256:{version.digest}", "files": version.manifest})
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def lineage(self, request: Request, name: str, number: int) -> Response:
+        return Response(lineage_of(request.actor, find_version(request, name, number)))
+
+    @extend_schema(request=None, responses={202: OpenApiTypes.OBJECT})
+    def verify(self, request: Request, name: str, number: int) -> Response:
+        version = find_version(request, name, number)
+        job = services.request_verification(actor=request.actor, version=version)
+        return accepted(job, {"digest": f"sha256:{version.digest}"})
+
+    @extend_schema(request=None, responses={202: VersionSerializer})
+    def retry(self, request: Request, name: str, number: int) -> Response:
+        """Try a failed registration again."""
+        version = services.retry_registration(
+            actor=request.actor, version=find_version(request, name, number)
+        )
+        return accepted(Job.objects.about(version).latest("created_at"), self._body(version))
+
+    def _body(self, version: ModelVersion) -> dict[str, Any]:
+        return dict(VersionSerializer(version).data)
+
+    def _answer(self, version: ModelVersion) -> Response:
+        return Response(self._body(version), headers={"ETag": version_etag(version)})

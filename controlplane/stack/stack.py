@@ -97,10 +97,11 @@ class Stack:
             raise CannotStart(
                 f"The disk of the data folder {self.data_dir} has {free >> 20} MB left; {NEEDED_BYTES >> 20} MB are needed."
             )
-        key = self.data_dir / "keys" / "secret_key"
-        if not key.exists():
-            with os.fdopen(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(64))
+        for name in ("secret_key", "tracking_secret"):
+            key = self.data_dir / "keys" / name
+            if not key.exists():
+                with os.fdopen(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                    file.write(secrets.token_urlsafe(64))
 
     def require_ports(self) -> None:
         for port, name in ((self.port, "PORT"), (self.gateway_port, "GATEWAY_PORT")):

@@ -1,0 +1,177 @@
+"""MLflow's own app for runs, experiments, logged models and artifacts, behind edge alone.
+
+It listens on a unix socket, answers only who knows the shared secret, and only the calls of
+``tracking_endpoints``. ``python -m controlplane.tracking migrate`` brings its schema up to date;
+the server does so itself before it answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import hmac
+import os
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+from asgiref.sync import ThreadSensitiveContext
+from asgiref.wsgi import WsgiToAsgi
+from psycopg.conninfo import conninfo_to_dict
+
+from controlplane import tracking_endpoints
+from controlplane.environment import Environment
+
+SECRET_HEADER = b"x-controlplane-tracking-secret"
+SCHEMA = "mlflow"
+MIGRATING = 5_276_423_011  # advisory lock: one process migrates
+MOST_CALLS_AT_ONCE = 8
+# MLflow imports these where present; the server's own work needs none of them (110 MB, 5 s).
+UNNEEDED = ("polars", "pandas", "pyarrow", "scipy", "sklearn", "matplotlib", "numpy", "IPython")
+STREAMED = "/mlflow-artifacts/artifacts/"
+
+
+def store_address(url: str) -> str:
+    """The tracking role's database as SQLAlchemy wants it, with the schema in the search path."""
+    parts = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
+    who = quote(parts.get("user", ""), safe="")
+    if "password" in parts:
+        who += ":" + quote(parts["password"], safe="")
+    host, port = parts.get("host", "127.0.0.1"), parts.get("port", "5432")
+    query = f"options=-csearch_path%3D{SCHEMA}"
+    if "sslmode" in parts:
+        query += f"&sslmode={quote(parts['sslmode'])}"
+    if host.startswith("/"):
+        query, host = f"{query}&host={quote(host, safe='')}", ""
+    return f"postgresql+psycopg://{who}@{host}:{port}/{quote(parts.get('dbname', ''), safe='')}?{query}"
+
+
+def configure(environment: Environment) -> str:
+    """Put MLflow's settings into the environment it reads at import; answers the store's address."""
+    url = environment.get("DATABASE_TRACKING_URL")
+    if not url:
+        raise SystemExit("DATABASE_TRACKING_URL is not set and no stack is running: make up")
+    artifacts = environment.get("TRACKING_ARTIFACTS", str(environment.data_dir / "artifacts" / "mlflow"))
+    Path(artifacts).mkdir(parents=True, exist_ok=True, mode=0o700)
+    address = store_address(url)
+    os.environ.update(
+        _MLFLOW_SERVER_FILE_STORE=address,
+        _MLFLOW_SERVER_ARTIFACT_ROOT="mlflow-artifacts:/",
+        _MLFLOW_SERVER_ARTIFACT_DESTINATION=artifacts,
+        _MLFLOW_SERVER_SERVE_ARTIFACTS="true",
+        # Edge decides which hosts and origins are answered.
+        MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE="true",
+        MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false",
+        MLFLOW_DISABLE_TELEMETRY="true",
+        DO_NOT_TRACK="true",
+        MLFLOW_SQLALCHEMYSTORE_POOL_SIZE="4",
+        MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW=str(MOST_CALLS_AT_ONCE - 4),
+        MLFLOW_SQLALCHEMYSTORE_POOL_RECYCLE="1800",
+    )
+    return address
+
+
+def migrate(url: str) -> None:
+    """What ``mlflow db upgrade`` does, also for an empty schema; safe to repeat and to race."""
+    from mlflow.store.db import utils  # noqa: PLC0415 - costs seconds; only who migrates pays
+
+    with psycopg.connect(url, autocommit=True) as lock:
+        lock.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
+        engine = utils.create_sqlalchemy_engine(store_address(url))
+        try:
+            if utils._is_empty_database(engine):
+                utils._initialize_tables(engine)
+            elif utils._get_schema_version(engine) != utils._get_latest_schema_revision():
+                utils._upgrade_db(engine)
+        finally:
+            engine.dispose()
+
+
+class TrackingServer:
+    """The ASGI application; MLflow is imported when the server starts, not with this module."""
+
+    def __init__(self) -> None:
+        self.secret = b""
+        self.calls: Any = None
+        self.streams: Any = None
+        self.places = asyncio.Semaphore(MOST_CALLS_AT_ONCE)
+
+    def load(self) -> None:
+        environment = Environment(Path(os.environ.get("DATA_DIR") or "var").absolute())
+        self.secret = (environment.get("TRACKING_SECRET") or environment.key("tracking_secret")).encode()
+        if not self.secret:
+            raise SystemExit("TRACKING_SECRET is not set: the tracking server answers nobody without it.")
+        configure(environment)
+        sys.modules.update(dict.fromkeys(UNNEEDED))  # a None here makes the import fail
+        migrate(environment.get("DATABASE_TRACKING_URL"))
+        self.calls, self.streams = _applications()
+        gc.collect()
+        gc.freeze()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    self.load()
+                except SystemExit as error:
+                    print(error, file=sys.stderr)
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    raise
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
+        sent = dict(scope["headers"]).get(SECRET_HEADER, b"")
+        if not hmac.compare_digest(sent, self.secret):
+            await _refuse(send, 403, b'{"error_code":"PERMISSION_DENIED","message":"Only edge may ask."}')
+        elif scope["path"] == "/health":
+            await _refuse(send, 200, b'{"status":"ok"}')
+        elif tracking_endpoints.find(scope["method"], scope["path"]) is None:
+            await _refuse(
+                send, 404, b'{"error_code":"ENDPOINT_NOT_FOUND","message":"This is not open here."}'
+            )
+        elif STREAMED in scope["path"] and scope["method"] in {"GET", "PUT"}:
+            await self.streams(scope, receive, send)
+        else:
+            async with self.places, ThreadSensitiveContext():
+                await self.calls({**scope, "root_path": ""}, receive, send)
+
+
+def _applications() -> tuple[Any, Any]:
+    """MLflow's calls (Flask) and its streaming artifact routes (FastAPI); nothing else of it."""
+    from fastapi import FastAPI  # noqa: PLC0415
+    from mlflow.server import app as flask_app  # noqa: PLC0415
+    from mlflow.server.artifact_router import artifact_router  # noqa: PLC0415
+    from mlflow.server.handlers import _get_tracking_store  # noqa: PLC0415
+
+    address, artifacts = os.environ["_MLFLOW_SERVER_FILE_STORE"], os.environ["_MLFLOW_SERVER_ARTIFACT_ROOT"]
+    _get_tracking_store(address, artifacts)  # now, not with the first call
+    streams = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    streams.include_router(artifact_router)
+    return WsgiToAsgi(flask_app), streams
+
+
+async def _refuse(send: Any, status: int, body: bytes) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+app = TrackingServer()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["migrate"]:
+        raise SystemExit("python -m controlplane.tracking migrate")
+    migrate(Environment(Path(os.environ.get("DATA_DIR") or "var").absolute()).get("DATABASE_TRACKING_URL"))

@@ -1,0 +1,110 @@
+"""Charts: Plotly figures whose colours are names of our tokens (``tok:accent``, ``tok:ink/.05``).
+
+Built and validated with plotly.py, drawn in the browser by the vendored bundle of the same
+major; the page's theme gives the colours, so one figure serves light and dark.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+X = Sequence[Any]
+Y = Sequence[float | None]
+
+
+def line(x: X, y: Y, name: str, colour: str, *, width: float = 2.25, unit: str = "", digits: int = 3, dash: str = "") -> dict[str, Any]:
+    """A series; missing values are gaps."""
+    style: dict[str, Any] = {"color": f"tok:{colour}", "width": width}
+    if dash:
+        style["dash"] = dash
+    return {
+        "type": "scatter",
+        "mode": "lines+markers" if len(x) < 3 else "lines",
+        "x": list(x),
+        "y": [finite(value) for value in y],
+        "name": name,
+        "line": style,
+        "marker": {"color": f"tok:{colour}", "size": 6},
+        "connectgaps": False,
+        "hovertemplate": f"%{{y:.{digits}f}}{unit}",
+    }
+
+
+def band(x: X, low: Y, high: Y, colour: str) -> list[dict[str, Any]]:
+    """The interval around a series, as two invisible lines with the area between them."""
+    edge = {"type": "scatter", "mode": "lines", "x": list(x), "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    return [
+        {**edge, "y": [finite(value) for value in high]},
+        {**edge, "y": [finite(value) for value in low], "fill": "tonexty", "fillcolor": f"tok:{colour}/.16"},
+    ]
+
+
+def bars(x: X, y: Y, name: str, colour: str, *, prefix: str = "", digits: int = 2) -> dict[str, Any]:
+    """One stack of bars."""
+    return {
+        "type": "bar",
+        "x": list(x),
+        "y": [finite(value) for value in y],
+        "name": name,
+        "marker": {"color": f"tok:{colour}", "line": {"width": 1, "color": "tok:surface"}},
+        "hovertemplate": f"{prefix}%{{y:.{digits}f}}",
+    }
+
+
+def limit(value: float, words: str, colour: str = "bad") -> dict[str, Any]:
+    """A labelled threshold over the whole width."""
+    return {
+        "shape": {
+            "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value,
+            "line": {"color": f"tok:{colour}", "width": 1, "dash": "dot"},
+        },
+        "annotation": {
+            "xref": "paper", "x": 0, "xanchor": "left", "y": value, "yanchor": "bottom", "text": words,
+            "showarrow": False, "bgcolor": "tok:surface/.8", "font": {"color": f"tok:{colour}", "size": 11.5},
+        },
+    }  # fmt: skip
+
+
+def vertical(at: Any, words: str) -> dict[str, Any]:
+    """A moment, such as a deployment."""
+    return {
+        "shape": {
+            "type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": at, "x1": at,
+            "line": {"color": "tok:ink-3", "width": 1},
+        },
+        "annotation": {
+            "x": at, "yref": "paper", "y": 1, "xanchor": "right", "yanchor": "top", "text": f"{words} ",
+            "showarrow": False, "bgcolor": "tok:surface/.8", "font": {"color": "tok:ink-2", "size": 11.5},
+        },
+    }  # fmt: skip
+
+
+def not_yet_known(start: Any, end: Any, words: str = "labels not yet known") -> dict[str, Any]:
+    """A shaded span in which values will still arrive."""
+    return {
+        "shape": {
+            "type": "rect", "yref": "paper", "y0": 0, "y1": 1, "x0": start, "x1": end,
+            "fillcolor": "tok:ink/.045", "line": {"width": 0}, "layer": "below",
+        },
+        "annotation": {
+            "x": end, "xanchor": "right", "yref": "paper", "y": 0.95, "text": words,
+            "showarrow": False, "font": {"color": "tok:ink-2", "size": 11.5},
+        },
+    }  # fmt: skip
+
+
+def figure(traces: Sequence[dict[str, Any]], *, marks: Sequence[dict[str, Any]] = (), **layout: Any) -> dict[str, Any]:
+    """The figure as plain JSON; ``layout`` as plotly's (``yaxis={"range": [0, 1]}``)."""
+    full: dict[str, Any] = {
+        "shapes": [mark["shape"] for mark in marks if "shape" in mark],
+        "annotations": [mark["annotation"] for mark in marks if "annotation" in mark],
+        **layout,
+    }
+    return {"data": list(traces), "layout": full}
+
+
+def finite(value: float | None) -> float | None:
+    """JSON has no NaN: what is not finite is a gap."""
+    return None if value is None or not math.isfinite(value) else round(float(value), 6)

@@ -1,0 +1,79 @@
+"""What every page's frame shows: who is signed in, where one can go, what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from core.actors import Actor
+
+Count = Callable[[Actor], int]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A line of the sidebar; ``right`` hides it from people who would only be refused."""
+
+    order: int
+    word: str
+    address: str
+    icon: str
+    key: str = ""
+    right: str = ""
+    count: Count | None = None
+    hot: bool = False
+    admin: bool = False
+
+
+_links: list[Link] = []
+_pinned: list[Callable[[Actor], list[dict[str, Any]]]] = []
+
+
+def add_link(link: Link) -> None:
+    """Add a line to the sidebar; call from ``AppConfig.ready``."""
+    if link not in _links:
+        _links.append(link)
+        _links.sort(key=lambda each: each.order)
+
+
+def add_pinned(load: Callable[[Actor], list[dict[str, Any]]]) -> None:
+    """Add models under the sidebar: dictionaries of name, address, icon, class, health."""
+    if load not in _pinned:
+        _pinned.append(load)
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context processor; everything is read only when a page with the frame is rendered."""
+    return {"frame": SimpleLazyObject(lambda: _frame(request))}
+
+
+def _frame(request: HttpRequest) -> dict[str, Any]:
+    actor: Actor = getattr(request, "actor", None) or Actor.anonymous()
+    theme = request.COOKIES.get("theme", "")
+    shown = [link for link in _links if actor.is_active and (not link.right or actor.holds_everywhere(link.right))]
+    return {
+        "theme": theme if theme in {"light", "dark"} else "",
+        "installation": settings.INSTALLATION_NAME,
+        "person": actor.account_name,
+        "roles": ", ".join(sorted(actor.roles)).replace("-", " ").capitalize() or "No role",
+        "links": [_line(link, request, actor) for link in shown if not link.admin],
+        "admin_links": [_line(link, request, actor) for link in shown if link.admin],
+        "pinned": [model for load in _pinned for model in load(actor)] if actor.is_active else [],
+    }
+
+
+def _line(link: Link, request: HttpRequest, actor: Actor) -> dict[str, Any]:
+    return {
+        "word": link.word,
+        "address": link.address,
+        "icon": link.icon,
+        "key": link.key,
+        "hot": link.hot,
+        "count": link.count(actor) if link.count else 0,
+        "is_current": request.path.startswith(link.address),
+    }

@@ -1,0 +1,244 @@
+"""Small parts of pages: icons, numbers, times, statuses and drawings in plain SVG."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django import template
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from core import panels as page_panels
+from core.statuses import look_of
+
+register = template.Library()
+SPRITE = "vendor/lucide-1.62.0.svg"
+MINUS = "\u2212"
+STEPS = [(60, 1, "second"), (3600, 60, "minute"), (86400, 3600, "hour"), (86400 * 60, 86400, "day")]
+
+
+@register.simple_tag
+def icon(name: str, cls: str = "i", label: str | None = None) -> SafeString:
+    """``{% icon "rocket" %}``; with a label it is read aloud, without it is decoration."""
+    said = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    return format_html('<svg class="{}" {}><use href="{}#{}"/></svg>', cls, said, static(SPRITE), name)
+
+
+@register.simple_tag
+def pill(status: str, word: str | None = None) -> SafeString:
+    """``{% pill deployment.status deployment.get_status_display %}``: icon, word and colour."""
+    tone, name, default = look_of(str(status))
+    return format_html('<span class="pill {}">{}{}</span>', tone, icon(name, "i-s"), word or default)
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString | str:
+    """A ``time`` element: relative words, exact UTC in ``datetime``."""
+    if moment is None:
+        return "never"
+    seconds = (timezone.now() - moment).total_seconds()
+    return format_html('<time datetime="{}">{}</time>', moment.isoformat().replace("+00:00", "Z"), _relative(moment, seconds))
+
+
+def _relative(moment: datetime, seconds: float) -> str:
+    ahead, seconds = seconds < -1, abs(seconds)
+    if seconds < 10:
+        return "in a moment" if ahead else "just now"
+    for limit, unit, word in STEPS:
+        if seconds < limit:
+            count = int(seconds // unit)
+            words = f"{count} {word}{'' if count == 1 else 's'}"
+            return f"in {words}" if ahead else f"{words} ago"
+    return day(moment)
+
+
+@register.filter
+def day(moment: datetime | None) -> str:
+    """``5 Apr 2013``."""
+    return f"{moment.day} {moment:%b %Y}" if moment else "never"
+
+
+@register.filter
+def moment(value: datetime | None) -> SafeString | str:
+    """``5 Apr 2013, 14:05 UTC``."""
+    if value is None:
+        return "never"
+    utc = value.astimezone(timezone.get_default_timezone())
+    return format_html('<time datetime="{}">{}</time>', utc.isoformat().replace("+00:00", "Z"), f"{utc.day} {utc:%b %Y, %H:%M} UTC")
+
+
+@register.filter
+def number(value: Any, digits: int = 0) -> str:
+    """Thousands with commas, a real minus sign, ``none`` for nothing."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "none"
+    return f"{float(value):,.{int(digits)}f}".replace("-", MINUS)
+
+
+@register.filter
+def signed(value: Any, digits: int = 4) -> str:
+    """A difference: always with its sign."""
+    if value is None:
+        return "none"
+    rounded = f"{abs(float(value)):,.{int(digits)}f}"
+    if float(rounded.replace(",", "")) == 0:
+        return rounded
+    return (MINUS if value < 0 else "+") + rounded
+
+
+@register.filter
+def percent(value: Any, digits: int = 1) -> str:
+    """A share of 1 as ``12.5 %``."""
+    return "none" if value is None else f"{float(value) * 100:.{int(digits)}f} %".replace("-", MINUS)
+
+
+@register.filter
+def size(value: Any) -> str:
+    """Bytes in binary units."""
+    count = float(value or 0)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024 or unit == "GiB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return ""
+
+
+@register.filter
+def duration(seconds: Any) -> str:
+    """``850 ms``, ``12.3 s``, ``4 min 10 s``."""
+    if seconds is None:
+        return "none"
+    value = seconds.total_seconds() if hasattr(seconds, "total_seconds") else float(seconds)
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
+    if value < 60:
+        return f"{value:.1f} s"
+    if value < 5400:
+        return f"{int(value // 60)} min {int(value % 60)} s"
+    return f"{int(value // 3600)} h {int(value % 3600 // 60)} min"
+
+
+@register.simple_tag
+def digest(value: str, what: str = "digest") -> SafeString:
+    """A short SHA-256 with a button that copies all of it."""
+    if not value:
+        return mark_safe('<span class="t3">not yet known</span>')
+    return format_html(
+        '<span class="hash" title="sha256:{0}">sha256:{1}…{2}</span> '
+        '<button type="button" class="iconbtn" data-copy="sha256:{0}" aria-label="Copy the full {3}">{4}</button>',
+        value, value[:8], value[-6:], what, icon("copy", "i-s"),
+    )  # fmt: skip
+
+
+@register.simple_tag
+def forest(
+    low: float | None, point: float | None, high: float | None, tone: str = "ok", limit: float | None = None, span: float = 0.02
+) -> SafeString:
+    """Dot and whisker of a difference with its 95 % interval; ``span`` is half the axis."""
+    if point is None:
+        return mark_safe('<span class="t3">no interval</span>')
+    low, high = point if low is None else low, point if high is None else high
+    span = max(span, abs(low) * 1.05, abs(high) * 1.05)
+
+    def x(value: float) -> float:
+        return round(8 + (max(-span, min(span, value)) + span) / (2 * span) * 224, 1)
+
+    line = format_html('<line class="thr" x1="{0}" x2="{0}" y1="4" y2="22"/>', x(limit)) if limit is not None else ""
+    return format_html(
+        '<svg class="forest c-{}" viewBox="0 0 240 26" role="img" aria-label="difference {}, 95 % interval {} to {}">'
+        '<line class="ax" x1="{}" x2="{}" y1="2" y2="24"/>{}<rect class="band" x="{}" y="7" width="{}" height="12" rx="3"/>'
+        '<line class="ci" x1="{}" x2="{}" y1="13" y2="13"/><circle class="pt" cx="{}" cy="13" r="4.5"/></svg>',
+        tone, signed(point), signed(low), signed(high), x(0), x(0), line, x(low),
+        max(1, round(x(high) - x(low), 1)), x(low), x(high), x(point),
+    )  # fmt: skip
+
+
+@register.simple_tag
+def spark(values: Sequence[float | None], tone: str = "n", ref: float | None = None) -> SafeString:
+    """A line of up to some dozens of values; missing ones are left out."""
+    known = [(index, value) for index, value in enumerate(values) if value is not None]
+    if len(known) < 2:
+        return mark_safe("")
+    levels = [value for _, value in known] + ([ref] if ref is not None else [])
+    low, high = min(levels), max(levels)
+    scale, last = (high - low) or 1, len(values) - 1
+
+    def y(value: float) -> float:
+        return round(24 - (value - low) / scale * 22, 2)
+
+    points = " ".join(f"{round(index / last * 120, 1)},{y(value)}" for index, value in known)
+    line = format_html('<line x1="0" x2="120" y1="{0}" y2="{0}"/>', y(ref)) if ref is not None else ""
+    first, end = round(known[0][0] / last * 120, 1), round(known[-1][0] / last * 120, 1)
+    return format_html(
+        '<svg class="spark c-{}" viewBox="0 0 120 26" preserveAspectRatio="none" aria-hidden="true">{}'
+        '<polygon points="{},26 {} {},26"/><polyline points="{}"/></svg>',
+        tone, line, first, points, end, points,
+    )  # fmt: skip
+
+
+@register.simple_tag
+def histogram(reference: Sequence[float], current: Sequence[float] | None = None, label: str = "Distribution") -> SafeString:
+    """Bars of the reference and, over them, the outline of the current window."""
+    highest = max([*reference, *(current or [])], default=0) or 1
+    width = 160 / max(1, len(reference))
+    bars = format_html_join(
+        "",
+        '<rect class="ref" x="{}" y="{}" width="{}" height="{}"/>',
+        (
+            (round(i * width + 0.6, 1), round(90 - value / highest * 84, 1), round(max(0.5, width - 1.2), 1), round(value / highest * 84, 1))
+            for i, value in enumerate(reference)
+        ),
+    )
+    outline = ""
+    if current:
+        points = " ".join(
+            f"{round(i * width, 1)},{round(90 - value / highest * 84, 1)} {round((i + 1) * width, 1)},{round(90 - value / highest * 84, 1)}"
+            for i, value in enumerate(current)
+        )
+        outline = format_html('<polyline class="cur" points="{}"/>', points)
+    return format_html(
+        '<svg class="hist" viewBox="0 0 160 92" preserveAspectRatio="none" role="img" aria-label="{}">{}{}</svg>', label, bars, outline
+    )
+
+
+@register.simple_tag(takes_context=True)
+def panels(context: dict[str, Any], page: str, subject: Any) -> SafeString:
+    """What upper packages show about ``subject`` on this page."""
+    request = context["request"]
+    shown = page_panels.load(page, request.actor, [subject])[subject.pk]
+    parts = (
+        (render_to_string(name, {"panel": value, "subject": subject}, request=request),) for name, value in shown
+    )
+    return format_html_join("\n", "{}", parts)
+
+
+@register.simple_tag(takes_context=True)
+def address_with(context: dict[str, Any], **changes: Any) -> str:
+    """This page's address with some of its query changed; an empty value leaves the name out."""
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value not in (None, ""):
+            query[name] = str(value)
+    return f"?{query.urlencode()}" if query else context["request"].path
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Two letters for an avatar."""
+    words = [word for word in name.replace("-", " ").replace("_", " ").split() if word]
+    return "".join(word[0] for word in words[:2]).upper() or "?"
+
+
+@register.simple_tag
+def query(**values: Any) -> str:
+    """``?name=value`` from the given names, empty ones left out."""
+    kept = {name: value for name, value in values.items() if value not in (None, "")}
+    return f"?{urlencode(kept)}" if kept else ""

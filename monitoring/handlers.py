@@ -1,0 +1,1 @@
+"""What lower packages tell us about, and the work it asks for."""

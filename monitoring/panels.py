@@ -1,0 +1,1 @@
+"""What monitoring shows on pages of lower packages."""

@@ -279,3 +279,12 @@ CONTENT_SECURITY_POLICY = {
 PERMISSIONS_POLICY: dict[str, list[str]] = {
     name: [] for name in ("camera", "geolocation", "microphone", "payment", "usb", "display-capture")
 }
+
+# --- deployments ------------------------------------------------------------------------
+# durable: a prediction is answered once its log record is on disk. buffered: faster, and the
+# last moments of the log may be lost with the machine (not with the process).
+PREDICTION_LOG_MODE = environment.get("PREDICTION_LOG_MODE", "durable")
+if PREDICTION_LOG_MODE not in {"durable", "buffered"}:
+    raise ImproperlyConfigured("PREDICTION_LOG_MODE must be 'durable' or 'buffered'.")
+# A journal file is handed to the sealer after this long.
+PREDICTION_LOG_ROTATE_SECONDS = float(environment.get("PREDICTION_LOG_ROTATE_SECONDS", "5"))

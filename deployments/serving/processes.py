@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from contextlib import suppress
@@ -27,17 +28,16 @@ class Usage:
 
 @dataclass
 class ScorerProcess:
-    """A running scorer, its log and its socket."""
+    """A running scorer and its log; ``socket_fd`` is the listener it inherits."""
 
     command: ScorerCommand
-    socket: Path
+    socket_fd: int
     log: Path
     process: subprocess.Popen[bytes] = field(init=False)
     started: float = field(init=False)
 
     def start(self) -> None:
         """Start it from the agent's main thread: the parent-death signal follows the thread that forked."""
-        self.socket.unlink(missing_ok=True)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 self.command.arguments,
@@ -46,6 +46,7 @@ class ScorerProcess:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=(self.socket_fd,),
             )
         self.started = time.monotonic()
 
@@ -90,12 +91,22 @@ class ScorerProcess:
             self.process.wait(grace_seconds)
         except subprocess.TimeoutExpired:
             self.kill()
-        self.socket.unlink(missing_ok=True)
 
     def kill(self) -> None:
         """End it at once; the sandbox takes its children with it."""
         _signal(self.pid, signal.SIGKILL)
         self.process.wait(10)
+
+
+def listen(path: Path) -> socket.socket:
+    """A unix socket that outlives the scorers which answer on it one after another."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    os.chmod(path, 0o600)
+    listener.listen(512)
+    return listener
 
 
 def descendants(pid: int) -> list[int]:

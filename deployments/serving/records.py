@@ -51,3 +51,8 @@ def decode(payload: bytes) -> tuple[Header, dict[str, list[Any]], list[Any]]:
     """Header, columns and scores; both are empty for a request that was refused or failed."""
     header, inputs, scores = payload.split(b"\n", 2)
     return Header(**json.loads(header)), json.loads(inputs or b"{}"), json.loads(scores or b"[]")
+
+
+def header_of(payload: bytes) -> Header:
+    """The header alone."""
+    return Header(**json.loads(payload.partition(b"\n")[0]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import random
 from dataclasses import dataclass, field
@@ -97,17 +96,6 @@ class RoutingTable:
             for each in document["routes"]
         ]
         return cls(routes, document)
-
-    def save(self, path: Path) -> None:
-        """Keep a copy that a gateway can serve from while the database is down."""
-        write_private(path, json.dumps(self.document))
-
-    @classmethod
-    def saved(cls, path: Path) -> RoutingTable | None:
-        try:
-            return cls.from_document(json.loads(path.read_text()))
-        except (OSError, ValueError, TypeError, KeyError):
-            return None
 
 
 def write_private(path: Path, text: str) -> None:

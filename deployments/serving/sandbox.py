@@ -57,7 +57,7 @@ def scorer_command(
     manifest: Path,
     digest: str,
     deployment: str,
-    socket: Path,
+    socket_fd: int,
     parent: int,
     required: bool,
     memory_bytes: int = 4 << 30,
@@ -69,7 +69,8 @@ def scorer_command(
             "SANDBOX=required, but bubblewrap is missing or may not make namespaces on this host."
         )
     python = [sys.executable, "-s", "-B", "-m", "deployments.serving.scorer"]
-    options = ["--digest", digest, "--deployment", deployment, "--memory-bytes", str(memory_bytes)]
+    options = ["--digest", digest, "--deployment", deployment, "--socket-fd", str(socket_fd)]
+    options += ["--memory-bytes", str(memory_bytes)]
     environment = {
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
@@ -79,29 +80,15 @@ def scorer_command(
         "MLFLOW_TRACKING_URI": "file:///tmp/none",
     }
     if program is None:
-        places = [
-            "--model",
-            str(model),
-            "--manifest",
-            str(manifest),
-            "--socket",
-            str(socket),
-            "--parent",
-            str(parent),
-        ]
+        places = ["--model", str(model), "--manifest", str(manifest), "--parent", str(parent)]
         return ScorerCommand([*python, *places, *options], environment, "none")
-    places = ["--model", "/model", "--manifest", "/manifest.json", "--socket", f"/run/scorer/{socket.name}"]
-    fence = [
-        *_fence(program),
-        "--ro-bind",
-        str(model),
-        "/model",
-        "--ro-bind",
-        str(manifest),
-        "/manifest.json",
-    ]
-    fence += ["--bind", str(socket.parent), "/run/scorer", "--chdir", "/"]
-    return ScorerCommand([*fence, "--", *python, *places, *options], environment, "bubblewrap")
+    fence = _fence(program)
+    for outside, inside in ((model, "/model"), (manifest, "/manifest.json")):
+        fence += ["--ro-bind", str(outside), inside]
+    places = ["--model", "/model", "--manifest", "/manifest.json"]
+    return ScorerCommand(
+        [*fence, "--chdir", "/", "--", *python, *places, *options], environment, "bubblewrap"
+    )
 
 
 def _fence(program: str) -> list[str]:

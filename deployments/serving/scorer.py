@@ -1,7 +1,8 @@
 """A scorer: one process, one verified model, ``/ping`` and ``/invocations`` on a unix socket.
 
 Started by the agent as ``python -m deployments.serving.scorer``, in a sandbox where the host
-has one: no network, nothing writable but the folder of its socket. Imports no Django.
+has one: no network, and nothing writable, since the agent hands down the listening socket.
+Callers who come while a dead scorer is replaced wait in that socket's queue. Imports no Django.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import json  # noqa: E402
 import math  # noqa: E402
 import resource  # noqa: E402
 import signal  # noqa: E402
+import socket  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -107,7 +109,7 @@ def limit(memory_bytes: int) -> None:
     for kind, most in (
         (resource.RLIMIT_AS, memory_bytes),
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 1 << 20),
+        (resource.RLIMIT_FSIZE, 64 << 20),
         (resource.RLIMIT_NOFILE, 1024),
     ):
         resource.setrlimit(kind, (most, most))
@@ -118,11 +120,16 @@ async def run(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     manifest = json.loads(arguments.manifest.read_text())
     scorer = Scorer({"deployment": arguments.deployment, "digest": arguments.digest, "pid": os.getpid()})
-    arguments.socket.unlink(missing_ok=True)
-    server = await serve(str(arguments.socket), scorer.handle)
+    server = await serve(socket.socket(fileno=arguments.socket_fd), scorer.handle)
     stopping = asyncio.Event()
+
+    def stop() -> None:
+        if scorer.batcher is None:
+            os._exit(0)  # a thread that loads a model cannot be interrupted otherwise
+        stopping.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop)
     try:
         size = await asyncio.to_thread(verify, arguments.model, manifest)
     except ManifestMismatch as error:
@@ -153,7 +160,7 @@ def main() -> int:
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--digest", required=True)
     parser.add_argument("--deployment", required=True)
-    parser.add_argument("--socket", type=Path, required=True)
+    parser.add_argument("--socket-fd", type=int, required=True)
     parser.add_argument("--parent", type=int)
     parser.add_argument("--memory-bytes", type=int, default=4 << 30)
     arguments = parser.parse_args()

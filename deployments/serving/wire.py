@@ -6,6 +6,7 @@ Both ends are ours and on one host, so this costs a tenth of a general client an
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -49,8 +50,8 @@ async def read_message(reader: asyncio.StreamReader) -> tuple[str, bytes] | None
         raise WireError("the connection ended within a body") from error
 
 
-async def serve(path: str, handle: Handler) -> asyncio.Server:
-    """Answer requests on the unix socket ``path`` with ``handle(method, path, body)``."""
+async def serve(listener: socket.socket, handle: Handler) -> asyncio.Server:
+    """Answer requests on a listening unix socket with ``handle(method, path, body)``."""
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -68,7 +69,7 @@ async def serve(path: str, handle: Handler) -> asyncio.Server:
         finally:
             writer.close()
 
-    return await asyncio.start_unix_server(converse, path, limit=MAX_HEAD)
+    return await asyncio.start_unix_server(converse, sock=listener, limit=MAX_HEAD)
 
 
 class Pool:

@@ -1,0 +1,18 @@
+"""Data sets and their versions, contracts and checks, pipelines and their runs."""
+
+from pipelines.models.access import DatasetAccountGrant, DatasetGroupGrant
+from pipelines.models.contracts import ContractCheck, DataContract
+from pipelines.models.datasets import Dataset, DatasetVersion
+from pipelines.models.runs import Pipeline, PipelineRun, RunDataset
+
+__all__ = [
+    "ContractCheck",
+    "DataContract",
+    "Dataset",
+    "DatasetAccountGrant",
+    "DatasetGroupGrant",
+    "DatasetVersion",
+    "Pipeline",
+    "PipelineRun",
+    "RunDataset",
+]

@@ -1,0 +1,181 @@
+"""Data sets and their immutable versions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from accounts.grants import granted_ids, is_granted
+from core.actors import Actor
+from core.identifiers import new_id
+from core.states import StatefulModel
+from pipelines.models.access import DatasetAccountGrant, DatasetGroupGrant
+
+if TYPE_CHECKING:
+    from pipelines.models.contracts import ContractCheck, DataContract
+
+LONGEST_NAME = 100
+
+
+class DatasetQuerySet(models.QuerySet["Dataset"]):
+    def visible_to(self, actor: Actor) -> DatasetQuerySet:
+        """Everything by role, else what was granted; creators were granted theirs."""
+        if actor.holds_everywhere("view"):
+            return self
+        return self.filter(pk__in=granted_ids(actor, "view", DatasetAccountGrant, DatasetGroupGrant))
+
+
+class Dataset(models.Model):
+    """A table people know by name; each of its versions is one immutable file."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=LONGEST_NAME)
+    description = models.TextField(blank=True, default="")
+    owner = models.ForeignKey(
+        "accounts.Person", on_delete=models.PROTECT, null=True, related_name="owned_datasets"
+    )
+    event_time_column = models.CharField(max_length=200, blank=True, default="")
+    time_zone = models.CharField(max_length=64, default="UTC")
+    key_columns = ArrayField(models.CharField(max_length=200), default=list)
+    label_column = models.CharField(max_length=200, blank=True, default="")
+    next_number = models.PositiveIntegerField(default=1)
+    rev = models.PositiveIntegerField(default=1)
+    created_by = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects = DatasetQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        permissions: ClassVar = [
+            ("view", "May see it"),
+            ("register", "May add versions"),
+            ("administer", "May set its contract and quarantine versions"),
+        ]
+        constraints = [models.UniqueConstraint(fields=["name"], name="one_dataset_per_name")]
+        indexes = [models.Index(F("created_at").desc(), name="dataset_newest_first")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_granted_to(self, actor: Actor, right: str) -> bool:
+        """Whether a grant on this data set, to the person or a group, gives the right now."""
+        return is_granted(actor, right, self, DatasetAccountGrant, DatasetGroupGrant)
+
+    def contract(self) -> DataContract | None:
+        """The newest revision of its contract: the one that counts."""
+        newest: DataContract | None = self.contracts.order_by("-revision").first()
+        return newest
+
+
+class DatasetVersionQuerySet(models.QuerySet["DatasetVersion"]):
+    def visible_to(self, actor: Actor) -> DatasetVersionQuerySet:
+        """Versions of the data sets the actor may see."""
+        if actor.holds_everywhere("view"):
+            return self
+        return self.filter(dataset__in=Dataset.objects.visible_to(actor))
+
+    def ready(self) -> DatasetVersionQuerySet:
+        return self.filter(status=DatasetVersion.Status.READY)
+
+    def named(self, dataset: str, digest: str) -> DatasetVersionQuerySet:
+        """By data set name and digest, or a prefix of it, as MLflow's data set inputs carry them."""
+        return self.filter(dataset__name=dataset, digest__startswith=digest)
+
+    def in_lists(self) -> DatasetVersionQuerySet:
+        """With the data set, without the columns that can be large."""
+        return self.select_related("dataset").defer("profile", "schema")
+
+
+class DatasetVersion(StatefulModel):
+    """One table as a Parquet file; its content never changes once it is ready."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Reading"
+        READY = "ready", "Ready"
+        FAILED = "failed", "Unreadable"
+        QUARANTINED = "quarantined", "Quarantined"
+
+    class Format(models.TextChoices):
+        PARQUET = "parquet", "Parquet"
+        CSV = "csv", "CSV"
+
+    TRANSITIONS: ClassVar[dict[str, set[str]]] = {
+        Status.PENDING: {Status.READY, Status.FAILED},
+        Status.READY: {Status.QUARANTINED},
+        Status.QUARANTINED: {Status.READY},
+    }
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    label = models.CharField(max_length=100, blank=True, default="")
+    description = models.CharField(max_length=1000, blank=True, default="")
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
+    failure = models.CharField(max_length=1000, blank=True, default="")
+    source_format = models.CharField(max_length=8, choices=Format.choices, default=Format.PARQUET)
+    source_name = models.CharField(max_length=255, blank=True, default="")
+    source_digest = models.CharField(max_length=64)
+    source_size = models.PositiveBigIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True, default="")
+    size = models.PositiveBigIntegerField(default=0)
+    rows = models.PositiveBigIntegerField(default=0)
+    schema = models.JSONField(default=list)
+    profile = models.JSONField(default=dict)
+    event_time_from = models.DateTimeField(null=True)
+    event_time_to = models.DateTimeField(null=True)
+    derivation = models.JSONField(default=dict)
+    parents = models.ManyToManyField("self", symmetrical=False, related_name="children")
+    quarantine_reason = models.CharField(max_length=1000, blank=True, default="")
+    created_by = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    ready_at = models.DateTimeField(null=True)
+
+    objects = DatasetVersionQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "number"], name="dataset_version_numbers_are_never_reused"
+            ),
+            models.UniqueConstraint(
+                fields=["dataset", "source_digest"],
+                condition=~Q(status="failed"),
+                name="same_content_is_one_version",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "failed"]) | Q(digest__regex=r"^[0-9a-f]{64}$"),
+                name="a_ready_dataset_version_has_a_digest",
+            ),
+        ]
+        indexes = [
+            models.Index("dataset", F("number").desc(), name="dataset_version_newest"),
+            models.Index("digest", name="dataset_version_by_digest", condition=~Q(digest="")),
+            models.Index(F("created_at").desc(), name="dataset_version_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset.name} v{self.number}"
+
+    @property
+    def is_ready(self) -> bool:
+        return self.status == self.Status.READY
+
+    def is_granted_to(self, actor: Actor, right: str) -> bool:
+        return self.dataset.is_granted_to(actor, right)
+
+    def last_check(self) -> ContractCheck | None:
+        """The newest check of this version, of whatever revision of the contract."""
+        newest: ContractCheck | None = (
+            self.checks.select_related("contract").order_by("-checked_at", "-pk").first()
+        )
+        return newest
+
+    def column(self, name: str) -> dict[str, Any] | None:
+        """What its schema says of one column."""
+        return next((each for each in self.schema if each["name"] == name), None)

@@ -41,6 +41,11 @@ def add_link(link: Link) -> None:
         _links.sort(key=lambda each: each.order)
 
 
+def links() -> list[Link]:
+    """Every line of the sidebar, in order."""
+    return list(_links)
+
+
 def add_pinned(load: Callable[[Actor], list[dict[str, Any]]]) -> None:
     """Add models under the sidebar: dictionaries of name, address, icon, class, health."""
     if load not in _pinned:

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class WorkspaceConfig(AppConfig):
+    name = "workspace"
+    label = "workspace"
+    verbose_name = "Workspace"
+
+    def ready(self) -> None:
+        from workspace.sidebar import add_links  # noqa: PLC0415 - needs the app registry
+
+        add_links()

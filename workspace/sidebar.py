@@ -1,0 +1,21 @@
+"""The sidebar: doors across all packages, in the order people work."""
+
+from core.frame import Link, add_link
+
+
+def add_links() -> None:
+    """Called once, when the application is ready."""
+    for link in (
+        Link(10, "Inbox", "/inbox/", "inbox", "g i"),
+        Link(20, "Models", "/models/", "boxes", "g m"),
+        Link(40, "Deployments", "/deployments/", "rocket", "g d"),
+        Link(50, "Monitoring", "/monitoring/", "activity", "g o"),
+        Link(70, "Data sets", "/data/", "database"),
+        Link(75, "Pipelines", "/pipelines/", "workflow"),
+        Link(80, "Costs", "/costs/", "circle-dollar-sign"),
+        Link(90, "Audit trail", "/audit/", "scroll-text", right="audit"),
+        Link(95, "Jobs", "/jobs/", "cpu"),
+        Link(200, "People", "/admin/people/", "users", right="administer", admin=True),
+        Link(220, "System", "/admin/system/", "server", right="administer", admin=True),
+    ):
+        add_link(link)

@@ -1,0 +1,75 @@
+"""Pages across all packages: system, jobs, search."""
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from core.doors import sign_in_required
+from core.jobs.models import Job
+from core.pages import Page
+from workspace import search as finding
+from workspace import system
+from workspace.job_access import visible_jobs
+from workspace.services import cancel_job
+
+
+
+@sign_in_required
+@require_safe
+def system_page(request: HttpRequest) -> HttpResponse:
+    """Is everything well? For admins."""
+    if not request.actor.holds_everywhere("administer"):
+        raise Http404
+    parts = system.parts()
+    context = {
+        "title": system.finding(parts),
+        "parts": parts,
+        "facts": system.processes(),
+        "versions": system.versions(),
+        "queues": system.queues(),
+    }
+    return render(request, "workspace/system.html", context)
+
+
+@sign_in_required
+@require_safe
+def job_list(request: HttpRequest) -> HttpResponse:
+    """What workers do and did, newest first."""
+    jobs: QuerySet[Job] = visible_jobs(request.actor).defer("payload", "result", "log_tail")
+    status = request.GET.get("status", "")
+    if status in Job.Status.values:
+        jobs = jobs.filter(status=status)
+    context = {"page": Page(request, jobs), "status": status, "statuses": Job.Status.choices}
+    return render(request, "workspace/job_list.html", context)
+
+
+@sign_in_required
+@require_safe
+def job_detail(request: HttpRequest, pk: str) -> HttpResponse:
+    """One job: how far, what it says, why it failed."""
+    job = get_object_or_404(visible_jobs(request.actor), pk=pk)
+    live = bool(request.htmx)
+    if live and job.is_over:
+        return render(request, "workspace/_job.html", {"job": job}, status=286)
+    return render(request, "workspace/_job.html" if live else "workspace/job_detail.html", {"job": job})
+
+
+@sign_in_required
+@require_POST
+def job_cancel(request: HttpRequest, pk: str) -> HttpResponse:
+    """Ask a job to stop."""
+    job = get_object_or_404(visible_jobs(request.actor), pk=pk)
+    cancel_job(actor=request.actor, job=job)
+    messages.success(request, "The job has been asked to stop.")
+    return redirect("job-detail", pk=pk)
+
+
+@sign_in_required
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """The palette's results as a fragment, or a page without JavaScript."""
+    groups = finding.results(request.actor, request.GET.get("q", "")[:200])
+    template = "workspace/_results.html" if request.htmx else "workspace/search.html"
+    return render(request, template, {"groups": groups, "q": request.GET.get("q", "")})

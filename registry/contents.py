@@ -13,6 +13,7 @@ from core.errors import Invalid, NotFound
 from core.object_store import CHUNK, FolderStore, store
 from registry import mlmodel
 from registry.backends import ArtifactFolder, LoggedModel, Run, TrackingServer, owned_path
+from registry.lineage import Use, copied_data, found_data
 from registry.manifest import ManifestFile, digest_of, listed
 from registry.models import ModelVersion
 from registry.run_facts import RunFacts, facts_of
@@ -31,8 +32,7 @@ class Contents:
     facts: RunFacts
     run_id: str = ""
     logged_model_id: str = ""
-    copied_from: ModelVersion | None = None
-    dataset_versions: list[tuple[str, Any]] = field(default_factory=list)
+    data: list[Use] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -56,11 +56,13 @@ def collect(
     progress(85, "Reading the model's description")
     description = _described(manifest)
     _require_same_owner(description, run, logged_model)
+    facts = facts_of(run, logged_model)
     return Contents(
         manifest=manifest,
         digest=digest_of(manifest),
         description=description,
-        facts=facts_of(run, logged_model),
+        facts=facts,
+        data=found_data(facts.datasets, version),
         run_id=run.id if run else "",
         logged_model_id=logged_model.id if logged_model else description.logged_model_id,
     )
@@ -162,5 +164,5 @@ def _of_another_version(source: Source) -> Contents:
         ),
         run_id=origin.run_id,
         logged_model_id=origin.logged_model_id,
-        copied_from=origin,
+        data=copied_data(origin),
     )

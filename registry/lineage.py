@@ -4,14 +4,76 @@ from __future__ import annotations
 
 from typing import Any
 
+from accounts.actors import actor_for
+from accounts.models import Account
 from core.actors import Actor
-from registry.models import ModelVersion
+from core.errors import Invalid
+from pipelines.models import DatasetVersion
+from registry.models import ModelVersion, VersionDataset
+from registry.run_facts import DATASET_VERSIONS, DatasetReference
+
+Use = tuple[str, DatasetVersion]
+
+
+def found_data(references: list[DatasetReference], version: ModelVersion) -> list[Use]:
+    """The data set versions a run named, as far as whoever registered the version may see them.
+
+    One named by id must exist: a claim that cannot be checked fails the registration. Inputs
+    that MLflow logged may be data this installation does not keep, and are left out.
+    """
+    creator = _creator(version)
+    known = DatasetVersion.objects.visible_to(creator).select_related("dataset")
+    uses: dict[tuple[str, Any], Use] = {}
+    for each in references:
+        if each.id is not None:
+            found = known.filter(pk=each.id).first()
+            if found is None:
+                raise Invalid(
+                    f"The run's tag {DATASET_VERSIONS} names {each.id}, which is no data set version"
+                    " that whoever registers may see.",
+                    field=DATASET_VERSIONS,
+                    allowed="ids of data set versions",
+                )
+        else:
+            found = known.named(each.name, each.digest).order_by("-number").first()
+        if found is not None:
+            uses[each.role, found.pk] = (each.role, found)
+    return list(uses.values())
+
+
+def copied_data(origin: ModelVersion) -> list[Use]:
+    """A copy of a version was made from the same data."""
+    return [
+        (use.role, use.dataset_version) for use in origin.datasets.select_related("dataset_version__dataset")
+    ]
+
+
+def data_of(actor: Actor, version: ModelVersion) -> list[VersionDataset]:
+    """The data behind a version that the actor may see, training first."""
+    uses = VersionDataset.objects.filter(version=version)
+    if not actor.holds_everywhere("view"):
+        uses = uses.filter(dataset_version__in=DatasetVersion.objects.visible_to(actor))
+    related = uses.select_related("dataset_version__dataset").defer(
+        "dataset_version__profile", "dataset_version__schema"
+    )
+    order = {role: place for place, role in enumerate(VersionDataset.Role.values[::-1])}
+    return sorted(related, key=lambda use: (-order[use.role], use.dataset_version.number))
 
 
 def lineage_of(actor: Actor, version: ModelVersion) -> dict[str, Any]:
     """Data set versions, code, run and the version itself, oldest first."""
     return {
-        "datasets": [],
+        "datasets": [
+            {
+                "role": use.role,
+                "dataset": use.dataset_version.dataset.name,
+                "version": use.dataset_version.number,
+                "label": use.dataset_version.label,
+                "digest": f"sha256:{use.dataset_version.digest}",
+                "status": use.dataset_version.status,
+            }
+            for use in data_of(actor, version)
+        ],
         "code": {"commit": version.code_commit} if version.code_commit else None,
         "run": {**version.run, "id": version.run_id} if version.run_id else None,
         "logged_model": version.logged_model_id or None,
@@ -23,3 +85,9 @@ def lineage_of(actor: Actor, version: ModelVersion) -> dict[str, Any]:
         },
         "aliases": sorted(alias.name for alias in version.aliases.all()),
     }
+
+
+def _creator(version: ModelVersion) -> Actor:
+    if version.created_by_id is None:
+        return Actor.system()
+    return actor_for(Account.objects.select_related("person").get(pk=version.created_by_id), via="system")

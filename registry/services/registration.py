@@ -11,7 +11,7 @@ from core.errors import NotAllowed
 from core.events import emit
 from registry.contents import Contents
 from registry.locks import locked_version, touch
-from registry.models import ModelVersion
+from registry.models import ModelVersion, VersionDataset
 
 VERSION_READY = "registry.version_ready"
 
@@ -50,6 +50,9 @@ def finish_registration(*, actor: Actor, version: ModelVersion, contents: Conten
         last_updated_at=Now(),
     )
     row.refresh_from_db()
+    VersionDataset.objects.bulk_create(
+        VersionDataset(version=row, dataset_version=data, role=role) for role, data in contents.data
+    )
     touch(row.model)
     after = {
         "digest": row.digest,
@@ -58,6 +61,7 @@ def finish_registration(*, actor: Actor, version: ModelVersion, contents: Conten
         "run_id": row.run_id,
         "code_commit": row.code_commit,
         "format_warning": row.format_warning,
+        "data": [{"role": role, "digest": data.digest, "id": str(data.pk)} for role, data in contents.data],
     }
     record(actor=actor, action="registry.version_ready", target=row, after=after)
     emit(VERSION_READY, row, {"model": row.model.name, "number": row.number, "digest": row.digest})

@@ -113,7 +113,7 @@ def test_a_live_or_retained_version_is_not_deleted(make_model, make_version, sci
     for version, why in ((champion, "protected alias champion"), (retained, "legal hold")):
         with pytest.raises(Conflict, match=why):
             services.delete_version(actor=actor(scientist), version=version)
-    with pytest.raises(Conflict, match="version [12] "):
+    with pytest.raises(Conflict, match=r"version [12] "):
         services.delete_model(actor=actor(scientist), model=model)
     services.set_alias(actor=actor(scientist), model=model, alias="challenger", version=free)
     services.delete_version(actor=actor(scientist), version=free)

@@ -1,0 +1,110 @@
+"""Registered models: what people know by name."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from accounts.grants import granted_ids, is_granted
+from core.actors import Actor, holds
+from core.identifiers import new_id
+from registry.access.models import ModelAccountGrant, ModelGroupGrant
+from registry.names import LONGEST_NAME, is_storable, normal_name
+
+# Code-point order, the same on every machine, and usable for prefix searches.
+BYTEWISE = "C"
+
+
+class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
+    def existing(self) -> RegisteredModelQuerySet:
+        return self.filter(deleted_at__isnull=True)
+
+    def visible_to(self, actor: Actor) -> RegisteredModelQuerySet:
+        """The one predicate of what an actor may see: everything by role, else by grant."""
+        if actor.holds_everywhere("view"):
+            return self.existing()
+        return self.existing().filter(pk__in=granted_ids(actor, "view", ModelAccountGrant, ModelGroupGrant))
+
+    def granting(self, actor: Actor, right: str) -> RegisteredModelQuerySet:
+        """Those on which the actor holds ``right``, by role or by grant."""
+        if actor.holds_everywhere(right):
+            return self.existing()
+        return self.existing().filter(pk__in=granted_ids(actor, right, ModelAccountGrant, ModelGroupGrant))
+
+    def named(self, name: str) -> RegisteredModelQuerySet:
+        """By exact name; text that PostgreSQL cannot hold names nothing."""
+        return self.existing().filter(name=normal_name(name)) if is_storable(name) else self.none()
+
+    def searched(self, text: str) -> RegisteredModelQuerySet:
+        """Those whose name holds the text, in any case of letters."""
+        return self.filter(name__icontains=normal_name(text)) if is_storable(text) else self.none()
+
+
+class RegisteredModel(models.Model):
+    """A model people know by name; its versions are what is released."""
+
+    class Tier(models.TextChoices):
+        HIGH = "high", "High risk"
+        MEDIUM = "medium", "Medium risk"
+        LOW = "low", "Low risk"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=LONGEST_NAME, db_collation=BYTEWISE)
+    look_sha256 = models.CharField(max_length=64, editable=False)
+    description = models.TextField(blank=True, default="")
+    owner = models.ForeignKey(
+        "accounts.Person", on_delete=models.PROTECT, null=True, related_name="owned_models"
+    )
+    on_call = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, related_name="+")
+    tier = models.CharField(max_length=6, choices=Tier.choices, default=Tier.MEDIUM)
+    next_number = models.PositiveIntegerField(default=1)
+    rev = models.PositiveIntegerField(default=1)
+    created_by = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    last_updated_at = models.DateTimeField(db_default=Now())
+    deleted_at = models.DateTimeField(null=True)
+
+    objects = RegisteredModelQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        permissions: ClassVar = [
+            ("view", "May see it"),
+            ("view_predictions", "May see its logged predictions"),
+            ("register", "May register versions"),
+            ("propose", "May propose promotions"),
+            ("approve", "May approve promotions"),
+            ("deploy", "May deploy"),
+            ("roll_back", "May roll back"),
+            ("export", "May export"),
+            ("predict", "May ask for predictions"),
+            ("administer", "May administer"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name"], condition=Q(deleted_at__isnull=True), name="one_registered_model_per_name"
+            ),
+        ]
+        indexes = [
+            models.Index("look_sha256", name="model_by_look", condition=Q(deleted_at__isnull=True)),
+            models.Index(
+                F("last_updated_at").desc(),
+                "name",
+                name="model_newest_first",
+                condition=Q(deleted_at__isnull=True),
+            ),
+            models.Index("created_at", "name", name="model_by_age", condition=Q(deleted_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_granted_to(self, actor: Actor, right: str) -> bool:
+        """Whether a grant on this model, to the person or a group, gives the right now."""
+        return is_granted(actor, right, self, ModelAccountGrant, ModelGroupGrant)
+
+    def is_visible_to(self, actor: Actor) -> bool:
+        return self.deleted_at is None and holds(actor, "view", self)

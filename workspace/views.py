@@ -11,9 +11,17 @@ from core.jobs.models import Job
 from core.pages import Page
 from workspace import search as finding
 from workspace import system
+from workspace.inbox import waiting_for
 from workspace.job_access import visible_jobs
 from workspace.services import cancel_job
 
+
+
+@sign_in_required
+@require_safe
+def inbox(request: HttpRequest) -> HttpResponse:
+    """What waits for me?"""
+    return render(request, "workspace/inbox.html", {"entries": waiting_for(request.actor)})
 
 
 @sign_in_required

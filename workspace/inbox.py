@@ -1,0 +1,41 @@
+"""What waits for a person: failed work they asked for, and what upper packages ask of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models.functions import Now
+
+from core.actors import Actor
+from core.jobs.models import Job
+
+FAILED_FOR = timedelta(days=7)
+MOST = 50
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that waits: what, why it is yours, where, by when."""
+
+    title: str
+    why: str
+    address: str
+    status: str
+    since: datetime
+    due: datetime | None = None
+
+
+def waiting_for(actor: Actor) -> list[Entry]:
+    """Everything that waits, what is due first at the top."""
+    return sorted(_failed_jobs(actor), key=lambda entry: (entry.due is None, entry.due or entry.since))
+
+
+def _failed_jobs(actor: Actor) -> list[Entry]:
+    failed = Job.objects.filter(
+        requested_by_id=actor.account_id, status=Job.Status.FAILED, finished_at__gt=Now() - FAILED_FOR
+    ).order_by("-finished_at")[:MOST]
+    return [
+        Entry(f"{job.kind} failed", job.failure[:200], f"/jobs/{job.pk}/", "failed", job.finished_at or job.created_at)
+        for job in failed
+    ]

@@ -26,9 +26,9 @@ from deployments.folders import scorer_folder, socket_path
 from deployments.health import health_check
 from deployments.models import Deployment, Target
 from deployments.notices import CHANNEL
+from deployments.services.deploying import ADVANCE
 from deployments.serving.sandbox import SandboxMissing, bubblewrap
 from deployments.supervised import Supervised, materialised
-from deployments.services.deploying import ADVANCE
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ class Agent:
         del self.copying[row.pk]
         try:
             copying.result()
-            self._start(row, Supervised.prepared(row, settings.SANDBOX == "required"), is_restart=False)
+            self._start(row, Supervised.prepared(row, settings.SANDBOX == "required"))
         except SandboxMissing as error:
             self._failed(row, "sandbox_missing", str(error), "")
         except DomainError as error:
@@ -132,7 +132,7 @@ class Agent:
         except OSError as error:
             self._failed(row, "cannot_copy", f"The model's files cannot be copied: {error.strerror}.", "")
 
-    def _start(self, row: Deployment, supervised: Supervised, *, is_restart: bool) -> None:
+    def _start(self, row: Deployment, supervised: Supervised) -> None:
         supervised.start()
         self.running[row.pk] = supervised
         services.note_scorer_started(
@@ -142,7 +142,6 @@ class Agent:
             pid=supervised.process.pid,
             socket=str(socket_path(row.pk)),
             sandbox=supervised.process.command.sandbox,
-            is_restart=is_restart,
         )
 
     def _check(self, row: Deployment, supervised: Supervised) -> None:
@@ -170,7 +169,7 @@ class Agent:
         if not supervised.may_restart():
             return
         log.warning("scorer of %s died (%s), starting it again", row, supervised.process.exit_code)
-        self._start(row, supervised, is_restart=True)
+        self._start(row, supervised)
 
     def _failed(self, row: Deployment, code: str, failure: str, tail: str) -> None:
         log.error("deployment %s: %s: %s", row.pk, code, failure)

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,11 @@ class DeploymentsConfig(AppConfig):
     name = "deployments"
     label = "deployments"
     verbose_name = "Deployments"
+
+    def ready(self) -> None:
+        import_module("deployments.tasks")
+        panels = import_module("deployments.panels")
+        import_module("registry.retention").keep("deployments", panels.why_versions_stay)
+        import_module("core.panels").register(
+            "registry.model", 20, panels.endpoints_of_models, "deployments/_model_panel.html"
+        )

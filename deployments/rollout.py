@@ -22,7 +22,7 @@ class Outcome(StrEnum):
     """What to do after looking at a step."""
 
     WAIT = "wait"
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - an outcome, not a password
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
 

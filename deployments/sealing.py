@@ -14,10 +14,10 @@ from core.errors import Conflict
 from core.identifiers import new_id
 from core.object_store import store
 from deployments.models import Deployment, SealedJournal
+from deployments.services.segments import SealedPart, note_sealed
 from deployments.serving import journal
 from deployments.serving.records import header_of
 from deployments.serving.schema import schema_from
-from deployments.services.segments import SealedPart, note_sealed
 
 if TYPE_CHECKING:
     from deployments.serving.segments import Segment

@@ -32,9 +32,10 @@ class Metered:
 
 @command
 def note_scorer_started(
-    *, actor: Actor, deployment: Deployment, agent: str, pid: int, socket: str, sandbox: str, is_restart: bool
+    *, actor: Actor, deployment: Deployment, agent: str, pid: int, socket: str, sandbox: str
 ) -> Scorer:
     """A process runs and loads the model; it gets no traffic yet."""
+    is_restart = Scorer.objects.filter(deployment=deployment).update(restarts=F("restarts") + 1) > 0
     scorer, _ = Scorer.objects.update_or_create(
         deployment=deployment,
         defaults={
@@ -48,7 +49,6 @@ def note_scorer_started(
             "reported_at": Now(),
             "failure": "",
             "failure_code": "",
-            **({"restarts": F("restarts") + 1} if is_restart else {}),
         },
     )
     after = {"pid": pid, "sandbox": sandbox, "restart": is_restart}

@@ -29,14 +29,14 @@ def parse(body: bytes, content_type: str, names: list[str]) -> Frame:
     """Read a request body; ``names`` are the signature's columns, for rows that came without names."""
     kind, _, parameters = content_type.partition(";")
     kind = kind.strip().lower()
+    if "charset" in parameters.lower() and "utf-8" not in parameters.lower():
+        raise Refusal(415, "unsupported_media_type", "The charset must be utf-8.")
     if kind in {"", "application/json"}:
         frame = _from_json(_document(body), names)
     elif kind == "text/csv":
         frame = _from_csv(body)
     else:
         raise Refusal(415, "unsupported_media_type", "Content-Type must be application/json or text/csv.")
-    if "charset" in parameters.lower() and "utf-8" not in parameters.lower():
-        raise Refusal(415, "unsupported_media_type", "The charset must be utf-8.")
     if frame.rows == 0:
         raise bad_input("The request holds no rows.", code="empty")
     if frame.rows > MOST_ROWS:

@@ -1,0 +1,61 @@
+"""What deployments tell the registry: endpoints on the model's page, and versions that must stay."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from core.actors import Actor
+from deployments import rights
+from deployments.models import Deployment, Endpoint
+from deployments.snippets import curl_for
+from deployments.traffic import totals_since
+from registry.models import RegisteredModel
+
+RECENTLY = timedelta(minutes=15)
+
+
+def why_versions_stay(versions: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Versions that are deployed, and how."""
+    found = Deployment.objects.filter(version__in=versions).exclude(status__in=Deployment.OVER)
+    return {
+        each.version_id: f"is {each.status_words.lower()} in {each.endpoint.environment.name}"
+        for each in found.select_related("endpoint__environment").order_by("created_at")
+    }
+
+
+def endpoints_of_models(actor: Actor, models: Sequence[RegisteredModel]) -> dict[Any, dict[str, Any]]:
+    """For each model its endpoints: address, live version, traffic, and what is under way."""
+    endpoints = list(
+        Endpoint.objects.in_lists().filter(model__in=models).order_by("environment__order", "environment__name")
+    )
+    under_way: dict[Any, Deployment] = {}
+    for each in Deployment.objects.in_lists().in_flight().filter(endpoint__in=endpoints):
+        under_way[each.endpoint_id] = each
+    live = [endpoint.live for endpoint in endpoints if endpoint.live]
+    totals = totals_since(live, timezone.now() - RECENTLY)
+    panels: dict[Any, dict[str, Any]] = {}
+    for model in models:
+        mine = [endpoint for endpoint in endpoints if endpoint.model_id == model.pk]
+        panels[model.pk] = {
+            "model": model,
+            "gateway": settings.GATEWAY_URL,
+            "minutes": int(RECENTLY.total_seconds() // 60),
+            "endpoints": [
+                {
+                    "endpoint": endpoint,
+                    "address": f"{settings.GATEWAY_URL}{endpoint.path}",
+                    "under_way": under_way.get(endpoint.pk),
+                    "traffic": totals.get(endpoint.live_id),
+                    "may_roll_back": rights.may_roll_back(actor, endpoint),
+                    "snippet": curl_for(endpoint),
+                }
+                for endpoint in mine
+            ],
+        }
+    return panels

@@ -1,0 +1,97 @@
+"""Answers edge gives itself: MLflow's error form, problem documents, and a page when web is away."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+MACHINE_PATHS = ("/api/", "/ajax-api/")
+# MLflow's words for HTTP's numbers.
+CODES = {
+    400: "INVALID_PARAMETER_VALUE",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "RESOURCE_DOES_NOT_EXIST",
+    408: "REQUEST_LIMIT_EXCEEDED",
+    413: "INVALID_PARAMETER_VALUE",
+    500: "INTERNAL_ERROR",
+    503: "TEMPORARILY_UNAVAILABLE",
+}
+
+
+class Refused(Exception):
+    """A request that is answered here, with a sentence for the person who asked."""
+
+    def __init__(self, status: int, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.status, self.message, self.code = status, message, code or CODES[status]
+
+
+class ClientGone(Exception):
+    """The client has hung up; nobody waits for an answer."""
+
+
+class Exchange:
+    """One request and its answer, from edge's side of the ASGI interface."""
+
+    def __init__(
+        self, scope: Any, receive: Any, send: Any, request_id: str, address: str, scheme: str
+    ) -> None:
+        self.scope, self.receive, self._send = scope, receive, send
+        self.request_id, self.address, self.scheme = request_id, address, scheme
+        self.status = 0
+        self.who = ""
+
+    async def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self.status = status
+        marked = [*headers, (b"x-request-id", self.request_id.encode())]
+        await self._send({"type": "http.response.start", "status": status, "headers": marked})
+
+    async def body(self, chunk: bytes, *, more: bool) -> None:
+        await self._send({"type": "http.response.body", "body": chunk, "more_body": more})
+
+    async def answer(self, status: int, body: bytes, kind: str, *more: tuple[bytes, bytes]) -> None:
+        headers = [
+            (b"content-type", kind.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"cache-control", b"no-store"),
+            *more,
+        ]
+        await self.start(status, headers)
+        await self.body(b"" if self.scope["method"] == "HEAD" else body, more=False)
+
+    async def refuse(self, refused: Refused, *, as_mlflow: bool) -> None:
+        """Answer a refusal in the words of whoever asked: MLflow client, REST client, browser."""
+        more = _headers_of(refused.status)
+        if as_mlflow:
+            body = {"error_code": refused.code, "message": refused.message}
+            await self.answer(refused.status, _json(body), "application/json", *more)
+        elif self.scope["path"].startswith(MACHINE_PATHS):
+            problem = {"type": "about:blank", "title": _title(refused.status), "status": refused.status}
+            problem |= {"detail": refused.message, "code": refused.code.lower()}
+            await self.answer(refused.status, _json(problem), "application/problem+json", *more)
+        else:
+            page = f"<!doctype html><html lang=en><title>{_title(refused.status)}</title>"
+            page += f"<h1>{_title(refused.status)}</h1><p>{refused.message}</p>"
+            await self.answer(refused.status, page.encode(), "text/html; charset=utf-8", *more)
+
+
+def _headers_of(status: int) -> list[tuple[bytes, bytes]]:
+    if status == 401:
+        return [(b"www-authenticate", b'Bearer realm="controlplane"')]
+    if status == 503:
+        return [(b"retry-after", b"2")]
+    if status in {408, 413}:  # the rest of the body will not be read
+        return [(b"connection", b"close")]
+    return []
+
+
+def _title(status: int) -> str:
+    return {400: "Bad request", 404: "Not found", 408: "Too slow", 413: "Too large", 503: "Unavailable"}.get(
+        status, "Refused"
+    )
+
+
+def _json(body: dict[str, Any]) -> bytes:
+    return json.dumps(body).encode()

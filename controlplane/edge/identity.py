@@ -1,0 +1,66 @@
+"""Who asks: the token in the request, looked up where web looks it up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from accounts import tokens
+from accounts.token_lookup import (
+    FIND_LIVE,
+    NOTE_USE,
+    REFUSED,
+    actor_of,
+    is_use_worth_noting,
+    secret_from_header,
+)
+from controlplane.edge.answers import Refused
+from core.actors import Actor
+
+READING = ("view", "create", "register")
+WRITING = ("create", "register")
+
+
+class Identity:
+    """Reads tokens as the application's database role; nothing is remembered between requests."""
+
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        self.pool = pool
+
+    async def of(self, scope: Any, **context: str) -> Actor:
+        """The actor behind the request's token; 401 without a live one."""
+        header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        secret = secret_from_header(header.decode("latin1"))
+        if secret is None:
+            raise Refused(401, "Sign in with a token: set MLFLOW_TRACKING_TOKEN.")
+        if not tokens.looks_right(secret):
+            raise Refused(401, REFUSED)
+        try:
+            async with self.pool.connection() as connection:
+                rows = await connection.execute(FIND_LIVE, [tokens.sha256_of(secret)])
+                row = await rows.fetchone()
+                if row is not None and is_use_worth_noting(row):
+                    await connection.execute(NOTE_USE, [row[0]])
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise Refused(503, "The database does not answer; try again in a few seconds.") from error
+        if row is None:
+            raise Refused(401, REFUSED)
+        return actor_of(row, **context)
+
+
+def require_reading(actor: Actor) -> None:
+    """Any token meant for models may read what is its person's own."""
+    if not any(actor.scope_allows(right) for right in READING):
+        raise Refused(403, "This token's scope does not include tracking; it needs view, create or register.")
+
+
+def require_writing(actor: Actor) -> None:
+    """Logging runs needs the right to create, and a scope that means it."""
+    if "create" not in actor.rights:
+        raise Refused(
+            403, "You may not log runs; it needs the right to create, which the role data-scientist has."
+        )
+    if not any(actor.scope_allows(right) for right in WRITING):
+        raise Refused(403, "This token's scope does not include logging runs; it needs create or register.")

@@ -1,0 +1,304 @@
+"""MLflow's runs, experiments, logged models and artifacts, each for whom they belong to.
+
+What a person logs is theirs: edge writes who they are into a tag when an experiment, run or
+logged model is created. Its owner may change it. It may be seen by its owner, by roles that see
+everything, and by those who may see a registered model one of whose versions came from it.
+For everybody else it does not exist.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, quote, urlencode
+
+from controlplane.edge import calls, upstream
+from controlplane.edge.answers import Exchange, Refused
+from controlplane.edge.configuration import Configuration
+from controlplane.edge.headers import Headers
+from controlplane.edge.identity import Identity, require_reading, require_writing
+from controlplane.edge.ownership import Ownership, Thing
+from controlplane.edge.paths import plain_parts
+from controlplane.edge.upstream import Upstream
+from controlplane.tracking import SECRET_HEADER
+from controlplane.tracking_endpoints import API, REGISTRY, Access, Endpoint, find
+from core.actors import Actor
+
+CREATING = {Access.CREATE_EXPERIMENT, Access.CREATE_INSIDE}
+FILES = {Access.READ_FILES, Access.WRITE_FILES}
+DECIDE = "/internal/tracking/decide"
+# Copies of registered versions; web serves them from the digest store.
+VERSIONS = "versions/"
+ARTIFACT_HEADERS = (
+    (b"content-disposition", b"attachment"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"sandbox; default-src 'none'"),
+    (b"cache-control", b"private, no-store"),
+)
+
+
+class Tracking:
+    """Decides on a tracking call and streams it."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        identity: Identity,
+        ownership: Ownership,
+        *,
+        server: Upstream,
+        uploads: Upstream,
+        web: Upstream,
+    ) -> None:
+        self.configuration = configuration
+        self.identity, self.ownership = identity, ownership
+        self.server, self.uploads, self.web = server, uploads, web
+
+    async def answer(self, exchange: Exchange) -> bool:
+        """Answer the request; False when it is web's (the registry and the files of versions)."""
+        scope = exchange.scope
+        if _is_webs(scope):
+            return False
+        actor = await self.identity.of(scope, request_id=exchange.request_id, address=exchange.address)
+        exchange.who = actor.account_name
+        known = find(scope["method"], scope["path"])
+        if known is None:
+            raise Refused(404, "This installation does not serve this call.", "ENDPOINT_NOT_FOUND")
+        endpoint, captured = known
+        require_reading(actor)
+        if endpoint.access in {Access.WRITE, Access.WRITE_FILES, *CREATING}:
+            require_writing(actor)
+        if endpoint.access in FILES:
+            await self._files(exchange, actor, endpoint, captured)
+        else:
+            await self._call(exchange, actor, endpoint, captured)
+        return True
+
+    # --- calls ------------------------------------------------------------------------
+
+    async def _call(
+        self, exchange: Exchange, actor: Actor, endpoint: Endpoint, captured: dict[str, str]
+    ) -> None:
+        scope = exchange.scope
+        has_query = scope["method"] == "GET"
+        content = _query(scope) if has_query else await self._body(exchange)
+        calls.check(captured, "path")
+        if endpoint.access in {Access.WRITE, *CREATING}:
+            calls.refuse_reserved(content)
+            if captured.get("tag") == calls.OWNER:
+                raise Refused(400, f"The tag {calls.OWNER} is reserved.")
+        if scope["path"].endswith("experiments/get-by-name"):
+            await self._name_to_id(content)
+        skip = (
+            frozenset({"experiment_id", "experiment_ids"})
+            if endpoint.access is Access.SEARCH
+            else frozenset()
+        )
+        names = calls.named(content, skip=skip)
+        if "model_id" in captured:
+            names.write.add(("model", calls.checked_id("model", captured["model_id"])))
+        if endpoint.access in {Access.READ, Access.WRITE, Access.CREATE_INSIDE} and not names.write:
+            raise Refused(400, "Say which run, logged model or experiment you mean.")
+        await self._decide(exchange, actor, endpoint.access, names)
+        if endpoint.access in CREATING:
+            _mark(content, actor, endpoint)
+        elif endpoint.access is Access.SEARCH and not actor.holds_everywhere("view"):
+            calls.narrow(content, str(actor.person_id))
+        await self._forward(exchange, content, has_query)
+
+    async def _body(self, exchange: Exchange) -> dict[str, Any]:
+        content, _ = await upstream.whole(
+            exchange, self.configuration.largest_call, self.configuration.idle_seconds
+        )
+        return calls.parsed(content if isinstance(content, bytes) else content.read())
+
+    async def _name_to_id(self, content: dict[str, Any]) -> None:
+        """So that an experiment named is decided on like one numbered."""
+        name = str(content.get("experiment_name", ""))
+        found = await self.ownership.experiment_named(name)
+        if found is None:
+            raise Refused(404, f"Could not find experiment with name '{name}'")
+        content["experiment_id"] = found
+
+    async def _forward(self, exchange: Exchange, content: dict[str, Any], has_query: bool) -> None:
+        path = quote(exchange.scope["path"], safe="/:@!$&'()*+,;=~-._")
+        if has_query:
+            content = {name: value for name, value in content.items() if not _is_helper(name, exchange)}
+            await self.server.forward(
+                exchange, f"{path}?{urlencode(content, doseq=True)}", self._headers(exchange), None
+            )
+            return
+        body = json.dumps(content).encode()
+        headers = [*self._headers(exchange), (b"content-type", b"application/json")]
+        await self.server.forward(exchange, path, headers, body)
+
+    def _headers(self, exchange: Exchange) -> Headers:
+        return [
+            (b"host", b"localhost"),
+            (b"accept", b"application/json"),
+            (b"x-request-id", exchange.request_id.encode()),
+            (SECRET_HEADER, self.configuration.tracking_secret.encode()),
+        ]
+
+    # --- artifacts --------------------------------------------------------------------
+
+    async def _files(
+        self, exchange: Exchange, actor: Actor, endpoint: Endpoint, captured: dict[str, str]
+    ) -> None:
+        scope = exchange.scope
+        is_listing = "path" not in captured
+        parts = plain_parts(str(_query(scope).get("path", "")) if is_listing else captured["path"])
+        owner = _owner_of(parts)
+        if endpoint.access is Access.WRITE_FILES and len(parts) < (5 if parts[1] == "models" else 4):
+            raise Refused(400, "The artifact path names no file.")
+        found = await self._decide(exchange, actor, endpoint.access, calls.Named(write={owner}))
+        if any(thing.experiment_id != parts[0] for thing in found.values()):
+            raise Refused(404, f"There is no artifact {'/'.join(parts)}.")
+        prefix = scope["path"].partition("/mlflow-artifacts/")[0] + "/mlflow-artifacts/artifacts"
+        if is_listing:
+            target = f"{prefix}?{urlencode({'path': '/'.join(parts)})}"
+        else:
+            target = f"{prefix}/{quote('/'.join(parts))}"
+        if scope["method"] == "PUT":
+            await self._upload(exchange, target)
+        else:
+            more = () if is_listing or scope["method"] == "DELETE" else ARTIFACT_HEADERS
+            await self.server.forward(exchange, target, self._headers(exchange), None, *more)
+
+    async def _upload(self, exchange: Exchange, target: str) -> None:
+        """Stream the body as it comes, on a connection of its own."""
+        limits = self.configuration
+        length = upstream.declared_length(exchange.scope)
+        if length is not None and length > limits.largest_artifact:
+            raise upstream.too_large(limits.largest_artifact)
+        headers = self._headers(exchange)
+        if length is not None:
+            headers.append((b"content-length", str(length).encode()))
+        body = upstream.chunks(exchange, limits.largest_artifact, limits.idle_seconds) if length != 0 else b""
+        await self.uploads.forward(exchange, target, headers, body)
+
+    # --- rights -----------------------------------------------------------------------
+
+    async def _decide(
+        self, exchange: Exchange, actor: Actor, access: Access, names: calls.Named
+    ) -> dict[tuple[str, str], Thing]:
+        """Refuse unless the actor may do this to each thing named; answers the things."""
+        found = await self.ownership.of(names.all())
+        for name in sorted(names.all()):
+            if name not in found:
+                raise _unknown(*name)
+        changes = access in {Access.WRITE, Access.WRITE_FILES, Access.CREATE_INSIDE}
+        own = {name for name, thing in found.items() if thing.owner == str(actor.person_id)}
+        shared = {name for name, thing in found.items() if thing.is_shared}
+        may_change = own | (shared if access is Access.CREATE_INSIDE else set())
+        to_read = (names.read if changes else names.all()) - own - shared
+        if to_read and not actor.holds_everywhere("view"):
+            await self._ask_web(exchange, to_read, "read")
+        to_change = (names.write if changes else set()) - may_change
+        if to_change:
+            # Whoever may see it learns that it is not theirs; to others it does not exist.
+            if not (to_change <= shared or actor.holds_everywhere("view")):
+                await self._ask_web(exchange, to_change, "change")
+            raise await self._denied(exchange, to_change)
+        return found
+
+    async def _ask_web(self, exchange: Exchange, names: set[tuple[str, str]], what: str) -> None:
+        """Web knows the registered models, and writes refusals into the ledger."""
+        status = await self._post(exchange, names, what)
+        if status == 404:
+            raise _unknown(*sorted(names)[0])
+        if status == 503:
+            raise Refused(503, "web does not answer. Try again in a few seconds.")
+        if status != 204:
+            raise Refused(500, "The decision on this call failed.")
+
+    async def _denied(self, exchange: Exchange, names: set[tuple[str, str]]) -> Refused:
+        await self._post(exchange, names, "refused")
+        kind, name = sorted(names)[0]
+        return Refused(403, f"Only who created the {_word(kind)} {name} may change it.")
+
+    async def _post(self, exchange: Exchange, names: set[tuple[str, str]], what: str) -> int:
+        authorization = next(value for name, value in exchange.scope["headers"] if name == b"authorization")
+        body = {"names": sorted(names), "what": what, "call": exchange.scope["path"]}
+        return await self.web.ask(
+            DECIDE,
+            json.dumps(body).encode(),
+            {
+                "Host": "localhost",
+                "Authorization": authorization.decode("latin1"),
+                "Content-Type": "application/json",
+                "X-Request-ID": exchange.request_id,
+                "X-Forwarded-For": exchange.address,
+            },
+        )
+
+
+def _is_webs(scope: Any) -> bool:
+    """The registry's own calls, and the files of its versions."""
+    parts = API.match(scope["path"])
+    assert parts is not None
+    if parts[2] == "mlflow":
+        return parts[3].startswith(REGISTRY)
+    if parts[3] == "artifacts":
+        return parse_qs(scope["query_string"].decode("latin1")).get("path", [""])[0].startswith(VERSIONS)
+    return parts[3].startswith(f"artifacts/{VERSIONS}")
+
+
+def _query(scope: Any) -> dict[str, Any]:
+    """A query's values; a repeated name is a list, and camel case is no other spelling here."""
+    found: dict[str, Any] = {}
+    try:
+        pairs = parse_qsl(
+            scope["query_string"].decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=1000,
+        )
+    except (ValueError, UnicodeDecodeError):
+        raise Refused(400, "The query is not percent-encoded UTF-8.") from None
+    for name, value in pairs:
+        name = "run_id" if name == "run_uuid" else name
+        if name not in found:
+            found[name] = value
+        elif isinstance(found[name], list):
+            found[name].append(value)
+        elif found[name] != value:
+            if not name.endswith("s") and name != "order_by":
+                raise Refused(400, f"{name[:100]} is given twice.")
+            found[name] = [found[name], value]
+    calls.check(found, "query")
+    return found
+
+
+def _mark(content: dict[str, Any], actor: Actor, endpoint: Endpoint) -> None:
+    calls.mark_owner(content, str(actor.person_id))
+    if content.get("artifact_location"):
+        raise Refused(400, "artifact_location must be empty: this installation keeps the artifacts.")
+    if endpoint.access is Access.CREATE_INSIDE and endpoint.pattern.pattern == "runs/create":
+        content["user_id"] = actor.account_name
+
+
+def _owner_of(parts: list[str]) -> tuple[str, str]:
+    """The run or logged model whose folder a path is in."""
+    if len(parts) >= 3 and parts[1] != "models" and parts[2] == "artifacts":
+        return "run", parts[1]
+    if len(parts) >= 4 and parts[1] == "models" and parts[3] == "artifacts":
+        return "model", parts[2]
+    raise Refused(404, "Artifacts are in the folder of a run or a logged model; this path is in none.")
+
+
+def _unknown(kind: str, name: str) -> Refused:
+    if kind == "experiment":
+        return Refused(404, f"No Experiment with id={name} exists")
+    if kind == "run":
+        return Refused(404, f"Run with id={name} not found")
+    return Refused(404, f"Logged model with ID '{name}' not found.")
+
+
+def _word(kind: str) -> str:
+    return "logged model" if kind == "model" else kind
+
+
+def _is_helper(name: str, exchange: Exchange) -> bool:
+    """``experiment_id`` was only put in to decide on a name."""
+    return name == "experiment_id" and exchange.scope["path"].endswith("/get-by-name")

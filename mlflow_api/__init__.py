@@ -1,0 +1,1 @@
+"""The MLflow REST surface of the registry: doors only, no tables."""

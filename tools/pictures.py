@@ -43,7 +43,7 @@ def main() -> None:
                 page.fill("#login", options.account)
                 page.fill("#password", options.password_file.read_text().strip())
                 page.click("button:has-text('Sign in')")
-                page.wait_for_load_state()
+                page.wait_for_url(re.compile(r"^(?!.*/login/).*$"))
             for path in options.paths:
                 page.goto(path)
                 page.evaluate("document.fonts.ready")

@@ -22,15 +22,23 @@ SCOPE_WORDS = {
 
 class TokenForm(forms.Form):
     name = forms.CharField(
-        max_length=100, help_text="Where it will be used, such as notebook.", widget=forms.TextInput({"class": "in", "autocomplete": "off"})
+        max_length=100,
+        help_text="Where it will be used, such as notebook.",
+        widget=forms.TextInput({"class": "in", "autocomplete": "off"}),
     )
     scopes = forms.MultipleChoiceField(
-        choices=[(scope, words) for scope, words in SCOPE_WORDS.items() if scope == EVERY_SCOPE or scope in RIGHTS],
+        choices=[
+            (scope, words) for scope, words in SCOPE_WORDS.items() if scope == EVERY_SCOPE or scope in RIGHTS
+        ],
         widget=forms.CheckboxSelectMultiple,
         label="May",
     )
     days = forms.IntegerField(
-        min_value=1, max_value=366, initial=90, label="Days until it expires", widget=forms.NumberInput({"class": "in"})
+        min_value=1,
+        max_value=366,
+        initial=90,
+        label="Days until it expires",
+        widget=forms.NumberInput({"class": "in"}),
     )
 
 

@@ -49,7 +49,9 @@ class Account(AbstractBaseUser):
     username = models.CharField(max_length=150, unique=True)
     email = models.EmailField(blank=True, default="")
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="accounts")
-    groups = models.ManyToManyField(Group, through="Membership", through_fields=("account", "group"), related_name="accounts")
+    groups = models.ManyToManyField(
+        Group, through="Membership", through_fields=("account", "group"), related_name="accounts"
+    )
     is_active = models.BooleanField(default=True)
     time_zone = models.CharField(max_length=64, default="UTC")
     created_at = models.DateTimeField(db_default=Now())

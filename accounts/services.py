@@ -50,7 +50,12 @@ def create_account(
             account.save()
     except IntegrityError:
         raise Conflict(f"There is an account named {username} already.", field="username") from None
-    record(actor=actor, action="accounts.created", target=account, after={"username": username, "person": str(person.pk)})
+    record(
+        actor=actor,
+        action="accounts.created",
+        target=account,
+        after={"username": username, "person": str(person.pk)},
+    )
     if role:
         give_role(actor=actor, account=account, role=role, reason="Given when the account was created.")
     return account
@@ -64,9 +69,17 @@ def give_role(*, actor: Actor, account: Account, role: str, reason: str = "") ->
     if not actor.is_system and actor.person_id == account.person_id:
         raise NotAllowed("Nobody gives a role to themselves.", code="self_grant")
     giver = Account.objects.filter(pk=actor.account_id).first()
-    membership, is_new = Membership.objects.get_or_create(account=account, group=group, defaults={"given_by": giver})
+    membership, is_new = Membership.objects.get_or_create(
+        account=account, group=group, defaults={"given_by": giver}
+    )
     if is_new:
-        record(actor=actor, action="accounts.role_given", target=account, after={"role": group.name}, reason=reason)
+        record(
+            actor=actor,
+            action="accounts.role_given",
+            target=account,
+            after={"role": group.name},
+            reason=reason,
+        )
     return membership
 
 
@@ -79,7 +92,13 @@ def take_role(*, actor: Actor, account: Account, role: str, reason: str = "") ->
     if group.name == "admin" and not others.exists():
         raise Conflict("The last active admin cannot be removed.")
     if Membership.objects.filter(account=account, group=group).delete()[0]:
-        record(actor=actor, action="accounts.role_taken", target=account, before={"role": group.name}, reason=reason)
+        record(
+            actor=actor,
+            action="accounts.role_taken",
+            target=account,
+            before={"role": group.name},
+            reason=reason,
+        )
 
 
 @command
@@ -119,7 +138,9 @@ def issue_token(
 ) -> tuple[ApiToken, str]:
     """A new token and its secret, which is shown this once. A token never issues tokens."""
     if actor.via == "token":
-        raise NotAllowed("A token cannot issue tokens; sign in with the browser.", code="interactive_required")
+        raise NotAllowed(
+            "A token cannot issue tokens; sign in with the browser.", code="interactive_required"
+        )
     if actor.account_id != account.pk:
         _require(actor, "administer", "issue tokens for others")
     scopes = sorted(set(scopes))
@@ -128,7 +149,9 @@ def issue_token(
         allowed = ", ".join([EVERY_SCOPE, *sorted(RIGHTS)])
         raise Invalid(f"scope must be one or more of: {allowed}.", field="scopes", allowed=allowed)
     if not timedelta(0) < lifetime <= LONGEST_TOKEN:
-        raise Invalid("A token lives at least a moment and at most 366 days.", field="days", allowed="1 to 366")
+        raise Invalid(
+            "A token lives at least a moment and at most 366 days.", field="days", allowed="1 to 366"
+        )
     secret = tokens.new_secret()
     token = ApiToken.objects.create(
         account=account,
@@ -139,7 +162,12 @@ def issue_token(
         purpose=purpose,
         expires_at=timezone.now() + lifetime,
     )
-    after = {"name": token.name, "scopes": scopes, "expires_at": token.expires_at.isoformat(), "account": account.username}
+    after = {
+        "name": token.name,
+        "scopes": scopes,
+        "expires_at": token.expires_at.isoformat(),
+        "account": account.username,
+    }
     record(actor=actor, action="accounts.token_issued", target=token, after=after)
     return token, secret
 
@@ -192,4 +220,3 @@ def _check_password(password: str, account: Account | None = None) -> None:
         validate_password(password, account)
     except ValidationError as error:
         raise Invalid(" ".join(error.messages), field="password", allowed="12 or more characters") from error
-

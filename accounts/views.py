@@ -52,7 +52,9 @@ def profile(request: HttpRequest) -> HttpResponse:
     account = Account.objects.select_related("person").get(pk=request.actor.account_id)
     form = ProfileForm(request.POST or None, initial={"time_zone": account.time_zone})
     if request.method == "POST" and form.is_valid():
-        services.set_preferences(actor=request.actor, account=account, time_zone=form.cleaned_data["time_zone"])
+        services.set_preferences(
+            actor=request.actor, account=account, time_zone=form.cleaned_data["time_zone"]
+        )
         messages.success(request, "Your settings are kept.")
         return redirect("profile")
     context = {"form": form, "account": account, "roles": sorted(request.actor.roles)}

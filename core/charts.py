@@ -14,7 +14,17 @@ X = Sequence[Any]
 Y = Sequence[float | None]
 
 
-def line(x: X, y: Y, name: str, colour: str, *, width: float = 2.25, unit: str = "", digits: int = 3, dash: str = "") -> dict[str, Any]:
+def line(
+    x: X,
+    y: Y,
+    name: str,
+    colour: str,
+    *,
+    width: float = 2.25,
+    unit: str = "",
+    digits: int = 3,
+    dash: str = "",
+) -> dict[str, Any]:
     """A series; missing values are gaps."""
     style: dict[str, Any] = {"color": f"tok:{colour}", "width": width}
     if dash:
@@ -34,7 +44,14 @@ def line(x: X, y: Y, name: str, colour: str, *, width: float = 2.25, unit: str =
 
 def band(x: X, low: Y, high: Y, colour: str) -> list[dict[str, Any]]:
     """The interval around a series, as two invisible lines with the area between them."""
-    edge = {"type": "scatter", "mode": "lines", "x": list(x), "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    edge = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": list(x),
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
     return [
         {**edge, "y": [finite(value) for value in high]},
         {**edge, "y": [finite(value) for value in low], "fill": "tonexty", "fillcolor": f"tok:{colour}/.16"},
@@ -95,7 +112,9 @@ def not_yet_known(start: Any, end: Any, words: str = "labels not yet known") -> 
     }  # fmt: skip
 
 
-def figure(traces: Sequence[dict[str, Any]], *, marks: Sequence[dict[str, Any]] = (), **layout: Any) -> dict[str, Any]:
+def figure(
+    traces: Sequence[dict[str, Any]], *, marks: Sequence[dict[str, Any]] = (), **layout: Any
+) -> dict[str, Any]:
     """The figure as plain JSON; ``layout`` as plotly's (``yaxis={"range": [0, 1]}``)."""
     full: dict[str, Any] = {
         "shapes": [mark["shape"] for mark in marks if "shape" in mark],

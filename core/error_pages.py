@@ -10,7 +10,10 @@ SENTENCES = {
     400: ("bad_request", "The request cannot be understood. Nothing has been changed."),
     403: ("forbidden", "This is not allowed. Nothing has been changed."),
     404: ("not_found", "There is nothing at this address, or you may not know of it."),
-    500: ("internal", "Something in the product failed. Nothing has been half-changed; the request id finds it in the logs."),
+    500: (
+        "internal",
+        "Something in the product failed. Nothing has been half-changed; the request id finds it in the logs.",
+    ),
 }
 
 
@@ -19,7 +22,10 @@ def _answer(request: HttpRequest, status: int) -> HttpResponse:
     if request.path.startswith(MACHINE_PATHS):
         body = problem(status, code=code, detail=detail, request=request)
         return JsonResponse(body, status=status, content_type=MEDIA_TYPE)
-    context = {"status": status, "problem": {"detail": detail, "request_id": getattr(request, "request_id", "")}}
+    context = {
+        "status": status,
+        "problem": {"detail": detail, "request_id": getattr(request, "request_id", "")},
+    }
     return render(request, "error.html", context, status=status)
 
 

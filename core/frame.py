@@ -60,7 +60,9 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 def _frame(request: HttpRequest) -> dict[str, Any]:
     actor: Actor = getattr(request, "actor", None) or Actor.anonymous()
     theme = request.COOKIES.get("theme", "")
-    shown = [link for link in _links if actor.is_active and (not link.right or actor.holds_everywhere(link.right))]
+    shown = [
+        link for link in _links if actor.is_active and (not link.right or actor.holds_everywhere(link.right))
+    ]
     return {
         "theme": theme if theme in {"light", "dark"} else "",
         "installation": settings.INSTALLATION_NAME,

@@ -53,7 +53,9 @@ class Refusals:
         return render(request, "error.html", context, status=error.status)
 
     def _database_away(self, request: HttpRequest) -> HttpResponse:
-        error = Unavailable("The database does not answer. Nothing has been changed; try again in a few seconds.")
+        error = Unavailable(
+            "The database does not answer. Nothing has been changed; try again in a few seconds."
+        )
         response: Any
         if request.path.startswith(MACHINE_PATHS):
             response = plain(request, error)

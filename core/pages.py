@@ -29,9 +29,13 @@ class Page:
                 self.items = found[:size]
                 has_newer, has_older = bool(before), len(found) > size
         except (ValueError, TypeError, ValidationError) as error:
-            raise Invalid("The page's position is not valid; start from the first page.", field="before") from error
+            raise Invalid(
+                "The page's position is not valid; start from the first page.", field="before"
+            ) from error
         self.newer = self._address(request, "after", self.items[0], key) if self.items and has_newer else None
-        self.older = self._address(request, "before", self.items[-1], key) if self.items and has_older else None
+        self.older = (
+            self._address(request, "before", self.items[-1], key) if self.items and has_older else None
+        )
 
     def __iter__(self) -> Any:
         return iter(self.items)

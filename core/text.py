@@ -39,7 +39,9 @@ def checked_text(
     text = unicodedata.normalize(normalise, value)
     if len(text) < min_length or (min_length and not text.strip()):
         raise Invalid(
-            f"{field} must not be blank." if min_length == 1 else f"{field} needs at least {min_length} characters.",
+            f"{field} must not be blank."
+            if min_length == 1
+            else f"{field} needs at least {min_length} characters.",
             field=field,
             allowed=f"{min_length} to {max_length} characters",
         )
@@ -78,9 +80,13 @@ def checked_json(value: Any, field: str, *, depth: int = 0) -> Any:
     if isinstance(value, str):
         return storable_text(value, field, 1_000_000)
     if isinstance(value, float) and not math.isfinite(value):
-        raise Invalid(f"{field} is {value}; only finite numbers are allowed.", field=field, allowed="finite number")
+        raise Invalid(
+            f"{field} is {value}; only finite numbers are allowed.", field=field, allowed="finite number"
+        )
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
-        raise Invalid(f"{field} is too large; at most 2^63 - 1 is allowed.", field=field, allowed="64-bit number")
+        raise Invalid(
+            f"{field} is too large; at most 2^63 - 1 is allowed.", field=field, allowed="64-bit number"
+        )
     if isinstance(value, dict):
         for key, item in value.items():
             storable_text(key, f"{field} key", 1_000)

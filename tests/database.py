@@ -13,7 +13,9 @@ from psycopg.conninfo import conninfo_to_dict
 
 from controlplane.stack.postgres import GRANTS
 
-TABLES = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'audit')"
+TABLES = (
+    "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'audit')"
+)
 
 
 def superuser(database: str) -> psycopg.Connection:
@@ -80,4 +82,6 @@ class TestDatabase:
     def drop(self) -> None:
         connections.close_all()
         with superuser("postgres") as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)))
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name))
+            )

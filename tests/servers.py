@@ -32,7 +32,13 @@ def start() -> None:
     postgres.initialise()
     children = [postgres.start(), valkey.start()]
     postgres.prepare()
-    for name, role in {"": "cp_app", "OWNER_": "cp_owner", "SEALER_": "cp_sealer", "AUDITOR_": "cp_auditor", "TRACKING_": "cp_tracking"}.items():
+    for name, role in {
+        "": "cp_app",
+        "OWNER_": "cp_owner",
+        "SEALER_": "cp_sealer",
+        "AUDITOR_": "cp_auditor",
+        "TRACKING_": "cp_tracking",
+    }.items():
         os.environ[f"DATABASE_{name}URL"] = postgres.url(role)
     os.environ["TEST_SUPERUSER_URL"] = postgres.url("postgres", "postgres")
     os.environ["REDIS_URL"] = valkey.url()

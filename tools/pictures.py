@@ -1,6 +1,6 @@
 """Pictures of pages of a running stack, at both widths and themes, to look at.
 
-    python tools/pictures.py --url http://127.0.0.1:8000 --account admin --password-file FILE --out FOLDER /inbox/ /models/
+python tools/pictures.py --url http://127.0.0.1:8000 --account admin --password-file FILE --out FOLDER /inbox/ /models/
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def main() -> None:
     parser.add_argument("--account")
     parser.add_argument("--password-file", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--looks", default="light-1440,dark-390", help="of light-1440, dark-1440, light-390, dark-390")
+    parser.add_argument(
+        "--looks", default="light-1440,dark-390", help="of light-1440, dark-1440, light-390, dark-390"
+    )
     parser.add_argument("paths", nargs="+")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -35,7 +37,10 @@ def main() -> None:
             if f"{scheme}-{width}" not in options.looks.split(","):
                 continue
             context = browser.new_context(
-                base_url=options.url, color_scheme=scheme, viewport={"width": width, "height": 900}, reduced_motion="reduce"
+                base_url=options.url,
+                color_scheme=scheme,
+                viewport={"width": width, "height": 900},
+                reduced_motion="reduce",
             )
             page = context.new_page()
             if options.account:

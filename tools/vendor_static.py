@@ -1,7 +1,7 @@
 """Refresh static/vendor/ (and the tests' axe-core) from the npm registry; nothing is fetched at run time.
 
-    python tools/vendor_static.py            # needs `npm` and a network to the package registry
-    python tools/vendor_static.py --check    # only compares what is there with CHECKSUMS
+python tools/vendor_static.py            # needs `npm` and a network to the package registry
+python tools/vendor_static.py --check    # only compares what is there with CHECKSUMS
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ siren split square sun table tag target triangle-alert undo-2 upload user user-c
 
 
 def unpack(package: str, version: str, into: Path) -> Path:
-    subprocess.run(["npm", "pack", "--silent", f"{package}@{version}"], cwd=into, check=True, capture_output=True)
+    subprocess.run(
+        ["npm", "pack", "--silent", f"{package}@{version}"], cwd=into, check=True, capture_output=True
+    )
     archive = max(into.glob("*.tgz"), key=lambda path: path.stat().st_mtime)
     folder = into / archive.stem
     with tarfile.open(archive) as tar:

@@ -36,6 +36,12 @@ def _failed_jobs(actor: Actor) -> list[Entry]:
         requested_by_id=actor.account_id, status=Job.Status.FAILED, finished_at__gt=Now() - FAILED_FOR
     ).order_by("-finished_at")[:MOST]
     return [
-        Entry(f"{job.kind} failed", job.failure[:200], f"/jobs/{job.pk}/", "failed", job.finished_at or job.created_at)
+        Entry(
+            f"{job.kind} failed",
+            job.failure[:200],
+            f"/jobs/{job.pk}/",
+            "failed",
+            job.finished_at or job.created_at,
+        )
         for job in failed
     ]

@@ -14,4 +14,6 @@ def visible_jobs(actor: Actor) -> QuerySet[Job]:
     if actor.holds_everywhere("administer") or actor.holds_everywhere("audit"):
         return Job.objects.all()
     names = RegisteredModel.objects.visible_to(actor).values("name")
-    return Job.objects.filter(Q(model_name__in=names) | Q(requested_by_id=actor.account_id, requested_by_id__isnull=False))
+    return Job.objects.filter(
+        Q(model_name__in=names) | Q(requested_by_id=actor.account_id, requested_by_id__isnull=False)
+    )

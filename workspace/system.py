@@ -60,9 +60,16 @@ def _broker() -> Part:
     client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1)
     try:
         seen: Any = client.info("server")
-        depth = {queue: int(client.llen(queue)) for queue in ("default", "deployments", "evaluations", "monitoring")}
+        depth = {
+            queue: int(client.llen(queue))
+            for queue in ("default", "deployments", "evaluations", "monitoring")
+        }
     except redis.RedisError as error:
-        return Part("Broker", "failed", f"does not answer ({type(error).__name__}); jobs wait as rows and are found later")
+        return Part(
+            "Broker",
+            "failed",
+            f"does not answer ({type(error).__name__}); jobs wait as rows and are found later",
+        )
     finally:
         client.close()
     name = seen.get("valkey_version") or seen.get("redis_version")
@@ -98,7 +105,11 @@ def _sealer() -> Part:
         )
         behind, oldest = cursor.fetchone()
     late = oldest is not None and timezone.now() - oldest > LAG_THAT_MATTERS
-    return Part("Ledger sealer", "failed" if late else "ok", f"{checkpoint.tree_size:,} events sealed, {behind} waiting")
+    return Part(
+        "Ledger sealer",
+        "failed" if late else "ok",
+        f"{checkpoint.tree_size:,} events sealed, {behind} waiting",
+    )
 
 
 def processes() -> list[dict[str, Any]]:
@@ -107,13 +118,22 @@ def processes() -> list[dict[str, Any]]:
         facts = json.loads((Path(settings.DATA_DIR) / "run" / "stack.json").read_text())
     except (OSError, ValueError):
         return []
-    return [{"name": name, "value": facts.get(name)} for name in ("port", "gateway_port", "database_user_mode", "supervisor_pid")]
+    return [
+        {"name": name, "value": facts.get(name)}
+        for name in ("port", "gateway_port", "database_user_mode", "supervisor_pid")
+    ]
 
 
 def versions() -> list[tuple[str, str]]:
-    return [("controlplane", settings.VERSION), ("python", platform.python_version()), *((name, version(name)) for name in SHOWN_VERSIONS)]
+    return [
+        ("controlplane", settings.VERSION),
+        ("python", platform.python_version()),
+        *((name, version(name)) for name in SHOWN_VERSIONS),
+    ]
 
 
 def queues() -> list[dict[str, Any]]:
     """Jobs that are not over, by queue and status."""
-    return list(Job.objects.open().values("queue", "status").annotate(jobs=Count("pk")).order_by("queue", "status"))
+    return list(
+        Job.objects.open().values("queue", "status").annotate(jobs=Count("pk")).order_by("queue", "status")
+    )

@@ -16,7 +16,6 @@ from workspace.job_access import visible_jobs
 from workspace.services import cancel_job
 
 
-
 @sign_in_required
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:

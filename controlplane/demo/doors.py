@@ -21,8 +21,14 @@ def expect(response: httpx.Response, *statuses: int) -> httpx.Response:
     """The response if its status is one of ``statuses`` (default: any success)."""
     if response.status_code in statuses or (not statuses and response.is_success):
         return response
-    what = response.text[:600] if "html" not in response.headers.get("content-type", "") else _heading(response.text)
-    raise DoorError(f"{response.request.method} {response.request.url.path} answered {response.status_code}: {what}")
+    what = (
+        response.text[:600]
+        if "html" not in response.headers.get("content-type", "")
+        else _heading(response.text)
+    )
+    raise DoorError(
+        f"{response.request.method} {response.request.url.path} answered {response.status_code}: {what}"
+    )
 
 
 def _heading(page: str) -> str:
@@ -43,7 +49,9 @@ class Rest:
         return expect(self.http.get(path, params=query)).json()
 
     def post(self, path: str, body: Any = None, *statuses: int, **headers: str) -> Any:
-        answer = expect(self.http.post(path, json=body if body is not None else {}, headers=headers), *statuses)
+        answer = expect(
+            self.http.post(path, json=body if body is not None else {}, headers=headers), *statuses
+        )
         return answer.json() if answer.content else None
 
     def put(self, path: str, body: Any, *statuses: int, **headers: str) -> Any:
@@ -78,7 +86,9 @@ class Rest:
             if until(answer):
                 return answer
             if time.monotonic() > deadline:
-                raise DoorError(f"{path} was not ready after {timeout:.0f} s; last answer: {str(answer)[:600]}")
+                raise DoorError(
+                    f"{path} was not ready after {timeout:.0f} s; last answer: {str(answer)[:600]}"
+                )
             time.sleep(POLL_SECONDS)
 
 
@@ -98,7 +108,11 @@ class Browser:
 
     def post(self, path: str, **form: str) -> httpx.Response:
         token = self.http.cookies.get(CSRF_COOKIE, "")
-        headers = {"X-CSRFToken": token, "Referer": str(self.http.base_url), "Origin": str(self.http.base_url).rstrip("/")}
+        headers = {
+            "X-CSRFToken": token,
+            "Referer": str(self.http.base_url),
+            "Origin": str(self.http.base_url).rstrip("/"),
+        }
         return self.http.post(path, data={"csrfmiddlewaretoken": token, **form}, headers=headers)
 
     def submit(self, path: str, **form: str) -> httpx.Response:

@@ -22,5 +22,7 @@ def prefix() -> list[str]:
         return []
     probe = subprocess.run([*NAMESPACE, "true"], capture_output=True, text=True, check=False)
     if probe.returncode:
-        raise RuntimeError(f"PostgreSQL refuses to run as root and user namespaces are not available: {probe.stderr.strip()}")
+        raise RuntimeError(
+            f"PostgreSQL refuses to run as root and user namespaces are not available: {probe.stderr.strip()}"
+        )
     return NAMESPACE

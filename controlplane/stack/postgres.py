@@ -128,7 +128,9 @@ class Postgres:
                 return
             except psycopg.OperationalError as error:
                 if time.monotonic() > deadline:
-                    raise CannotStart(f"The database did not answer within {seconds:.0f} s: {error}") from error
+                    raise CannotStart(
+                        f"The database did not answer within {seconds:.0f} s: {error}"
+                    ) from error
                 time.sleep(0.1)
 
     def prepare(self, database: str = DATABASE) -> None:
@@ -141,7 +143,9 @@ class Postgres:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
             if not known:
                 connection.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER cp_owner ENCODING 'UTF8' TEMPLATE template0").format(sql.Identifier(database))
+                    sql.SQL("CREATE DATABASE {} OWNER cp_owner ENCODING 'UTF8' TEMPLATE template0").format(
+                        sql.Identifier(database)
+                    )
                 )
         with psycopg.connect(self.url(SUPERUSER, database), autocommit=True) as connection:
             for statement in GRANTS:
@@ -171,7 +175,9 @@ def _make_role(connection: psycopg.Connection, role: str, password: str | None, 
         connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE").format(name))
     if password is not None:
         connection.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(name, sql.Literal(password)))
-        connection.execute(sql.SQL("ALTER ROLE {} SET statement_timeout = {}").format(name, sql.Literal(timeout)))
+        connection.execute(
+            sql.SQL("ALTER ROLE {} SET statement_timeout = {}").format(name, sql.Literal(timeout))
+        )
 
 
 GRANTS = [

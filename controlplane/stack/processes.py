@@ -60,19 +60,33 @@ def programs(port: int, gateway_port: int, sockets: Path, web_workers: int = 2) 
     return [
         Program(
             "web",
-            granian("controlplane.wsgi:application", "wsgi", "--uds", str(sockets / "web.sock"), "--workers",
-                    str(web_workers), "--blocking-threads", "4"),  # fmt: skip
+            granian(
+                "controlplane.wsgi:application",
+                "wsgi",
+                "--uds",
+                str(sockets / "web.sock"),
+                "--workers",
+                str(web_workers),
+                "--blocking-threads",
+                "4",
+            ),  # fmt: skip
             pool,
         ),
         Program(
             "tracking",
-            granian("controlplane.tracking:app", "asgi", "--uds", str(sockets / "tracking.sock"), "--workers", "1"),
+            granian(
+                "controlplane.tracking:app", "asgi", "--uds", str(sockets / "tracking.sock"), "--workers", "1"
+            ),
         ),
         Program(
             "edge",
-            granian("controlplane.edge:app", "asgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+            granian(
+                "controlplane.edge:app", "asgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"
+            ),
         ),
-        Program("worker-default", worker("default", "default,deployments"), death_signal="QUIT", stop_seconds=20),
+        Program(
+            "worker-default", worker("default", "default,deployments"), death_signal="QUIT", stop_seconds=20
+        ),
         Program(
             "worker-evaluations",
             worker("evaluations", "evaluations,monitoring"),
@@ -81,13 +95,31 @@ def programs(port: int, gateway_port: int, sockets: Path, web_workers: int = 2) 
         ),
         Program(
             "beat",
-            [sys.executable, "-m", "celery", "-A", "controlplane", "beat", "--loglevel", "WARNING", "--pidfile="],
+            [
+                sys.executable,
+                "-m",
+                "celery",
+                "-A",
+                "controlplane",
+                "beat",
+                "--loglevel",
+                "WARNING",
+                "--pidfile=",
+            ],
         ),
         Program("sealer", manage("seal_ledger", "--follow"), {"DATABASE_ROLE": "sealer"}),
         Program("agent", manage("run_agent")),
         Program(
             "gateway",
-            granian("deployments.serving.gateway:app", "asgi", "--host", "127.0.0.1", "--port", str(gateway_port),
-                    "--workers", "1"),  # fmt: skip
+            granian(
+                "deployments.serving.gateway:app",
+                "asgi",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(gateway_port),
+                "--workers",
+                "1",
+            ),  # fmt: skip
         ),
     ]

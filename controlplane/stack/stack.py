@@ -119,13 +119,19 @@ class Stack:
         self.prepare_folder()
         self.require_ports()
         keys = self.data_dir / "keys"
-        postgres = None if os.environ.get("DATABASE_URL") else Postgres(self.data_dir / "postgres", keys, free_port())
+        postgres = (
+            None
+            if os.environ.get("DATABASE_URL")
+            else Postgres(self.data_dir / "postgres", keys, free_port())
+        )
         valkey = None if os.environ.get("REDIS_URL") else Valkey(self.data_dir / "valkey", keys, free_port())
         servers: list[Program] = []
         if postgres:
             (self.data_dir / "postgres" / "postmaster.pid").unlink(missing_ok=True)
             postgres.initialise()
-            servers.append(Program("postgres", postgres.command(), stop_signal="INT", death_signal="INT", first=True))
+            servers.append(
+                Program("postgres", postgres.command(), stop_signal="INT", death_signal="INT", first=True)
+            )
         if valkey:
             servers.append(Program("valkey", valkey.command(), first=True))
         everything = servers + programs(self.port, self.gateway_port, self.sockets)
@@ -135,7 +141,9 @@ class Stack:
                                        TRACKING_SOCKET=str(self.sockets / "tracking.sock"))  # fmt: skip
         self._remember(environment, postgres, valkey)
         configuration = self.run / "supervisord.conf"
-        write_configuration(configuration, everything, self.sockets, self.data_dir / "logs", self.run / "supervisord.pid")
+        write_configuration(
+            configuration, everything, self.sockets, self.data_dir / "logs", self.run / "supervisord.pid"
+        )
         supervisor = Supervisor(self.sockets)
         process = supervisor.launch(configuration, self.data_dir / "logs" / "supervisor.out", detach=detach)
         try:
@@ -154,7 +162,17 @@ class Stack:
         say("Migrating the database…")
         self.manage("migrate", "--no-input", DATABASE_ROLE="owner")
         self.manage("collectstatic", "--no-input", COLLECT_STATIC="1")
-        for name in ("web", "tracking", "edge", "gateway", "sealer", "worker-default", "worker-evaluations", "beat", "agent"):
+        for name in (
+            "web",
+            "tracking",
+            "edge",
+            "gateway",
+            "sealer",
+            "worker-default",
+            "worker-evaluations",
+            "beat",
+            "agent",
+        ):
             supervisor.start(name)
         self._remember(self.facts()["environment"], postgres, valkey, supervisor_pid=process.pid)
         say("Waiting for every part to answer…")
@@ -177,7 +195,9 @@ class Stack:
         deadline, reason = time.monotonic() + seconds, "no answer"
         while time.monotonic() < deadline:
             if process is not None and process.poll() is not None:
-                raise CannotStart("The supervisor ended while the stack was starting; see logs/supervisor.log.")
+                raise CannotStart(
+                    "The supervisor ended while the stack was starting; see logs/supervisor.log."
+                )
             try:
                 answer = httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5)
                 reason = answer.text[:300]
@@ -186,7 +206,9 @@ class Stack:
             except httpx.HTTPError as error:
                 reason = str(error) or type(error).__name__
             time.sleep(0.2)
-        raise CannotStart(f"The stack did not become ready within {seconds:.0f} s: {reason}. See {self.data_dir / 'logs'}.")
+        raise CannotStart(
+            f"The stack did not become ready within {seconds:.0f} s: {reason}. See {self.data_dir / 'logs'}."
+        )
 
     def _environment(self, postgres: Postgres | None, valkey: Valkey | None) -> dict[str, str]:
         known = {
@@ -201,7 +223,9 @@ class Stack:
             known["REDIS_URL"] = valkey.url("{password}")
         return known
 
-    def _remember(self, environment: dict[str, str], postgres: Any, valkey: Any, supervisor_pid: int | None = None) -> None:
+    def _remember(
+        self, environment: dict[str, str], postgres: Any, valkey: Any, supervisor_pid: int | None = None
+    ) -> None:
         facts = {
             "environment": environment,
             "passwords": {**ROLE_OF, "REDIS_URL": "valkey"},
@@ -211,7 +235,11 @@ class Stack:
             "supervisor_pid": supervisor_pid,
             "python": sys.version.split()[0],
             "database": DATABASE,
-            "database_user_mode": "user namespace" if os.geteuid() == 0 and postgres else "own user" if postgres else "external",
+            "database_user_mode": "user namespace"
+            if os.geteuid() == 0 and postgres
+            else "own user"
+            if postgres
+            else "external",
         }
         staged = self.run / "stack.json.new"
         staged.write_text(json.dumps(facts, indent=1))
@@ -230,7 +258,9 @@ class Stack:
         deadline = time.monotonic() + seconds
         while any(is_alive(each) for each in [pid, *children] if each) and ran:
             if time.monotonic() > deadline:
-                raise CannotStart(f"Some processes did not stop within {seconds:.0f} s; see {self.data_dir / 'logs'}.")
+                raise CannotStart(
+                    f"Some processes did not stop within {seconds:.0f} s; see {self.data_dir / 'logs'}."
+                )
             time.sleep(0.1)
         (self.run / "stack.json").unlink(missing_ok=True)
         return ran

@@ -21,7 +21,9 @@ LOG_FILES = 3
 START_SECONDS = 20
 
 
-def write_configuration(path: Path, programs: list[Program], sockets: Path, logs: Path, pid_file: Path) -> None:
+def write_configuration(
+    path: Path, programs: list[Program], sockets: Path, logs: Path, pid_file: Path
+) -> None:
     """supervisord.conf; programs with ``first`` start at once, the others when told."""
     control = sockets / "supervisor.sock"
     lines = [
@@ -35,7 +37,8 @@ def write_configuration(path: Path, programs: list[Program], sockets: Path, logs
     for order, program in enumerate(programs):
         environment = ",".join(f'{name}="{_escaped(value)}"' for name, value in program.environment.items())
         command = " ".join(
-            shlex.quote(word) if word.endswith("%%h") else shlex.quote(_escaped(word)) for word in program.words()
+            shlex.quote(word) if word.endswith("%%h") else shlex.quote(_escaped(word))
+            for word in program.words()
         )
         lines += [
             f"[program:{program.name}]", f"command={command}", f"autostart={'true' if program.first else 'false'}",
@@ -97,7 +100,12 @@ class Supervisor:
             words = ["setpriv", "--pdeathsig", "TERM", *words]
         with log.open("ab") as output:
             process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd=ROOT
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                cwd=ROOT,
             )
         deadline = time.monotonic() + START_SECONDS
         while not self.answers():

@@ -46,7 +46,7 @@ class Valkey:
         with os.fdopen(os.open(configuration, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(
                 f"bind 127.0.0.1\nport {self.port}\nrequirepass {self.password()}\ndir {self.data}\n"
-                "appendonly yes\nsave \"\"\nmaxmemory 256mb\nmaxmemory-policy noeviction\ndaemonize no\n"
+                'appendonly yes\nsave ""\nmaxmemory 256mb\nmaxmemory-policy noeviction\ndaemonize no\n'
             )
         return [str(BINARY), str(configuration)]
 

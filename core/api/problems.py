@@ -90,8 +90,12 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 def _from_api_exception(error: exceptions.APIException, request: Any) -> dict[str, Any]:
     if isinstance(error, exceptions.ValidationError):
         errors = flattened(error.detail)
-        detail = "; ".join(f"{entry['pointer'].lstrip('/') or 'body'}: {entry['detail']}" for entry in errors[:5])
-        return problem(400, code="invalid", detail=detail, request=request, title="Invalid input", errors=errors)
+        detail = "; ".join(
+            f"{entry['pointer'].lstrip('/') or 'body'}: {entry['detail']}" for entry in errors[:5]
+        )
+        return problem(
+            400, code="invalid", detail=detail, request=request, title="Invalid input", errors=errors
+        )
     code = error.get_codes()
     return problem(
         error.status_code,

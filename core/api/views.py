@@ -78,9 +78,13 @@ class IdempotentPosts:
         except IntegrityError:
             first = mine.get()
         if first.request_sha256 != digest:
-            raise Unprocessable(f"This {KEY_HEADER} was used with another body.", code="idempotency_key_reused")
+            raise Unprocessable(
+                f"This {KEY_HEADER} was used with another body.", code="idempotency_key_reused"
+            )
         if first.status is None:
-            raise Conflict("The first request with this key is still running.", code="idempotency_key_running")
+            raise Conflict(
+                "The first request with this key is still running.", code="idempotency_key_running"
+            )
         raise _Replay(first)
 
     def _keep(self, response: Response) -> None:
@@ -99,4 +103,3 @@ class _Replay(Exception):
     def __init__(self, answer: IdempotentAnswer) -> None:
         super().__init__("replayed")
         self.answer = answer
-

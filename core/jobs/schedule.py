@@ -30,7 +30,9 @@ def start_period(name: str) -> Job | None:
 
 def beat_schedule() -> dict[str, dict[str, object]]:
     """Celery beat's table: the reaper and every @periodic kind."""
-    table: dict[str, dict[str, object]] = {"reap": {"task": "core.reap", "schedule": 5.0, "options": {"expires": 5}}}
+    table: dict[str, dict[str, object]] = {
+        "reap": {"task": "core.reap", "schedule": 5.0, "options": {"expires": 5}}
+    }
     for name, schedule in schedules.items():
         seconds = schedule.every.total_seconds()
         table[name] = {

@@ -8,75 +8,126 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='IdempotentAnswer',
+            name="IdempotentAnswer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account_id', models.UUIDField()),
-                ('key', models.CharField(max_length=255)),
-                ('request_sha256', models.CharField(max_length=64)),
-                ('status', models.PositiveSmallIntegerField(null=True)),
-                ('body', models.BinaryField(default=b'')),
-                ('headers', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("account_id", models.UUIDField()),
+                ("key", models.CharField(max_length=255)),
+                ("request_sha256", models.CharField(max_length=64)),
+                ("status", models.PositiveSmallIntegerField(null=True)),
+                ("body", models.BinaryField(default=b"")),
+                ("headers", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('account_id', 'key'), name='one_answer_per_key')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("account_id", "key"), name="one_answer_per_key")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.UUIDField(default=core.identifiers.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=100)),
-                ('queue', models.CharField(default='default', max_length=40)),
-                ('status', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=12)),
-                ('subject_type', models.CharField(blank=True, default='', max_length=100)),
-                ('subject_id', models.CharField(blank=True, default='', max_length=100)),
-                ('model_name', models.CharField(blank=True, default='', max_length=256)),
-                ('payload', models.JSONField(default=dict)),
-                ('requested_by_id', models.UUIDField(null=True)),
-                ('requested_by_name', models.CharField(blank=True, default='', max_length=150)),
-                ('request_id', models.CharField(blank=True, default='', max_length=64)),
-                ('run_after', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('max_attempts', models.PositiveIntegerField(default=3)),
-                ('fence', models.PositiveBigIntegerField(default=0)),
-                ('leased_by', models.CharField(blank=True, default='', max_length=100)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('cancel_requested_at', models.DateTimeField(null=True)),
-                ('progress_percent', models.PositiveSmallIntegerField(default=0)),
-                ('progress_step', models.CharField(blank=True, default='', max_length=200)),
-                ('log_tail', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
-                ('result', models.JSONField(null=True)),
-                ('failure', models.TextField(blank=True, default='')),
-                ('cpu_seconds', models.FloatField(default=0)),
-                ('peak_memory_bytes', models.BigIntegerField(default=0)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.identifiers.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(max_length=100)),
+                ("queue", models.CharField(default="default", max_length=40)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=12,
+                    ),
+                ),
+                ("subject_type", models.CharField(blank=True, default="", max_length=100)),
+                ("subject_id", models.CharField(blank=True, default="", max_length=100)),
+                ("model_name", models.CharField(blank=True, default="", max_length=256)),
+                ("payload", models.JSONField(default=dict)),
+                ("requested_by_id", models.UUIDField(null=True)),
+                ("requested_by_name", models.CharField(blank=True, default="", max_length=150)),
+                ("request_id", models.CharField(blank=True, default="", max_length=64)),
+                ("run_after", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("max_attempts", models.PositiveIntegerField(default=3)),
+                ("fence", models.PositiveBigIntegerField(default=0)),
+                ("leased_by", models.CharField(blank=True, default="", max_length=100)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("cancel_requested_at", models.DateTimeField(null=True)),
+                ("progress_percent", models.PositiveSmallIntegerField(default=0)),
+                ("progress_step", models.CharField(blank=True, default="", max_length=200)),
+                (
+                    "log_tail",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), default=list, size=None
+                    ),
+                ),
+                ("result", models.JSONField(null=True)),
+                ("failure", models.TextField(blank=True, default="")),
+                ("cpu_seconds", models.FloatField(default=0)),
+                ("peak_memory_bytes", models.BigIntegerField(default=0)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(models.F('queue'), models.F('run_after'), condition=models.Q(('status__in', ['queued', 'running'])), name='job_waiting'), models.Index(models.F('subject_type'), models.F('subject_id'), models.F('created_at'), name='job_by_subject'), models.Index(models.OrderBy(models.F('created_at'), descending=True), name='job_newest_first')],
+                "indexes": [
+                    models.Index(
+                        models.F("queue"),
+                        models.F("run_after"),
+                        condition=models.Q(("status__in", ["queued", "running"])),
+                        name="job_waiting",
+                    ),
+                    models.Index(
+                        models.F("subject_type"),
+                        models.F("subject_id"),
+                        models.F("created_at"),
+                        name="job_by_subject",
+                    ),
+                    models.Index(
+                        models.OrderBy(models.F("created_at"), descending=True), name="job_newest_first"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PeriodicRun',
+            name="PeriodicRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('period', models.BigIntegerField()),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='core.job')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("period", models.BigIntegerField()),
+                ("job", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="core.job")),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('name', 'period'), name='one_run_per_period')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("name", "period"), name="one_run_per_period")
+                ],
             },
         ),
     ]

@@ -44,7 +44,9 @@ def ago(moment: datetime | None) -> SafeString | str:
     if moment is None:
         return "never"
     seconds = (timezone.now() - moment).total_seconds()
-    return format_html('<time datetime="{}">{}</time>', moment.isoformat().replace("+00:00", "Z"), _relative(moment, seconds))
+    return format_html(
+        '<time datetime="{}">{}</time>', moment.isoformat().replace("+00:00", "Z"), _relative(moment, seconds)
+    )
 
 
 def _relative(moment: datetime, seconds: float) -> str:
@@ -71,7 +73,11 @@ def moment(value: datetime | None) -> SafeString | str:
     if value is None:
         return "never"
     utc = value.astimezone(timezone.get_default_timezone())
-    return format_html('<time datetime="{}">{}</time>', utc.isoformat().replace("+00:00", "Z"), f"{utc.day} {utc:%b %Y, %H:%M} UTC")
+    return format_html(
+        '<time datetime="{}">{}</time>',
+        utc.isoformat().replace("+00:00", "Z"),
+        f"{utc.day} {utc:%b %Y, %H:%M} UTC",
+    )
 
 
 @register.filter
@@ -139,7 +145,12 @@ def digest(value: str, what: str = "digest") -> SafeString:
 
 @register.simple_tag
 def forest(
-    low: float | None, point: float | None, high: float | None, tone: str = "ok", limit: float | None = None, span: float = 0.02
+    low: float | None,
+    point: float | None,
+    high: float | None,
+    tone: str = "ok",
+    limit: float | None = None,
+    span: float = 0.02,
 ) -> SafeString:
     """Dot and whisker of a difference with its 95 % interval; ``span`` is half the axis."""
     if point is None:
@@ -150,7 +161,11 @@ def forest(
     def x(value: float) -> float:
         return round(8 + (max(-span, min(span, value)) + span) / (2 * span) * 224, 1)
 
-    line = format_html('<line class="thr" x1="{0}" x2="{0}" y1="4" y2="22"/>', x(limit)) if limit is not None else ""
+    line = (
+        format_html('<line class="thr" x1="{0}" x2="{0}" y1="4" y2="22"/>', x(limit))
+        if limit is not None
+        else ""
+    )
     return format_html(
         '<svg class="forest c-{}" viewBox="0 0 240 26" role="img" aria-label="difference {}, 95 % interval {} to {}">'
         '<line class="ax" x1="{}" x2="{}" y1="2" y2="24"/>{}<rect class="band" x="{}" y="7" width="{}" height="12" rx="3"/>'
@@ -184,7 +199,9 @@ def spark(values: Sequence[float | None], tone: str = "n", ref: float | None = N
 
 
 @register.simple_tag
-def histogram(reference: Sequence[float], current: Sequence[float] | None = None, label: str = "Distribution") -> SafeString:
+def histogram(
+    reference: Sequence[float], current: Sequence[float] | None = None, label: str = "Distribution"
+) -> SafeString:
     """Bars of the reference and, over them, the outline of the current window."""
     highest = max([*reference, *(current or [])], default=0) or 1
     width = 160 / max(1, len(reference))
@@ -192,7 +209,12 @@ def histogram(reference: Sequence[float], current: Sequence[float] | None = None
         "",
         '<rect class="ref" x="{}" y="{}" width="{}" height="{}"/>',
         (
-            (round(i * width + 0.6, 1), round(90 - value / highest * 84, 1), round(max(0.5, width - 1.2), 1), round(value / highest * 84, 1))
+            (
+                round(i * width + 0.6, 1),
+                round(90 - value / highest * 84, 1),
+                round(max(0.5, width - 1.2), 1),
+                round(value / highest * 84, 1),
+            )
             for i, value in enumerate(reference)
         ),
     )
@@ -204,7 +226,10 @@ def histogram(reference: Sequence[float], current: Sequence[float] | None = None
         )
         outline = format_html('<polyline class="cur" points="{}"/>', points)
     return format_html(
-        '<svg class="hist" viewBox="0 0 160 92" preserveAspectRatio="none" role="img" aria-label="{}">{}{}</svg>', label, bars, outline
+        '<svg class="hist" viewBox="0 0 160 92" preserveAspectRatio="none" role="img" aria-label="{}">{}{}</svg>',
+        label,
+        bars,
+        outline,
     )
 
 
@@ -214,7 +239,8 @@ def panels(context: dict[str, Any], page: str, subject: Any) -> SafeString:
     request = context["request"]
     shown = page_panels.load(page, request.actor, [subject])[subject.pk]
     parts = (
-        (render_to_string(name, {"panel": value, "subject": subject}, request=request),) for name, value in shown
+        (render_to_string(name, {"panel": value, "subject": subject}, request=request),)
+        for name, value in shown
     )
     return format_html_join("\n", "{}", parts)
 

@@ -15,7 +15,9 @@ from core.errors import Conflict, Invalid, NotAllowed
 pytestmark = pytest.mark.django_db
 
 
-def test_roles_give_rights_everywhere_and_a_stranger_holds_none(scientist, reviewer, operator, admin, stranger):
+def test_roles_give_rights_everywhere_and_a_stranger_holds_none(
+    scientist, reviewer, operator, admin, stranger
+):
     assert holds(actor_for(reviewer), "approve")
     assert not holds(actor_for(reviewer), "deploy")
     assert holds(actor_for(operator), "roll_back")
@@ -61,7 +63,9 @@ def test_a_token_acts_within_its_scope_until_it_ends(scientist):
 
 
 def test_expired_tokens_and_tokens_of_inactive_accounts_are_dead(scientist):
-    token, secret = services.issue_token(actor=actor_for(scientist), account=scientist, name="n", scopes=["all"])
+    token, secret = services.issue_token(
+        actor=actor_for(scientist), account=scientist, name="n", scopes=["all"]
+    )
     Account.objects.filter(pk=scientist.pk).update(is_active=False)
     assert token_actor(secret) is None
     Account.objects.filter(pk=scientist.pk).update(is_active=True)
@@ -80,7 +84,11 @@ def test_a_token_never_issues_tokens_and_scopes_are_checked(scientist):
         services.issue_token(actor=actor_for(scientist), account=scientist, name="n", scopes=["everything"])
     with pytest.raises(Invalid):
         services.issue_token(
-            actor=actor_for(scientist), account=scientist, name="n", scopes=["all"], lifetime=timedelta(days=999)
+            actor=actor_for(scientist),
+            account=scientist,
+            name="n",
+            scopes=["all"],
+            lifetime=timedelta(days=999),
         )
 
 

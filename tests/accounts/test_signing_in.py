@@ -35,7 +35,9 @@ def test_next_leads_only_to_this_site(reviewer):
 
 def test_a_token_is_shown_once_and_revoked_at_once(scientist, client_for):
     client = client_for(scientist)
-    page = client.post("/settings/tokens/", {"name": "notebook", "scopes": ["view"], "days": "30"}).content.decode()
+    page = client.post(
+        "/settings/tokens/", {"name": "notebook", "scopes": ["view"], "days": "30"}
+    ).content.decode()
     token = ApiToken.objects.get()
     assert "shown this once" in page
     assert "cp_" in page

@@ -13,7 +13,16 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ["accounts", "audit", "pipelines", "registry", "deployments", "monitoring", "approvals", "workspace"]
+PACKAGES = [
+    "accounts",
+    "audit",
+    "pipelines",
+    "registry",
+    "deployments",
+    "monitoring",
+    "approvals",
+    "workspace",
+]
 INLINE = re.compile(r"<style|<script(?![^>]*\bsrc=)[^>]*>|\sstyle=|\son[a-z]+=", re.IGNORECASE)
 OPEN_TO_ALL = {"/", "/login/", "/logout/", "/healthz", "/readyz", "/metrics", "/version", "/health"}
 WITHOUT_ACTOR = {"record", "record_denied", "command"}
@@ -50,7 +59,9 @@ def test_templates_hold_no_inline_script_style_or_handler():
 
 
 def test_vendored_files_are_those_of_the_registry():
-    done = subprocess.run([sys.executable, "tools/vendor_static.py", "--check"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "tools/vendor_static.py", "--check"], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -64,9 +75,15 @@ def test_the_repository_speaks_of_the_product_alone():
     """No absolute machine path outside of what an operating system has everywhere."""
     wrong = []
     for path in ROOT.rglob("*"):
-        if path.suffix not in {".py", ".md", ".html", ".toml", ".yml", ".in"} or {".venv", "var", "vendor"} & set(path.parts):
+        if path.suffix not in {".py", ".md", ".html", ".toml", ".yml", ".in"} or {
+            ".venv",
+            "var",
+            "vendor",
+        } & set(path.parts):
             continue
-        if re.search(r"/(home|work|Users)/[a-z]+/", path.read_text(errors="ignore")) and path != Path(__file__):
+        if re.search(r"/(home|work|Users)/[a-z]+/", path.read_text(errors="ignore")) and path != Path(
+            __file__
+        ):
             wrong.append(str(path.relative_to(ROOT)))
     assert not wrong
 
@@ -116,7 +133,9 @@ def test_only_doors_speak_http():
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
             relative = path.relative_to(ROOT / package)
-            if {"views", "api", "management", "middleware"} & set(relative.parts[:-1]) or "views" in path.stem:
+            if {"views", "api", "management", "middleware"} & set(
+                relative.parts[:-1]
+            ) or "views" in path.stem:
                 continue
             if path.stem in {"urls", "authentication", "sign_in", "health", "doors", "downloads", "forms"}:
                 continue

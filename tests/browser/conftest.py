@@ -51,7 +51,10 @@ class Visitor:
     def __init__(self, browser, address, scheme="light", width=1440, height=900):
         self.address = address
         self.context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, base_url=address, reduced_motion="reduce"
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            base_url=address,
+            reduced_motion="reduce",
         )
         self.context.add_init_script(WATCH)
         self.page = self.context.new_page()
@@ -85,7 +88,9 @@ class Visitor:
         """No policy violation, no script error, no axe violation, no sideways page scroll."""
         violations = self.page.evaluate("window.__violations")
         assert not violations, violations
-        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        wide = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
         assert wide <= 0, f"{self.page.url} scrolls sideways by {wide} px"
         try:
             self.page.evaluate(AXE)

@@ -17,7 +17,14 @@ def test_the_sign_in_page_is_sound(visit, look):
 @pytest.mark.parametrize("look", LOOKS)
 def test_the_frames_pages_are_sound(visit, admin, look):
     visitor = visit(*LOOKS[look]).sign_in("admin")
-    for path in ("/inbox/", "/settings/tokens/", "/settings/profile/", "/admin/system/", "/jobs/", "/search/?q=m"):
+    for path in (
+        "/inbox/",
+        "/settings/tokens/",
+        "/settings/profile/",
+        "/admin/system/",
+        "/jobs/",
+        "/search/?q=m",
+    ):
         visitor.open(path)
         visitor.check()
 

@@ -11,7 +11,15 @@ from core.text import checked_json, checked_text, storable_text
 
 @pytest.mark.parametrize(
     "name",
-    ["bell\x07", "null\x00", "right-to-left \u202e", "zero\u200bwidth", "lone \ud800", "byte order \ufeff", "line\nbreak"],
+    [
+        "bell\x07",
+        "null\x00",
+        "right-to-left \u202e",
+        "zero\u200bwidth",
+        "lone \ud800",
+        "byte order \ufeff",
+        "line\nbreak",
+    ],
 )
 def test_names_refuse_characters_that_deceive(name):
     with pytest.raises(Invalid) as refused:

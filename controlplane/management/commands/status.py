@@ -38,7 +38,9 @@ class Command(BaseCommand):
         elif running:
             self.stdout.write(f"{answer['url']}  gateway {answer['gateway_url']}")
             for each in answer["processes"]:
-                self.stdout.write(f"  {each['name']:<20} {each['state']:<10} pid {each['pid']:<8} {each['uptime_seconds']} s")
+                self.stdout.write(
+                    f"  {each['name']:<20} {each['state']:<10} pid {each['pid']:<8} {each['uptime_seconds']} s"
+                )
         else:
             self.stdout.write("The stack is not running: make up")
         if not running:

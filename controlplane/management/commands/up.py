@@ -54,7 +54,8 @@ class Command(BaseCommand):
     def _play(self, stack: Stack) -> None:
         """In a process of its own: the story uses only the public doors."""
         done = subprocess.run(
-            [sys.executable, str(ROOT / "manage.py"), "play_demo", "--data-dir", str(stack.data_dir)], check=False
+            [sys.executable, str(ROOT / "manage.py"), "play_demo", "--data-dir", str(stack.data_dir)],
+            check=False,
         )
         if done.returncode:
             raise CommandError("The story did not come to its end; the stack runs on. See the message above.")

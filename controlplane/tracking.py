@@ -30,6 +30,8 @@ MIGRATING = 5_276_423_011  # advisory lock: one process migrates
 MOST_CALLS_AT_ONCE = 8
 # MLflow imports these where present; the server's own work needs none of them (110 MB, 5 s).
 UNNEEDED = ("polars", "pandas", "pyarrow", "scipy", "sklearn", "matplotlib", "numpy", "IPython")
+# Its own sign-in, which needs an extra we do not install: tried anew with every search (40 MB).
+NOT_INSTALLED = ("mlflow.server.auth",)
 STREAMED = "/mlflow-artifacts/artifacts/"
 
 
@@ -104,7 +106,7 @@ class TrackingServer:
         if not self.secret:
             raise SystemExit("TRACKING_SECRET is not set: the tracking server answers nobody without it.")
         configure(environment)
-        sys.modules.update(dict.fromkeys(UNNEEDED))  # a None here makes the import fail
+        sys.modules.update(dict.fromkeys(UNNEEDED + NOT_INSTALLED))  # a None here makes the import fail
         migrate(environment.get("DATABASE_TRACKING_URL"))
         self.calls, self.streams = _applications()
         gc.collect()
@@ -145,7 +147,7 @@ class TrackingServer:
             await self.streams(scope, receive, send)
         else:
             async with self.places, ThreadSensitiveContext():
-                await self.calls({**scope, "root_path": ""}, receive, send)
+                await self.calls({**scope, "root_path": ""}, receive, _marked(send))
 
 
 def _applications() -> tuple[Any, Any]:
@@ -160,6 +162,15 @@ def _applications() -> tuple[Any, Any]:
     streams = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     streams.include_router(artifact_router)
     return WsgiToAsgi(flask_app), streams
+
+
+def _marked(send: Any) -> Any:
+    """The same, as the coroutine function asgiref looks for."""
+
+    async def marked(message: Any) -> None:
+        await send(message)
+
+    return marked
 
 
 async def _refuse(send: Any, status: int, body: bytes) -> None:

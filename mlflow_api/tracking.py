@@ -43,9 +43,13 @@ def _question(body: dict[str, Any]) -> tuple[list[tuple[str, str]], str, str]:
     names, what, call = body.get("names"), body.get("what"), body.get("call", "")
     if what not in WHATS:
         raise Invalid("what must be read, change or refused.", field="what", allowed=WHATS)
-    if not isinstance(names, list) or not 0 < len(names) <= MOST_NAMES:
+    if not isinstance(names, list) or len(names) > MOST_NAMES or not all(map(_is_pair, names)):
         raise Invalid("names must be a list of (kind, id).", field="names")
-    return [(str(kind), str(name)) for kind, name in names], what, str(call)[:500]
+    return [(kind, name) for kind, name in names], what, str(call)[:500]
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(each, str) for each in value)
 
 
 def _are_visible(actor: Actor, names: list[tuple[str, str]]) -> bool:
@@ -64,6 +68,6 @@ def _note_refusal(actor: Actor, names: list[tuple[str, str]], call: str) -> None
     record_denied(
         actor=actor,
         action="tracking.refused",
-        reason="It belongs to somebody else.",
+        reason="It belongs to somebody else." if names else "It needs another right or scope.",
         extra={"call": call, "names": [f"{kind} {name}" for kind, name in names[:20]]},
     )

@@ -65,9 +65,13 @@ class Tracking:
         if known is None:
             raise Refused(404, "This installation does not serve this call.", "ENDPOINT_NOT_FOUND")
         endpoint, captured = known
-        require_reading(actor)
-        if endpoint.access in {Access.WRITE, Access.WRITE_FILES, *CREATING}:
-            require_writing(actor)
+        try:
+            require_reading(actor)
+            if endpoint.access in {Access.WRITE, Access.WRITE_FILES, *CREATING}:
+                require_writing(actor)
+        except Refused:
+            await self._post(exchange, set(), "refused")
+            raise
         if endpoint.access in FILES:
             await self._files(exchange, actor, endpoint, captured)
         else:

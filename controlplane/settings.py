@@ -67,7 +67,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "django_htmx",
-    *[each for each in OUR_APPS if (BASE_DIR / each.replace(".", "/") / "__init__.py").exists()],
+    *[each for each in OUR_APPS if (BASE_DIR / each.replace(".", "/") / "apps.py").exists()],
 ]
 MIDDLEWARE = [
     "core.middleware.RequestIds",
@@ -113,7 +113,9 @@ DATABASE_ROLE = os.environ.get("DATABASE_ROLE", "app")
 if DATABASE_ROLE not in DATABASE_URLS:
     raise ImproperlyConfigured(f"DATABASE_ROLE must be one of {', '.join(DATABASE_URLS)}.")
 DATABASE_POOL = int(os.environ.get("DATABASE_POOL", "0"))
-_pool: dict[str, Any] | None = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5} if DATABASE_POOL else None
+_pool: dict[str, Any] | None = (
+    {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5} if DATABASE_POOL else None
+)
 DATABASES = {"default": database(DATABASE_URLS[DATABASE_ROLE], pool=_pool)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -17,7 +17,7 @@ from core.errors import Invalid, NotAllowed
 from registry.access import services
 from registry.access.models import ModelAccountGrant, ModelGroupGrant, grants_on
 from registry.access.services import GRANTABLE
-from registry.api.lookups import find_model
+from registry.lookups import find_model
 
 
 class GrantSerializer(serializers.Serializer):

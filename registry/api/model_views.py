@@ -14,7 +14,6 @@ from rest_framework.response import Response
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Invalid, NotFound
 from registry import protected, services
-from registry.api.lookups import find_model, find_version, require_sight
 from registry.api.serializers import (
     AliasSerializer,
     ChangedModelSerializer,
@@ -23,6 +22,7 @@ from registry.api.serializers import (
     RegisteredModelSerializer,
 )
 from registry.api.sorting import Sorting
+from registry.lookups import find_model, find_version, require_sight
 from registry.models import ModelAlias, ModelVersion, RegisteredModel
 from registry.names import is_storable
 

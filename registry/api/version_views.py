@@ -16,7 +16,6 @@ from core.errors import Conflict, Invalid
 from core.jobs.models import Job
 from registry import services
 from registry.api.downloads import open_file
-from registry.api.lookups import find_model, find_version
 from registry.api.serializers import (
     ChangedVersionSerializer,
     FileSerializer,
@@ -26,6 +25,7 @@ from registry.api.serializers import (
 )
 from registry.api.sorting import Sorting
 from registry.lineage import lineage_of
+from registry.lookups import find_model, find_version
 from registry.models import ModelVersion
 
 

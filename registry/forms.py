@@ -1,0 +1,135 @@
+"""What a browser sends about models and access, checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import Group
+from django.db.models import Q
+
+from accounts.models import Account, Person
+from registry.access.models import people_who_see
+from registry.access.services import GRANTABLE
+from registry.models import ModelVersion, RegisteredModel
+
+FIELD = {"class": "in"}
+
+
+class ModelFilterForm(forms.Form):
+    """Narrowing the list of models; a GET form, so every view of it has an address."""
+
+    q = forms.CharField(label="Name", required=False, max_length=256, widget=forms.TextInput(FIELD))
+    tier = forms.ChoiceField(
+        label="Tier",
+        required=False,
+        choices=[("", "Any tier"), *RegisteredModel.Tier.choices],
+        widget=forms.Select(FIELD),
+    )
+    show = forms.ChoiceField(
+        label="Show",
+        required=False,
+        choices=[("", "All"), ("live", "With a live version"), ("mine", "Mine: owner or on call")],
+        widget=forms.Select(FIELD),
+    )
+
+
+class EditModelForm(forms.Form):
+    """What people say of a model."""
+
+    description = forms.CharField(
+        label="What it is for",
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea({"class": "in", "rows": 5}),
+        help_text="Purpose, users and limits, in a few sentences.",
+    )
+    owner = forms.ModelChoiceField(
+        Person.objects.none(), label="Owner", required=False, empty_label="Nobody", widget=forms.Select(FIELD)
+    )
+    on_call = forms.ModelChoiceField(
+        Person.objects.none(),
+        label="On call",
+        required=False,
+        empty_label="Nobody",
+        widget=forms.Select(FIELD),
+        help_text="Gets the alerts and may need to roll back.",
+    )
+    tier = forms.ChoiceField(
+        label="Risk tier",
+        choices=RegisteredModel.Tier.choices,
+        widget=forms.Select(FIELD),
+        help_text="Policies ask for more where more is at stake.",
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2_147_483_647)
+
+    def __init__(self, *args: Any, model: RegisteredModel, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        named = [each for each in (model.owner_id, model.on_call_id) if each]
+        people = Person.objects.filter(
+            Q(pk__in=people_who_see(model).values("pk")) | Q(pk__in=named)
+        ).order_by("name")
+        self.fields["owner"].queryset = people  # type: ignore[attr-defined]
+        self.fields["on_call"].queryset = people  # type: ignore[attr-defined]
+
+
+class EditVersionForm(forms.Form):
+    """What people say of a version."""
+
+    description = forms.CharField(
+        label="What is new in it",
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea({"class": "in", "rows": 4}),
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2_147_483_647)
+
+    @classmethod
+    def of(cls, version: ModelVersion) -> EditVersionForm:
+        return cls(initial={"description": version.description, "revision": version.rev})
+
+
+class HolderForm(forms.Form):
+    """A right on a model and who has it."""
+
+    right = forms.ChoiceField(
+        label="Right",
+        choices=[("", "Choose"), *((right, right.replace("_", " ").capitalize()) for right in GRANTABLE)],
+        widget=forms.Select(FIELD),
+    )
+    account = forms.CharField(label="Person", required=False, max_length=150, widget=forms.TextInput(FIELD))
+    group = forms.ModelChoiceField(
+        Group.objects.order_by("name"),
+        label="or group",
+        required=False,
+        empty_label="No group",
+        to_field_name="name",
+        widget=forms.Select(FIELD),
+    )
+    reason = forms.CharField(label="Reason", max_length=1000, widget=forms.TextInput(FIELD))
+
+    def clean_account(self) -> Account | None:
+        name = self.cleaned_data["account"]
+        if not name:
+            return None
+        account = Account.objects.filter(username__iexact=name).first() if "\x00" not in name else None
+        if account is None:
+            raise forms.ValidationError(f"There is no account named {name}.")
+        return account
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and (cleaned.get("account") is None) == (cleaned.get("group") is None):
+            self.add_error("account", "Name either a person or a group.")
+        return cleaned
+
+
+class GrantForm(HolderForm):
+    """Giving a right, for good or until a moment."""
+
+    expires_at = forms.DateTimeField(
+        label="Until",
+        required=False,
+        widget=forms.DateTimeInput({"class": "in", "type": "datetime-local"}),
+        help_text="Empty: until revoked.",
+    )

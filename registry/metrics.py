@@ -1,0 +1,60 @@
+"""Which of a run's numbers is shown where there is room for one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from registry.models import ModelVersion
+
+PREFERRED = (
+    "roc_auc",
+    "auc",
+    "pr_auc",
+    "average_precision",
+    "f1",
+    "accuracy",
+    "r2",
+    "rmse",
+    "mae",
+    "log_loss",
+)
+WORDS = {
+    "roc_auc": "ROC AUC",
+    "auc": "AUC",
+    "pr_auc": "PR AUC",
+    "average_precision": "PR AUC",
+    "log_loss": "log loss",
+    "brier": "Brier score",
+    "rmse": "RMSE",
+    "mae": "MAE",
+}
+
+
+def main_metric(versions: Iterable[ModelVersion]) -> str:
+    """The most telling metric that any of these versions has, or the empty string."""
+    known = {
+        name
+        for version in versions
+        for name, value in version.metrics.items()
+        if isinstance(value, int | float)
+    }
+
+    def rank(name: str) -> tuple[int, int, str]:
+        plain = name.lower().split("/")[-1].split(".")[-1]
+        suffix = next(
+            (place for place, word in enumerate(PREFERRED) if plain == word or plain.endswith(f"_{word}")), 99
+        )
+        return (suffix, len(name), name)
+
+    return min(known, key=rank, default="")
+
+
+def word_of(name: str) -> str:
+    """How people say a metric's name."""
+    return WORDS.get(name, name)
+
+
+def shown(metrics: dict[str, Any]) -> list[tuple[str, Any, bool]]:
+    """Name, value and whether it is a number, by name."""
+    return [(name, value, isinstance(value, int | float)) for name, value in sorted(metrics.items())]

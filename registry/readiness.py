@@ -1,0 +1,104 @@
+"""Can this version be promoted? What speaks for it, what warns, what forbids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from registry.models import ModelVersion, VersionDataset
+
+HOLDOUT_WORDS = {"random": "at random", "time_ordered": "by time", "grouped": "by groups"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One fact about a version: ``tone`` is ok, warn, bad or info."""
+
+    tone: str
+    icon: str
+    title: str
+    detail: str = ""
+
+    @property
+    def look(self) -> str:
+        return f"i t-{self.tone}"
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """The answer in words, and the facts it rests on, worst first."""
+
+    tone: str
+    icon: str
+    word: str
+    note: str
+    facts: list[Answer]
+
+    @property
+    def look(self) -> str:
+        return f"i t-{self.tone}"
+
+
+def readiness_of(version: ModelVersion, data: list[VersionDataset]) -> Readiness:
+    """What the registry itself knows; gates of a policy judge the rest."""
+    if version.status == ModelVersion.Status.PENDING_REGISTRATION:
+        return Readiness("info", "loader-circle", "Not yet", "its files are being hashed", [])
+    if version.status == ModelVersion.Status.FAILED_REGISTRATION:
+        return Readiness("bad", "circle-x", "No", "its registration failed", [])
+    facts = sorted(
+        (_integrity(version), _holdout(version), _format(version), _origin(version, data)), key=_worst_first
+    )
+    if not version.is_intact:
+        return Readiness("bad", "circle-x", "No", "its stored files have changed", facts)
+    warnings = sum(fact.tone == "warn" for fact in facts)
+    if warnings:
+        return Readiness(
+            "warn", "triangle-alert", "Yes", f"with {warnings} warning{'s' * (warnings > 1)}", facts
+        )
+    return Readiness("ok", "circle-check", "Yes", "nothing known speaks against it", facts)
+
+
+def _worst_first(fact: Answer) -> int:
+    return ("bad", "warn", "info", "ok").index(fact.tone)
+
+
+def _integrity(version: ModelVersion) -> Answer:
+    if version.is_intact:
+        return Answer(
+            "ok", "badge-check", "Files are as registered", "Every file is hashed again before it is loaded."
+        )
+    return Answer(
+        "bad", "circle-x", "Stored files differ from what was registered", version.integrity_failure
+    )
+
+
+def _holdout(version: ModelVersion) -> Answer:
+    kind = version.holdout.get("kind")
+    if kind == "random":
+        detail = "Rows of one day are alike: a random hold-out flatters a model that meets new days."
+        return Answer("warn", "triangle-alert", "Hold-out was split at random", detail)
+    if kind:
+        return Answer("ok", "circle-check", f"Hold-out was split {HOLDOUT_WORDS.get(kind, kind)}")
+    return Answer("warn", "circle-help", "How the hold-out was split is not known", "The run does not say.")
+
+
+def _format(version: ModelVersion) -> Answer:
+    if version.format_warning:
+        return Answer("warn", "triangle-alert", "Loading it can run code", version.format_warning)
+    return Answer("ok", "circle-check", "Its format runs no code when loaded")
+
+
+def _origin(version: ModelVersion, data: list[VersionDataset]) -> Answer:
+    missing = [
+        word
+        for word, known in (
+            ("data", data),
+            ("code commit", version.code_commit),
+            ("run", version.run_id),
+        )
+        if not known
+    ]
+    if missing:
+        return Answer(
+            "warn", "circle-help", f"Its {' and '.join(missing)} is not known", "The run does not name it."
+        )
+    return Answer("ok", "circle-check", "Its data, code and run are known")

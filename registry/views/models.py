@@ -1,0 +1,172 @@
+"""Pages about registered models: the list, one model, and changing what people say of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from core import panels
+from core.actors import holds
+from core.doors import sign_in_required
+from core.errors import PreconditionFailed
+from core.pages import Page
+from registry import rights, services
+from registry.forms import EditModelForm, ModelFilterForm
+from registry.lookups import find_model
+from registry.metrics import main_metric, word_of
+from registry.models import ModelAlias, ModelVersion, RegisteredModel, VersionDataset
+
+CHAMPION = "champion"
+CHAMPIONS = ModelAlias.objects.filter(name=CHAMPION).select_related("version")
+
+
+@sign_in_required
+@require_GET
+def model_list(request: HttpRequest) -> HttpResponse:
+    """What is live, what is unhealthy, and who answers for it."""
+    filters = ModelFilterForm(request.GET)
+    visible = RegisteredModel.objects.visible_to(request.actor)
+    page = Page(
+        request, _with_newest(_narrowed(visible, filters, request)).select_related("owner", "on_call")
+    )
+    shown = panels.load("registry.models", request.actor, page.items)
+    rows = [
+        {"model": model, "champion": next(iter(model.champions), None), "panels": shown[model.pk]}
+        for model in page
+    ]
+    context = {
+        "filters": filters,
+        "page": page,
+        "rows": rows,
+        "is_filtered": any(request.GET.get(name) for name in filters.fields),
+        "has_health": any(row["panels"] for row in rows),
+        "snippet": snippet("flight-delay"),
+    }
+    return render(request, "registry/model_list.html", context)
+
+
+@sign_in_required
+@require_GET
+def model_detail(request: HttpRequest, name: str) -> HttpResponse:
+    """Champion, candidates, versions, and the people who answer for the model."""
+    model = find_model(request, name)
+    versions = ModelVersion.objects.visible_to(request.actor).filter(model=model).in_lists()
+    trained_on = VersionDataset.objects.filter(role="training").select_related("dataset_version__dataset")
+    trained_on = trained_on.defer("dataset_version__profile", "dataset_version__schema")
+    related = versions.select_related("created_by").prefetch_related(
+        "aliases", Prefetch("datasets", trained_on)
+    )
+    page = Page(request, related, key="number", size=25)
+    champion = versions.filter(aliases__name=CHAMPION).first()
+    newer = versions.ready().filter(number__gt=champion.number if champion else 0)
+    candidate = newer.order_by("-number").first()
+    shown = [*page, *(each for each in (champion, candidate) if each)]
+    metric = main_metric(shown)
+    for version in shown:
+        version.main_value = version.metrics.get(metric)
+    context = {
+        "model": model,
+        "page": page,
+        "champion": champion,
+        "candidate": candidate,
+        "candidates": newer.count(),
+        "metric": metric,
+        "metric_word": word_of(metric),
+        "aliases": sorted(model.aliases.all(), key=lambda alias: alias.name),
+        "tags": sorted(model.tags.all(), key=lambda tag: tag.key),
+        "may_administer": rights.may_administer(request.actor, model),
+        "may_see_access": may_see_access(request, model),
+        "snippet": snippet(model.name),
+        "trail": [("Models", "/models/"), (model.name, "")],
+    }
+    return render(request, "registry/model_detail.html", context)
+
+
+@sign_in_required
+@require_http_methods(["GET", "POST"])
+def edit_model(request: HttpRequest, name: str) -> HttpResponse:
+    """Name the owner, the on-call person and the tier; say what the model is for."""
+    model = find_model(request, name)
+    said = {
+        "description": model.description,
+        "owner": model.owner_id,
+        "on_call": model.on_call_id,
+        "tier": model.tier,
+    }
+    form = EditModelForm(request.POST or None, model=model, initial={**said, "revision": model.rev})
+    if request.method == "POST" and form.is_valid():
+        fields = {name: form.cleaned_data[name] for name in ("description", "owner", "on_call", "tier")}
+        try:
+            services.update_model(
+                actor=request.actor, model=model, expected_rev=form.cleaned_data["revision"], **fields
+            )
+        except PreconditionFailed:
+            return _show_both(request, model, form)
+        messages.success(request, f"{model} is changed.")
+        return redirect("registry:model", name=model.name)
+    return render(request, "registry/model_edit.html", _edit(model, form), status=422 if form.errors else 200)
+
+
+def snippet(name: str) -> str:
+    """How an unchanged MLflow client registers the first version of a model."""
+    return (
+        f"export MLFLOW_TRACKING_URI={settings.PUBLIC_URL}\n"
+        "export MLFLOW_TRACKING_TOKEN=cp_…\n\n"
+        "import mlflow\n"
+        f'mlflow.sklearn.log_model(model, name="model", registered_model_name="{name}")'
+    )
+
+
+def may_see_access(request: HttpRequest, model: RegisteredModel) -> bool:
+    return holds(request.actor, "administer", model) or holds(request.actor, "audit")
+
+
+def _narrowed(
+    models: QuerySet[RegisteredModel], filters: ModelFilterForm, request: HttpRequest
+) -> QuerySet[RegisteredModel]:
+    filters.is_valid()  # what is not understood narrows nothing, and the form says so
+    asked = filters.cleaned_data
+    if text := asked.get("q"):
+        models = models.searched(text)
+    if tier := asked.get("tier"):
+        models = models.filter(tier=tier)
+    if asked.get("show") == "live":
+        models = models.filter(aliases__name=CHAMPION)
+    if asked.get("show") == "mine":
+        person = request.actor.person_id
+        models = models.filter(Q(owner=person) | Q(on_call=person))
+    return models
+
+
+def _with_newest(models: QuerySet[RegisteredModel]) -> QuerySet[RegisteredModel]:
+    newest = ModelVersion.objects.existing().filter(model=OuterRef("pk")).order_by("-number")
+    annotated = models.annotate(
+        newest_number=Subquery(newest.values("number")[:1]),
+        newest_status=Subquery(newest.values("status")[:1]),
+    )
+    return annotated.prefetch_related(Prefetch("aliases", CHAMPIONS, to_attr="champions"))
+
+
+def _show_both(request: HttpRequest, model: RegisteredModel, form: EditModelForm) -> HttpResponse:
+    """Somebody changed the model meanwhile: their values beside what was typed, nothing lost."""
+    now = RegisteredModel.objects.select_related("owner", "on_call").get(pk=model.pk)
+    data = form.data.copy()
+    data["revision"] = str(now.rev)
+    retry = EditModelForm(data, model=now)
+    return render(request, "registry/model_edit.html", {**_edit(now, retry), "theirs": now}, status=412)
+
+
+def _edit(model: RegisteredModel, form: EditModelForm) -> dict[str, Any]:
+    address = reverse("registry:model", args=[model.name])
+    return {
+        "model": model,
+        "form": form,
+        "trail": [("Models", "/models/"), (model.name, address), ("Edit", "")],
+    }

@@ -95,7 +95,12 @@ def _metric(gate: dict[str, Any], evidence: Evidence) -> Verdict:
         return _against_champion(gate, evidence, name, seen)
     low, high = gate.get("min"), gate.get("max")
     rule = " and ".join(
-        words for words in (f"at least {low:g}" if low is not None else "", f"at most {high:g}" if high is not None else "") if words
+        words
+        for words in (
+            f"at least {low:g}" if low is not None else "",
+            f"at most {high:g}" if high is not None else "",
+        )
+        if words
     )
     if seen is None:
         return f"{name} within limits", rule, "not evaluated", False
@@ -103,7 +108,9 @@ def _metric(gate: dict[str, Any], evidence: Evidence) -> Verdict:
     return f"{name} within limits", rule, f"{seen.candidate:.4f}", holds
 
 
-def _against_champion(gate: dict[str, Any], evidence: Evidence, name: str, seen: MetricEvidence | None) -> Verdict:
+def _against_champion(
+    gate: dict[str, Any], evidence: Evidence, name: str, seen: MetricEvidence | None
+) -> Verdict:
     bound = gate.get("bound", "lower_95")
     least = float(gate["min_difference"])
     what = "95 % lower bound of the difference" if bound == "lower_95" else "difference"
@@ -129,7 +136,9 @@ def _slice(gate: dict[str, Any], evidence: Evidence) -> Verdict:
     if not evidence.has_champion:
         return title, rule, "no champion yet to compare with", True
     judged = [
-        each for each in evidence.slices if each.column in gate["by"] and each.rows >= least and each.difference is not None
+        each
+        for each in evidence.slices
+        if each.column in gate["by"] and each.rows >= least and each.difference is not None
     ]
     if not judged:
         return title, rule, "no slice has enough rows", False
@@ -145,7 +154,12 @@ def _holdout(gate: dict[str, Any], evidence: Evidence) -> Verdict:
     observed = words.get(evidence.holdout_kind, "not known")
     if evidence.holdout_kind == "random":
         observed += ": rows of one day are alike, so it flatters"
-    return "How the hold-out was split", f"allowed: {allowed}", observed, evidence.holdout_kind in gate["allowed"]
+    return (
+        "How the hold-out was split",
+        f"allowed: {allowed}",
+        observed,
+        evidence.holdout_kind in gate["allowed"],
+    )
 
 
 def _contract(gate: dict[str, Any], evidence: Evidence) -> Verdict:
@@ -195,7 +209,12 @@ def _digest(gate: dict[str, Any], evidence: Evidence) -> Verdict:
     if not evidence.digest_evaluated:
         return title, rule, "not evaluated", False
     same = evidence.digest_registered == evidence.digest_evaluated
-    return title, rule, f"sha256:{evidence.digest_registered[:12]}… {'on both' if same else 'was registered, another evaluated'}", same
+    return (
+        title,
+        rule,
+        f"sha256:{evidence.digest_registered[:12]}… {'on both' if same else 'was registered, another evaluated'}",
+        same,
+    )
 
 
 def _sandbox(gate: dict[str, Any], evidence: Evidence) -> Verdict:

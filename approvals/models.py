@@ -20,7 +20,9 @@ class Policy(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.SlugField(max_length=60, unique=True)
-    environment = models.ForeignKey("deployments.Environment", on_delete=models.PROTECT, related_name="policies")
+    environment = models.ForeignKey(
+        "deployments.Environment", on_delete=models.PROTECT, related_name="policies"
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now())
 
@@ -69,7 +71,9 @@ class PromotionRequestQuerySet(models.QuerySet["PromotionRequest"]):
         return self.filter(version__model__in=RegisteredModel.objects.visible_to(actor))
 
     def in_lists(self) -> PromotionRequestQuerySet:
-        return self.select_related("version__model", "environment", "policy_revision__policy", "requested_by__person")
+        return self.select_related(
+            "version__model", "environment", "policy_revision__policy", "requested_by__person"
+        )
 
     def under_way(self) -> PromotionRequestQuerySet:
         return self.filter(status__in=PromotionRequest.UNDER_WAY)
@@ -121,15 +125,24 @@ class PromotionRequest(StatefulModel):
     rev = models.PositiveIntegerField(default=1)
     digest = models.CharField(max_length=64)
     evaluation = models.ForeignKey(
-        "registry_evaluations.Evaluation", on_delete=models.PROTECT, null=True, related_name="promotion_requests"
+        "registry_evaluations.Evaluation",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="promotion_requests",
     )
     evidence = models.JSONField(default=dict)
     evidence_sha256 = models.CharField(max_length=64, blank=True, default="")
     gates_judged_at = models.DateTimeField(null=True)
     failure = models.CharField(max_length=1000, blank=True, default="")
-    clearance = models.ForeignKey("deployments.Clearance", on_delete=models.PROTECT, null=True, related_name="+")
-    deployment = models.ForeignKey("deployments.Deployment", on_delete=models.PROTECT, null=True, related_name="+")
-    requested_by = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="promotion_requests")
+    clearance = models.ForeignKey(
+        "deployments.Clearance", on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    deployment = models.ForeignKey(
+        "deployments.Deployment", on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    requested_by = models.ForeignKey(
+        "accounts.Account", on_delete=models.PROTECT, related_name="promotion_requests"
+    )
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
@@ -199,7 +212,9 @@ class GateResult(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(fields=["promotion", "rev", "gate"], name="one_result_per_gate_and_revision")
+            models.UniqueConstraint(
+                fields=["promotion", "rev", "gate"], name="one_result_per_gate_and_revision"
+            )
         ]
 
     def __str__(self) -> str:
@@ -248,7 +263,9 @@ class Decision(models.Model):
                 condition=Q(voided_at__isnull=True),
                 name="each_person_decides_once",
             ),
-            models.CheckConstraint(condition=~Q(person=F("requested_by_person")), name="decided_by_someone_else"),
+            models.CheckConstraint(
+                condition=~Q(person=F("requested_by_person")), name="decided_by_someone_else"
+            ),
         ]
 
     def __str__(self) -> str:

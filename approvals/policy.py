@@ -62,13 +62,20 @@ GATES: dict[str, dict[str, Any]] = {
     "data_contract": _gate("data_contract"),
     "schema_compatible": _gate("schema_compatible"),
     "latency": _gate(
-        "latency", ["quantile", "max_ms"], quantile={"enum": [0.5, 0.95, 0.99]}, max_ms={"type": "number", "exclusiveMinimum": 0}
+        "latency",
+        ["quantile", "max_ms"],
+        quantile={"enum": [0.5, 0.95, 0.99]},
+        max_ms={"type": "number", "exclusiveMinimum": 0},
     ),
     "cost_forecast": _gate(
-        "cost_forecast", ["max_usd_per_1000"], max_usd_per_1000={"type": "string", "pattern": r"^\d{1,9}(\.\d{1,6})?$"}
+        "cost_forecast",
+        ["max_usd_per_1000"],
+        max_usd_per_1000={"type": "string", "pattern": r"^\d{1,9}(\.\d{1,6})?$"},
     ),
     "artifact_digest": _gate("artifact_digest"),
-    "sandbox": _gate("sandbox", ["allowed"], allowed={"type": "array", "items": {"type": "string"}, "minItems": 1}),
+    "sandbox": _gate(
+        "sandbox", ["allowed"], allowed={"type": "array", "items": {"type": "string"}, "minItems": 1}
+    ),
 }
 _ANALYSIS = {
     "type": "object",
@@ -92,7 +99,9 @@ JSON_SCHEMA: dict[str, Any] = {
         "applies_to": {
             "type": "object",
             "additionalProperties": False,
-            "properties": {"tiers": {"type": "array", "items": {"enum": ["high", "medium", "low"]}, "minItems": 1}},
+            "properties": {
+                "tiers": {"type": "array", "items": {"enum": ["high", "medium", "low"]}, "minItems": 1}
+            },
         },
         "on_approval": {"enum": ["deploy", "wait"]},
         "expires_after": {"type": "string", "pattern": DURATION.pattern},
@@ -102,7 +111,10 @@ JSON_SCHEMA: dict[str, Any] = {
                 "type": "object",
                 "additionalProperties": False,
                 "required": ["role", "count"],
-                "properties": {"role": {"enum": ROLES}, "count": {"type": "integer", "minimum": 1, "maximum": 10}},
+                "properties": {
+                    "role": {"enum": ROLES},
+                    "count": {"type": "integer", "minimum": 1, "maximum": 10},
+                },
             },
         },
         "exclude": {"type": "array", "items": {"enum": EXCLUDABLE}},
@@ -119,7 +131,10 @@ JSON_SCHEMA: dict[str, Any] = {
                         "type": "object",
                         "additionalProperties": False,
                         "required": ["weight"],
-                        "properties": {"weight": {"type": "integer", "minimum": 1, "maximum": 100}, "analyse": _ANALYSIS},
+                        "properties": {
+                            "weight": {"type": "integer", "minimum": 1, "maximum": 100},
+                            "analyse": _ANALYSIS,
+                        },
                     },
                 },
                 "shadow": {"type": "boolean"},
@@ -192,7 +207,9 @@ def duration(text: str) -> timedelta:
     found = DURATION.match(text)
     parts = {name: int(value) for name, value in (found.groupdict() if found else {}).items() if value}
     if not parts:
-        raise Invalid(f"{text!r} is not a duration such as P14D or PT2H.", field="expires_after", allowed="P14D, PT2H")
+        raise Invalid(
+            f"{text!r} is not a duration such as P14D or PT2H.", field="expires_after", allowed="P14D, PT2H"
+        )
     return timedelta(**parts)
 
 
@@ -218,18 +235,28 @@ def checked(document: Any) -> Policy:
         kind = gate["type"]
         if kind not in _gates:
             allowed = ", ".join(sorted(_gates))
-            raise Invalid(f"gates[{index}].type must be one of: {allowed}.", field=f"gates[{index}].type", allowed=allowed)
+            raise Invalid(
+                f"gates[{index}].type must be one of: {allowed}.",
+                field=f"gates[{index}].type",
+                allowed=allowed,
+            )
         _raise_first(_gates[kind], gate, f"gates[{index}].")
         if kind == "metric" and not {"min", "max", "min_difference"} & set(gate):
             raise Invalid(
-                f"gates[{index}] needs min, max or min_difference.", field=f"gates[{index}]", allowed="min, max, min_difference"
+                f"gates[{index}] needs min, max or min_difference.",
+                field=f"gates[{index}]",
+                allowed="min, max, min_difference",
             )
     _require_unique([gate["id"] for gate in document["gates"]], "gates", "id")
     _require_unique([each["role"] for each in document["quorum"]], "quorum", "role")
     steps = document.get("rollout", {}).get("steps", [{"weight": 100}])
     weights = [step["weight"] for step in steps]
     if weights != sorted(set(weights)) or weights[-1] != 100:
-        raise Invalid("rollout.steps must rise and end at weight 100.", field="rollout.steps", allowed="rising weights up to 100")
+        raise Invalid(
+            "rollout.steps must rise and end at weight 100.",
+            field="rollout.steps",
+            allowed="rising weights up to 100",
+        )
     if "expires_after" in document:
         duration(document["expires_after"])
     return Policy(document)
@@ -239,13 +266,21 @@ def _raise_first(validator: Any, value: Any, prefix: str) -> None:
     error = jsonschema.exceptions.best_match(validator.iter_errors(value))
     if error is None:
         return
-    path = prefix + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path).lstrip(".")
+    path = prefix + "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path
+    ).lstrip(".")
     field = path or "document"
-    allowed = error.validator_value if error.validator in {"enum", "const", "required", "type", "pattern"} else None
+    allowed = (
+        error.validator_value if error.validator in {"enum", "const", "required", "type", "pattern"} else None
+    )
     raise Invalid(f"{field}: {error.message[:300]}", field=field, allowed=allowed)
 
 
 def _require_unique(values: list[str], where: str, what: str) -> None:
     twice = {value for value in values if values.count(value) > 1}
     if twice:
-        raise Invalid(f"{where}: the {what} {sorted(twice)[0]} is there twice.", field=where, allowed=f"each {what} once")
+        raise Invalid(
+            f"{where}: the {what} {sorted(twice)[0]} is there twice.",
+            field=where,
+            allowed=f"each {what} once",
+        )

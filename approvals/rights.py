@@ -22,7 +22,9 @@ def may_request(actor: Actor, version: ModelVersion) -> bool:
 
 def may_withdraw(actor: Actor, promotion: PromotionRequest) -> bool:
     """The requester; or whoever may deploy the model."""
-    return actor.person_id == promotion.requested_by.person_id or holds(actor, "deploy", promotion.version.model)
+    return actor.person_id == promotion.requested_by.person_id or holds(
+        actor, "deploy", promotion.version.model
+    )
 
 
 def may_decide(actor: Actor, promotion: PromotionRequest) -> bool:
@@ -63,14 +65,19 @@ def contributors(promotion: PromotionRequest) -> set[UUID]:
     if "version_editor" in excluded:
         people |= _editors("registry.modelversion", str(promotion.version_id), EDITS)
     if "request_editor" in excluded:
-        people |= _editors("approvals.promotionrequest", str(promotion.pk), ("approvals.edited", "approvals.requested"))
+        people |= _editors(
+            "approvals.promotionrequest", str(promotion.pk), ("approvals.edited", "approvals.requested")
+        )
     return people
 
 
 def _editors(kind: str, identifier: str, actions: tuple[str, ...]) -> set[UUID]:
     """Who the ledger says changed an object."""
     events = Event.objects.filter(
-        fields__object__type=kind, fields__object__id=identifier, fields__action__in=actions, fields__outcome="ok"
+        fields__object__type=kind,
+        fields__object__id=identifier,
+        fields__action__in=actions,
+        fields__outcome="ok",
     )
     names = events.values_list("fields__actor__person_id", flat=True).distinct()
     return {UUID(name) for name in names if name}

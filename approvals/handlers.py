@@ -1,0 +1,78 @@
+"""What approvals hear from below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from approvals import services
+from approvals.models import PromotionRequest
+from approvals.services.requests import JUDGE
+from core.actors import Actor
+from core.events import on
+from core.jobs import enqueue
+
+Status = PromotionRequest.Status
+
+
+@on("registry.evaluation_finished")
+def judge_again(body: dict[str, Any]) -> None:
+    """The evaluation a request waits for has ended, well or not."""
+    _enqueue_for(PromotionRequest.objects.filter(evaluation_id=body["subject_id"]))
+
+
+@on("registry.integrity_broken")
+def judge_after_tampering(body: dict[str, Any]) -> None:
+    """Stored bytes have changed: the digest gate sees it."""
+    _enqueue_for(PromotionRequest.objects.filter(version_id=body["subject_id"]))
+
+
+@on("deployments.live", queue="deployments")
+def note_live(body: dict[str, Any]) -> None:
+    """The deployment of a request answers all traffic; what it replaced is superseded."""
+    request = _of(body.get("reference", ""))
+    if request is None:
+        return
+    services.note_outcome(actor=Actor.system(), promotion=request, status=Status.DEPLOYED)
+    earlier = PromotionRequest.objects.filter(
+        environment=request.environment, version__model=request.version.model, status=Status.DEPLOYED
+    ).exclude(pk=request.pk)
+    for each in earlier:
+        services.note_outcome(actor=Actor.system(), promotion=each, status=Status.SUPERSEDED)
+
+
+@on("deployments.failed", queue="deployments")
+@on("deployments.aborted", queue="deployments")
+def note_failed(body: dict[str, Any]) -> None:
+    """The rollout ended badly; what was live stayed live."""
+    request = _of(body.get("reference", ""))
+    if request is not None:
+        services.note_outcome(
+            actor=Actor.system(), promotion=request, status=Status.FAILED, reason=body.get("failure", "")
+        )
+
+
+@on("deployments.rolled_back", queue="deployments")
+def note_rolled_back(body: dict[str, Any]) -> None:
+    """The version of a request was live and was taken back."""
+    request = _of(body.get("former_reference", ""))
+    if request is not None:
+        services.note_outcome(
+            actor=Actor.system(), promotion=request, status=Status.ROLLED_BACK, reason=body.get("reason", "")
+        )
+
+
+def _of(reference: str) -> PromotionRequest | None:
+    if not reference:
+        return None
+    return (
+        PromotionRequest.objects.select_related("version__model", "environment").filter(pk=reference).first()
+    )
+
+
+def _enqueue_for(requests: Any) -> None:
+    waiting = requests.filter(status__in=[Status.PENDING, Status.APPROVED]).select_related("version__model")
+    with transaction.atomic():
+        for request in waiting:
+            enqueue(JUDGE, subject=request, model_name=request.version.model.name)

@@ -1,0 +1,58 @@
+"""Promotion by alias: an unchanged MLflow client that sets a protected alias asks for a promotion."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from approvals import services
+from approvals.models import PromotionRequest
+from core.actors import Actor
+from core.errors import Conflict, NotAllowed
+from deployments.models import Environment
+from registry.models import ModelVersion, RegisteredModel
+
+Status = PromotionRequest.Status
+
+
+def ask_for_promotion(actor: Actor, model: RegisteredModel, alias: str, version: ModelVersion | None) -> None:
+    """Nothing approved: open the request and refuse with its address. Approved: start it."""
+    if version is None:
+        raise NotAllowed(
+            f"The alias {alias} follows the live deployment; it goes when nothing is live.",
+            code="protected_alias",
+        )
+    environment = Environment.objects.filter(alias=alias).first()
+    if environment is None:
+        raise NotAllowed(
+            f"The alias {alias} is protected, and no environment follows it.", code="protected_alias"
+        )
+    champion = services.champion_in(version, environment)
+    if champion is not None and champion.pk == version.pk:
+        return
+    known = PromotionRequest.objects.under_way().filter(version=version, environment=environment).first()
+    if known is None:
+        # In a transaction of its own: the refusal below must not undo the request.
+        known = services.request_promotion(
+            actor=actor,
+            version=version,
+            environment=environment,
+            why=f"Asked for by setting the alias {alias} with an MLflow client.",
+        )
+        raise _refusal(known, f"The alias {alias} is protected. A promotion request was opened: ")
+    if known.status == Status.APPROVED:
+        services.start_waiting(actor=actor, promotion=known)
+        return
+    if known.status == Status.QUEUED:
+        raise Conflict(
+            f"The promotion of {version} is under way: {settings.PUBLIC_URL}{known.address}",
+            code="promotion_under_way",
+            extra={"address": known.address},
+        )
+    raise _refusal(known, f"The alias {alias} is protected. Its promotion request waits for review: ")
+
+
+def _refusal(promotion: PromotionRequest, words: str) -> NotAllowed:
+    address = f"{settings.PUBLIC_URL}{promotion.address}"
+    return NotAllowed(
+        words + address, code="promotion_required", extra={"request": str(promotion.pk), "address": address}
+    )

@@ -1,0 +1,26 @@
+"""Every change to approvals starts here, whoever asks."""
+
+from approvals.services.deciding import APPROVING, REJECTING, approve, lacking, reject
+from approvals.services.executing import execute, is_sealed, note_outcome, start_waiting
+from approvals.services.judging import judge_gates
+from approvals.services.policies import add_revision
+from approvals.services.requests import champion_in, expire, policy_for, request_promotion, withdraw
+
+__all__ = [
+    "APPROVING",
+    "REJECTING",
+    "add_revision",
+    "approve",
+    "champion_in",
+    "execute",
+    "expire",
+    "is_sealed",
+    "judge_gates",
+    "lacking",
+    "note_outcome",
+    "policy_for",
+    "reject",
+    "request_promotion",
+    "start_waiting",
+    "withdraw",
+]

@@ -1,0 +1,89 @@
+"""Gates: judged again whenever the evidence may have changed; a change voids what was signed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F
+from django.db.models.functions import Now
+
+from approvals.evidence import as_document, gathered
+from approvals.gates import judge
+from approvals.locks import locked_request
+from approvals.models import Decision, GateResult, PromotionRequest
+from audit.services import command, record
+from core.actors import Actor
+from core.canonical import canonical_json, sha256_hex
+
+Status = PromotionRequest.Status
+
+
+@command
+def judge_gates(*, actor: Actor, promotion: PromotionRequest) -> PromotionRequest:
+    """Gather the evidence, judge every gate, and void approvals given on other evidence."""
+    row = locked_request(promotion)
+    if row.status not in {Status.PENDING, Status.APPROVED}:
+        return row
+    evidence = gathered(row)
+    results = judge(row.policy_revision.rules.gates, evidence)
+    document = as_document(row, [result.as_record() for result in results])
+    digest = sha256_hex(canonical_json(document))
+    if digest == row.evidence_sha256:
+        return row
+    changes = changed_lines(row.evidence, document) if row.is_judged else []
+    if changes:
+        void_approvals(actor, row, "The evidence changed: " + "; ".join(changes[:5]))
+    PromotionRequest.objects.filter(pk=row.pk).update(
+        evidence=document,
+        evidence_sha256=digest,
+        gates_judged_at=Now(),
+        rev=F("rev") + (1 if row.is_judged else 0),
+    )
+    row.refresh_from_db(fields=["evidence", "evidence_sha256", "gates_judged_at", "rev"])
+    GateResult.objects.bulk_create(
+        GateResult(
+            promotion=row, rev=row.rev, gate=each.id, type=each.type, mode=each.mode, outcome=each.outcome,
+            title=each.title, rule=each.rule, observed=each.observed,
+        )
+        for each in results
+    )  # fmt: skip
+    counts = {word: sum(each.outcome == word for each in results) for word in ("passed", "warned", "failed")}
+    record(
+        actor=actor,
+        action="approvals.gates_judged",
+        target=row,
+        after={**counts, "evidence_sha256": digest, "changes": changes},
+        policy=row.as_policy(),
+    )
+    return row
+
+
+def void_approvals(actor: Actor, promotion: PromotionRequest, why: str) -> int:
+    """What was signed no longer counts; an approved request needs review again."""
+    counting = list(Decision.objects.counting().filter(promotion=promotion).select_related("by"))
+    if promotion.status == Status.APPROVED:
+        promotion.move_to(Status.PENDING)
+    if not counting:
+        return 0
+    Decision.objects.filter(pk__in=[each.pk for each in counting]).update(
+        voided_at=Now(), void_reason=why[:1000]
+    )
+    after = {"voided": [each.by.username for each in counting]}
+    record(actor=actor, action="approvals.approvals_voided", target=promotion, after=after, reason=why)
+    return len(counting)
+
+
+def changed_lines(before: Any, after: Any, path: str = "") -> list[str]:
+    """Each place at which two documents differ, as ``gates.auc_floor.observed: 0.6800 to 0.6790``."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return [
+            line
+            for name in sorted({*before, *after})
+            for line in changed_lines(before.get(name), after.get(name), f"{path}.{name}".lstrip("."))
+        ]
+    return [] if before == after else [f"{path}: {_short(before)} to {_short(after)}"]
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"

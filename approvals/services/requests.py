@@ -1,0 +1,146 @@
+"""Asking for a promotion, and taking the question back."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+from registry.evaluations.models import Evaluation
+from registry.evaluations.services import request_evaluation
+
+from accounts.models import Account
+from approvals import rights
+from approvals.locks import locked_request
+from approvals.models import Policy, PolicyRevision, PromotionRequest
+from audit.services import command, record
+from core.actors import Actor
+from core.errors import Conflict, NotAllowed
+from core.jobs import enqueue
+from core.text import checked_text
+from deployments.models import Endpoint, Environment
+from deployments.services import require_deployable
+from registry.models import ModelVersion, VersionDataset
+
+JUDGE = "approvals.judge_gates"
+Status = PromotionRequest.Status
+
+
+@command
+def request_promotion(
+    *, actor: Actor, version: ModelVersion, environment: Environment, why: str, known_limits: str = ""
+) -> PromotionRequest:
+    """Ask that a version go to an environment; its evidence is gathered at once."""
+    if not rights.may_request(actor, version):
+        raise NotAllowed(f"You may not request promotions of {version.model}; it needs the right to propose.")
+    why = checked_text(why, "why", 5000, min_length=10, multiline=True)
+    known_limits = checked_text(known_limits, "known_limits", 5000, multiline=True)
+    require_deployable(version)
+    revision = policy_for(version, environment)
+    champion = champion_in(version, environment)
+    if champion is not None and champion.pk == version.pk:
+        raise Conflict(f"{version} is live in {environment} already.", code="already_live")
+    try:
+        with transaction.atomic():
+            promotion = PromotionRequest.objects.create(
+                version=version,
+                champion=champion,
+                environment=environment,
+                policy_revision=revision,
+                why=why,
+                known_limits=known_limits,
+                digest=version.digest,
+                requested_by=Account.objects.select_related("person").get(pk=actor.account_id),
+                expires_at=timezone.now() + revision.rules.expires_after,
+            )
+    except IntegrityError:
+        raise _open_already(version, environment) from None
+    after = {
+        "version": version.number,
+        "digest": version.digest,
+        "environment": environment.name,
+        "champion": champion.number if champion else None,
+        "why": why,
+    }
+    record(
+        actor=actor, action="approvals.requested", target=promotion, after=after, policy=promotion.as_policy()
+    )
+    gather(actor, promotion)
+    promotion.refresh_from_db()
+    return promotion
+
+
+def gather(actor: Actor, promotion: PromotionRequest) -> None:
+    """Have the candidate evaluated against the champion on its own hold-out, then judge the gates."""
+    holdout = (
+        VersionDataset.objects.filter(version=promotion.version, role=VersionDataset.Role.HOLDOUT)
+        .select_related("dataset_version__dataset")
+        .first()
+    )
+    evaluation = None
+    if holdout is not None:
+        evaluation = request_evaluation(
+            actor=Actor.system(),
+            candidate=promotion.version,
+            champion=promotion.champion,
+            dataset_version=holdout.dataset_version,
+        )
+        PromotionRequest.objects.filter(pk=promotion.pk).update(evaluation=evaluation)
+    if evaluation is None or evaluation.status in {Evaluation.Status.SUCCEEDED, Evaluation.Status.FAILED}:
+        enqueue(JUDGE, subject=promotion, actor=actor, model_name=promotion.version.model.name)
+
+
+@command
+def withdraw(*, actor: Actor, promotion: PromotionRequest, reason: str) -> PromotionRequest:
+    """Take the question back before it is answered by a deployment."""
+    if not rights.may_withdraw(actor, promotion):
+        raise NotAllowed("Only the requester, or whoever may deploy the model, may withdraw the request.")
+    row = locked_request(promotion)
+    row.move_to(Status.CANCELLED, decided_at=Now())
+    record(
+        actor=actor,
+        action="approvals.withdrawn",
+        target=row,
+        reason=checked_text(reason, "reason", 2000, multiline=True),
+    )
+    return row
+
+
+@command
+def expire(*, actor: Actor, promotion: PromotionRequest) -> PromotionRequest:
+    """Nobody decided in time, or an approval was not used in time."""
+    row = locked_request(promotion)
+    row.move_to(Status.EXPIRED, decided_at=Now())
+    record(actor=actor, action="approvals.expired", target=row)
+    return row
+
+
+def policy_for(version: ModelVersion, environment: Environment) -> PolicyRevision:
+    """The newest revision of the active policy of this environment and the model's risk tier."""
+    for policy in Policy.objects.filter(environment=environment, is_active=True).order_by("name"):
+        revision = policy.current()
+        if revision is not None and version.model.tier in revision.rules.tiers:
+            return revision
+    raise Conflict(
+        f"{environment} has no policy for models of the {version.model.tier} risk tier, so it takes no promotions."
+        " An admin can add one.",
+        code="no_policy",
+    )
+
+
+def champion_in(version: ModelVersion, environment: Environment) -> ModelVersion | None:
+    """What is live there now."""
+    endpoint = (
+        Endpoint.objects.filter(model=version.model_id, environment=environment)
+        .select_related("live__version__model")
+        .first()
+    )
+    return endpoint.live.version if endpoint is not None and endpoint.live is not None else None
+
+
+def _open_already(version: ModelVersion, environment: Environment) -> Conflict:
+    open_one = PromotionRequest.objects.under_way().get(version=version, environment=environment)
+    return Conflict(
+        f"There is a request for {version} in {environment} already: {open_one.address}",
+        code="request_open",
+        extra={"request": str(open_one.pk), "address": open_one.address},
+    )

@@ -6,7 +6,7 @@ per batch and not once per row. Windows are cut from one pass too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,11 @@ from measures.sketches import CategoricalSketch, NumericSketch, TableSketch
 BATCH_ROWS = 1 << 17
 SAMPLE_ROWS = 200_000
 
-Rows = str | Path | pa.Table | pa.RecordBatch | Iterable[pa.RecordBatch]
+Rows = str | Path | pa.Table | pa.RecordBatch | Iterable[pa.RecordBatch] | Sequence[Path]
 
 
 def batches(rows: Rows, columns: Iterable[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """Record batches of a Parquet file's path, an Arrow table, or batches; only ``columns``.
+    """Record batches of a Parquet file (or several), an Arrow table, or batches; only ``columns``.
 
     A column that the rows lack is left out. Raises pyarrow.ArrowInvalid for unreadable files.
     """
@@ -40,6 +40,10 @@ def batches(rows: Rows, columns: Iterable[str] | None = None) -> Iterator[pa.Rec
         return
     if isinstance(rows, pa.RecordBatch):
         rows = [rows]
+    elif isinstance(rows, list | tuple) and isinstance(rows[0], Path):
+        for path in rows:
+            yield from batches(path, columns)
+        return
     elif isinstance(rows, pa.Table):
         rows = rows.to_batches(max_chunksize=BATCH_ROWS)
     for batch in rows:
@@ -49,7 +53,7 @@ def batches(rows: Rows, columns: Iterable[str] | None = None) -> Iterator[pa.Rec
 
 
 def frame_of(
-    rows: str | Path | pa.Table,
+    rows: str | Path | pa.Table | Sequence[Path],
     columns: Iterable[str] | None = None,
     *,
     ranges: Mapping[str, tuple[float | None, float | None]] | None = None,
@@ -201,9 +205,11 @@ def _add_counts(total: dict[str, int], counts: dict[str, int]) -> None:
         total[value] = total.get(value, 0) + rows
 
 
-def _row_count(rows: str | Path | pa.Table) -> int:
+def _row_count(rows: str | Path | pa.Table | Sequence[Path]) -> int:
     if isinstance(rows, pa.Table):
         return rows.num_rows
+    if isinstance(rows, list | tuple):
+        return sum(map(_row_count, rows))
     return int(pq.read_metadata(rows).num_rows)
 
 

@@ -1,0 +1,22 @@
+"""Changes in monitoring: labels, references and windows."""
+
+from monitoring.services.labels import GivenLabel, checked_labels, mark_stale, record_labels
+from monitoring.services.refreshing import (
+    hold_fence,
+    request_reference,
+    request_refresh,
+    take_fence,
+    watch_of,
+)
+
+__all__ = [
+    "GivenLabel",
+    "checked_labels",
+    "hold_fence",
+    "mark_stale",
+    "record_labels",
+    "request_reference",
+    "request_refresh",
+    "take_fence",
+    "watch_of",
+]

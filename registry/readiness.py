@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from registry.models import ModelVersion, VersionDataset
+from registry.models import ALWAYS_PROTECTED, ModelVersion, VersionDataset
 
 HOLDOUT_WORDS = {"random": "at random", "time_ordered": "by time", "grouped": "by groups"}
 
@@ -50,6 +50,8 @@ def readiness_of(version: ModelVersion, data: list[VersionDataset]) -> Readiness
     if not version.is_intact:
         return Readiness("bad", "circle-x", "No", "its stored files have changed", facts)
     warnings = sum(fact.tone == "warn" for fact in facts)
+    if any(alias.name in ALWAYS_PROTECTED for alias in version.aliases.all()):
+        return Readiness("ok", "badge-check", "It is the champion", "rollback and promotion move on from it", facts)
     if warnings:
         return Readiness(
             "warn", "triangle-alert", "Yes", f"with {warnings} warning{'s' * (warnings > 1)}", facts

@@ -77,6 +77,7 @@ def model_detail(request: HttpRequest, name: str) -> HttpResponse:
         "champion": champion,
         "candidate": candidate,
         "candidates": newer.count(),
+        "newest": versions.order_by("-number").first(),
         "metric": metric,
         "metric_word": word_of(metric),
         "aliases": sorted(model.aliases.all(), key=lambda alias: alias.name),

@@ -4,6 +4,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 
+from accounts.roles import PHRASES, ROLES
 from core.actors import EVERY_SCOPE, RIGHTS
 
 SCOPE_WORDS = {
@@ -47,4 +48,29 @@ class ProfileForm(forms.Form):
         choices=[(name, name) for name in sorted(available_timezones()) if "/" in name or name == "UTC"],
         widget=forms.Select({"class": "in"}),
         help_text="Times on pages; the audit trail and exports are always UTC.",
+    )
+
+
+ROLE_CHOICES = [(name, PHRASES[name]) for name in ROLES]
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        max_length=1000,
+        widget=forms.TextInput({"class": "in", "autocomplete": "off"}),
+        help_text="It becomes part of the audit trail.",
+    )
+
+
+class RoleForm(ReasonForm):
+    role = forms.ChoiceField(choices=ROLE_CHOICES, widget=forms.Select({"class": "in"}))
+    field_order = ["role", "reason"]
+
+
+class NewAccountForm(forms.Form):
+    username = forms.CharField(
+        max_length=150, label="Account name", widget=forms.TextInput({"class": "in", "autocomplete": "off"})
+    )
+    role = forms.ChoiceField(
+        choices=[("", "No role"), *ROLE_CHOICES], required=False, widget=forms.Select({"class": "in"})
     )

@@ -105,9 +105,9 @@ def take_role(*, actor: Actor, account: Account, role: str, reason: str = "") ->
 def set_active(*, actor: Actor, account: Account, is_active: bool, reason: str = "") -> Account:
     """Let an account in or shut it out; its sessions and tokens die with the next request."""
     _require(actor, "administer", "activate or deactivate accounts")
-    if not is_active and account.groups.filter(name="admin").exists():
-        if not Account.objects.filter(groups__name="admin", is_active=True).exclude(pk=account.pk).exists():
-            raise Conflict("The last active admin cannot be deactivated.")
+    others = Account.objects.filter(groups__name="admin", is_active=True).exclude(pk=account.pk)
+    if not is_active and account.groups.filter(name="admin").exists() and not others.exists():
+        raise Conflict("The last active admin cannot be deactivated.")
     if Account.objects.filter(pk=account.pk, is_active=not is_active).update(is_active=is_active):
         account.is_active = is_active
         action = "accounts.activated" if is_active else "accounts.deactivated"

@@ -1,7 +1,7 @@
 from allauth.account.views import LoginView, LogoutView
 from django.urls import path
 
-from accounts import views
+from accounts import people, views
 
 urlpatterns = [
     path("login/", LoginView.as_view(), name="account_login"),
@@ -9,4 +9,8 @@ urlpatterns = [
     path("settings/tokens/", views.token_list, name="token-list"),
     path("settings/tokens/<uuid:pk>/revoke/", views.revoke_token, name="revoke-token"),
     path("settings/profile/", views.profile, name="profile"),
+    path("admin/people/", people.people, name="people"),
+    path("admin/people/<str:name>/", people.person, name="person"),
+    path("admin/people/<str:name>/roles/<str:change>/", people.change_role, name="change-role"),
+    path("admin/people/<str:name>/<str:change>/", people.change_state, name="change-state"),
 ]

@@ -1,7 +1,7 @@
-"""Charts: Plotly figures whose colours are names of our tokens (``tok:accent``, ``tok:ink/.05``).
+"""Charts: Plotly figures whose colours are names of our tokens (``var(--accent)``, ``var(--ink/.05)``).
 
-Built and validated with plotly.py, drawn in the browser by the vendored bundle of the same
-major; the page's theme gives the colours, so one figure serves light and dark.
+Built and validated by plotly.py, drawn in the browser by the vendored bundle of the same major;
+the page's theme gives the colours, so one figure serves light and dark.
 """
 
 from __future__ import annotations
@@ -10,8 +10,15 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import plotly.graph_objects as go
+
 X = Sequence[Any]
 Y = Sequence[float | None]
+
+
+def token(name: str, alpha: float | None = None) -> str:
+    """A colour by the name of its token in app.css, optionally see-through."""
+    return f"var(--{name})" if alpha is None else f"var(--{name}/{alpha})"
 
 
 def line(
@@ -26,7 +33,7 @@ def line(
     dash: str = "",
 ) -> dict[str, Any]:
     """A series; missing values are gaps."""
-    style: dict[str, Any] = {"color": f"tok:{colour}", "width": width}
+    style: dict[str, Any] = {"color": token(colour), "width": width}
     if dash:
         style["dash"] = dash
     return {
@@ -36,7 +43,7 @@ def line(
         "y": [finite(value) for value in y],
         "name": name,
         "line": style,
-        "marker": {"color": f"tok:{colour}", "size": 6},
+        "marker": {"color": token(colour), "size": 6},
         "connectgaps": False,
         "hovertemplate": f"%{{y:.{digits}f}}{unit}",
     }
@@ -54,7 +61,7 @@ def band(x: X, low: Y, high: Y, colour: str) -> list[dict[str, Any]]:
     }
     return [
         {**edge, "y": [finite(value) for value in high]},
-        {**edge, "y": [finite(value) for value in low], "fill": "tonexty", "fillcolor": f"tok:{colour}/.16"},
+        {**edge, "y": [finite(value) for value in low], "fill": "tonexty", "fillcolor": token(colour, 0.16)},
     ]
 
 
@@ -65,7 +72,7 @@ def bars(x: X, y: Y, name: str, colour: str, *, prefix: str = "", digits: int = 
         "x": list(x),
         "y": [finite(value) for value in y],
         "name": name,
-        "marker": {"color": f"tok:{colour}", "line": {"width": 1, "color": "tok:surface"}},
+        "marker": {"color": token(colour), "line": {"width": 1, "color": token("surface")}},
         "hovertemplate": f"{prefix}%{{y:.{digits}f}}",
     }
 
@@ -75,11 +82,11 @@ def limit(value: float, words: str, colour: str = "bad") -> dict[str, Any]:
     return {
         "shape": {
             "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value,
-            "line": {"color": f"tok:{colour}", "width": 1, "dash": "dot"},
+            "line": {"color": token(colour), "width": 1, "dash": "dot"},
         },
         "annotation": {
             "xref": "paper", "x": 0, "xanchor": "left", "y": value, "yanchor": "bottom", "text": words,
-            "showarrow": False, "bgcolor": "tok:surface/.8", "font": {"color": f"tok:{colour}", "size": 11.5},
+            "showarrow": False, "bgcolor": token("surface", 0.8), "font": {"color": token(colour), "size": 11.5},
         },
     }  # fmt: skip
 
@@ -89,11 +96,11 @@ def vertical(at: Any, words: str) -> dict[str, Any]:
     return {
         "shape": {
             "type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": at, "x1": at,
-            "line": {"color": "tok:ink-3", "width": 1},
+            "line": {"color": token("ink-3"), "width": 1},
         },
         "annotation": {
             "x": at, "yref": "paper", "y": 1, "xanchor": "right", "yanchor": "top", "text": f"{words} ",
-            "showarrow": False, "bgcolor": "tok:surface/.8", "font": {"color": "tok:ink-2", "size": 11.5},
+            "showarrow": False, "bgcolor": token("surface", 0.8), "font": {"color": token("ink-2"), "size": 11.5},
         },
     }  # fmt: skip
 
@@ -103,11 +110,11 @@ def not_yet_known(start: Any, end: Any, words: str = "labels not yet known") -> 
     return {
         "shape": {
             "type": "rect", "yref": "paper", "y0": 0, "y1": 1, "x0": start, "x1": end,
-            "fillcolor": "tok:ink/.045", "line": {"width": 0}, "layer": "below",
+            "fillcolor": token("ink", 0.045), "line": {"width": 0}, "layer": "below",
         },
         "annotation": {
             "x": end, "xanchor": "right", "yref": "paper", "y": 0.95, "text": words,
-            "showarrow": False, "font": {"color": "tok:ink-2", "size": 11.5},
+            "showarrow": False, "font": {"color": token("ink-2"), "size": 11.5},
         },
     }  # fmt: skip
 
@@ -115,13 +122,18 @@ def not_yet_known(start: Any, end: Any, words: str = "labels not yet known") -> 
 def figure(
     traces: Sequence[dict[str, Any]], *, marks: Sequence[dict[str, Any]] = (), **layout: Any
 ) -> dict[str, Any]:
-    """The figure as plain JSON; ``layout`` as plotly's (``yaxis={"range": [0, 1]}``)."""
+    """The figure as plain JSON; ``layout`` as plotly's (``yaxis={"range": [0, 1]}``).
+
+    plotly refuses names and values it does not know, so a typing error fails here, not in a browser.
+    """
     full: dict[str, Any] = {
         "shapes": [mark["shape"] for mark in marks if "shape" in mark],
         "annotations": [mark["annotation"] for mark in marks if "annotation" in mark],
         **layout,
     }
-    return {"data": list(traces), "layout": full}
+    built = go.Figure(data=list(traces), layout={**full, "template": "none"}).to_plotly_json()
+    built["layout"].pop("template", None)
+    return {"data": built["data"], "layout": built["layout"]}
 
 
 def finite(value: float | None) -> float | None:

@@ -53,7 +53,7 @@ if (links.length) {
   links.forEach(a => { const t = $(a.hash); if (t) io.observe(t); });
 }
 
-/* charts: server sends Plotly JSON whose colours are token names ("tok:accent", "tok:ink/.05") */
+/* charts: server sends Plotly JSON whose colours are token names ("var(--accent)", "var(--ink/.05)") */
 const probe = document.createElement("i"); probe.hidden = true; document.body.append(probe);
 function token(name, alpha) {
   probe.style.color = `var(--${name})`;
@@ -62,7 +62,7 @@ function token(name, alpha) {
   const [r, g, b] = cv.getImageData(0, 0, 1, 1).data;
   return `rgba(${r},${g},${b},${alpha ?? 1})`;
 }
-const paint = v => typeof v === "string" && v.startsWith("tok:") ? token(...v.slice(4).split("/")) : Array.isArray(v) ? v.map(paint) : v && typeof v === "object" ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, paint(x)])) : v;
+const paint = v => typeof v === "string" && v.startsWith("var(--") ? token(...v.slice(6, -1).split("/")) : Array.isArray(v) ? v.map(paint) : v && typeof v === "object" ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, paint(x)])) : v;
 function draw(el) {
   const fig = paint(JSON.parse($("#" + el.dataset.figure).textContent));
   const ax = { gridcolor: token("line"), zeroline: false, linecolor: token("line"), tickfont: { size: 11.5, color: token("ink-3") }, fixedrange: true, automargin: true };

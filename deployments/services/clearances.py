@@ -53,7 +53,9 @@ def grant_clearance(
     )
     after = {
         "kind": kind,
+        "model": version.model.name,
         "environment": environment.name,
+        "is_protected": environment.is_protected,
         "version": version.number,
         "digest": version.digest,
         "evidence_sha256": evidence_sha256,

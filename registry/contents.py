@@ -13,9 +13,10 @@ from core.errors import Invalid, NotFound
 from core.object_store import CHUNK, FolderStore, store
 from registry import mlmodel
 from registry.backends import ArtifactFolder, LoggedModel, Run, TrackingServer, owned_path
-from registry.lineage import Use, copied_data, found_data
+from registry.lineage import Use, copied_data, creator_of, found_data
 from registry.manifest import ManifestFile, digest_of, listed
 from registry.models import ModelVersion
+from registry.ownership import require_own
 from registry.run_facts import RunFacts, facts_of
 from registry.sources import Source, parse_source
 
@@ -48,6 +49,7 @@ def collect(
         return _of_another_version(source)
     progress(5, "Asking the tracking server")
     run, logged_model = _owners(version, source, tracking)
+    require_own(creator_of(version), run, logged_model)
     home = logged_model or run
     assert home is not None
     owner = f"logged model {home.id}" if logged_model else f"run {home.id}"

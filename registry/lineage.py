@@ -21,7 +21,7 @@ def found_data(references: list[DatasetReference], version: ModelVersion) -> lis
     One named by id must exist: a claim that cannot be checked fails the registration. Inputs
     that MLflow logged may be data this installation does not keep, and are left out.
     """
-    creator = _creator(version)
+    creator = creator_of(version)
     known = DatasetVersion.objects.visible_to(creator).select_related("dataset")
     uses: dict[tuple[str, Any], Use] = {}
     for each in references:
@@ -87,7 +87,8 @@ def lineage_of(actor: Actor, version: ModelVersion) -> dict[str, Any]:
     }
 
 
-def _creator(version: ModelVersion) -> Actor:
+def creator_of(version: ModelVersion) -> Actor:
+    """Whoever registered the version, with the rights they hold now."""
     if version.created_by_id is None:
         return Actor.system()
     return actor_for(Account.objects.select_related("person").get(pk=version.created_by_id), via="system")

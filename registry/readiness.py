@@ -51,7 +51,9 @@ def readiness_of(version: ModelVersion, data: list[VersionDataset]) -> Readiness
         return Readiness("bad", "circle-x", "No", "its stored files have changed", facts)
     warnings = sum(fact.tone == "warn" for fact in facts)
     if any(alias.name in ALWAYS_PROTECTED for alias in version.aliases.all()):
-        return Readiness("ok", "badge-check", "It is the champion", "rollback and promotion move on from it", facts)
+        return Readiness(
+            "ok", "badge-check", "It is the champion", "rollback and promotion move on from it", facts
+        )
     if warnings:
         return Readiness(
             "warn", "triangle-alert", "Yes", f"with {warnings} warning{'s' * (warnings > 1)}", facts

@@ -8,9 +8,10 @@ from tests.registry.tracking import Tracking
 
 
 @pytest.fixture
-def tracking(settings, tmp_path):
-    """A tracking server with real files; ``tracking.add_run("r1")`` answers a source."""
+def tracking(settings, tmp_path, scientist):
+    """A tracking server with real files; ``tracking.add_run("r1")`` answers a source of the scientist."""
     server = Tracking(tmp_path / "mlflow-artifacts")
+    server.owner = str(scientist.person_id)
     settings.TRACKING_SOCKET, settings.TRACKING_URL = "", server.url
     settings.TRACKING_SECRET = "for tests"
     settings.TRACKING_ARTIFACTS = str(server.artifacts)
@@ -34,7 +35,7 @@ def make_version(scientist, actor, tracking, run_jobs):
 
     def make(model, by=None, files=None, **data):
         run_id = uuid.uuid4().hex
-        source = tracking.add_run(run_id, files, **data)
+        source = tracking.add_run(run_id, files, **{"owner": str((by or scientist).person_id), **data})
         version = services.create_version(
             actor=actor(by or scientist), model=model, source=source, run_id=run_id
         )

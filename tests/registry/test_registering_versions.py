@@ -92,6 +92,20 @@ def test_files_of_another_run_are_not_registered_under_this_one(
     assert not version.manifest
 
 
+def test_what_somebody_else_logged_does_not_exist(
+    make_model, make_account, tracking, scientist, actor, run_jobs
+):
+    other = make_account("other", "data-scientist")
+    source = tracking.add_run("r1", owner=str(other.person_id))
+    version = services.create_version(actor=actor(scientist), model=make_model(), source=source)
+    missing = services.create_version(actor=actor(scientist), model=make_model("b"), source="runs:/r2/model")
+    run_jobs()
+    version.refresh_from_db()
+    missing.refresh_from_db()
+    assert version.status == missing.status == "FAILED_REGISTRATION"
+    assert version.status_message == missing.status_message.replace("r2", "r1")
+
+
 @pytest.mark.parametrize(
     "source",
     [

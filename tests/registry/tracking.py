@@ -42,6 +42,7 @@ class Tracking:
         self.artifacts.mkdir(parents=True, exist_ok=True)
         self.runs: dict[str, dict] = {}
         self.logged_models: dict[str, dict] = {}
+        self.owner = ""
         self.is_away = False
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -69,7 +70,7 @@ class Tracking:
                 "metrics": [
                     {"key": key, "value": value, "step": 0} for key, value in data.get("metrics", {}).items()
                 ],
-                "tags": pairs(data.get("tags", {})),
+                "tags": pairs({"controlplane.owner": data.get("owner", self.owner), **data.get("tags", {})}),
             },
             "inputs": {"dataset_inputs": data.get("inputs", [])},
         }
@@ -83,6 +84,7 @@ class Tracking:
                 "model_id": model_id,
                 "source_run_id": run_id,
                 "artifact_uri": f"mlflow-artifacts:/{home}",
+                "tags": pairs({"controlplane.owner": self.owner}),
             },
             "data": {"params": [], "metrics": []},
         }

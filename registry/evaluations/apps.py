@@ -1,0 +1,13 @@
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class EvaluationsConfig(AppConfig):
+    name = "registry.evaluations"
+    label = "registry_evaluations"
+    verbose_name = "Evaluations"
+
+    def ready(self) -> None:
+        """Whoever asks for work must know its kinds; evaluations show on the version's page."""
+        import_module("registry.evaluations.tasks")

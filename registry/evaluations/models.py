@@ -1,0 +1,105 @@
+"""Evaluations: what a candidate and the champion scored on the same held-out rows."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from core.actors import Actor
+from core.identifiers import new_id
+from core.states import StatefulModel
+from pipelines.models import DatasetVersion
+from registry.models import ModelVersion, RegisteredModel
+
+
+class EvaluationQuerySet(models.QuerySet["Evaluation"]):
+    def visible_to(self, actor: Actor) -> EvaluationQuerySet:
+        """Evaluations of the models the actor may see."""
+        if actor.holds_everywhere("view"):
+            return self
+        return self.filter(candidate__model__in=RegisteredModel.objects.visible_to(actor))
+
+    def unfinished(self) -> EvaluationQuerySet:
+        return self.filter(status__in=[Evaluation.Status.PENDING, Evaluation.Status.RUNNING])
+
+    def in_lists(self) -> EvaluationQuerySet:
+        return self.select_related("candidate__model", "champion__model", "dataset_version__dataset").defer(
+            "slices", "comparison"
+        )
+
+
+class Evaluation(StatefulModel):
+    """A candidate scored against the champion, on one held-out data set version, in a sandbox.
+
+    ``comparison`` is `measures.bootstrap.Comparison` as JSON: metric to candidate, champion and
+    difference (candidate minus champion), each with estimate, low and high (95 %).
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Waiting"
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Done"
+        FAILED = "failed", "Failed"
+
+    TRANSITIONS: ClassVar[dict[str, set[str]]] = {
+        Status.PENDING: {Status.RUNNING, Status.FAILED},
+        Status.RUNNING: {Status.RUNNING, Status.SUCCEEDED, Status.FAILED},
+    }
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    candidate = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="evaluations")
+    champion = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    dataset_version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="evaluations")
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.PENDING)
+    candidate_digest = models.CharField(max_length=64)
+    champion_digest = models.CharField(max_length=64, blank=True, default="")
+    dataset_digest = models.CharField(max_length=64)
+    seed = models.PositiveIntegerField(default=20130101)
+    fence = models.PositiveBigIntegerField(default=0)
+    rows = models.PositiveBigIntegerField(default=0)
+    blocks = models.PositiveIntegerField(default=0)
+    holdout_kind = models.CharField(max_length=20, blank=True, default="")
+    comparison = models.JSONField(default=dict)
+    slices = models.JSONField(default=list)
+    latency = models.JSONField(default=dict)
+    sandbox = models.CharField(max_length=20, blank=True, default="")
+    cpu_seconds_per_1000 = models.FloatField(null=True)
+    result_sha256 = models.CharField(max_length=64, blank=True, default="")
+    failure = models.CharField(max_length=1000, blank=True, default="")
+    requested_by_name = models.CharField(max_length=150, blank=True, default="")
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+
+    objects = EvaluationQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status="succeeded") | ~Q(result_sha256=""),
+                name="a_finished_evaluation_has_a_result",
+            ),
+            models.CheckConstraint(
+                condition=Q(champion__isnull=True) | ~Q(champion=F("candidate")),
+                name="evaluated_against_another_version",
+            ),
+        ]
+        indexes = [
+            models.Index("candidate", F("created_at").desc(), name="evaluation_of_version"),
+            models.Index(F("created_at").desc(), name="evaluation_newest_first"),
+        ]
+
+    def __str__(self) -> str:
+        against = f" against v{self.champion.number}" if self.champion else ""
+        return f"evaluation of {self.candidate}{against}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in {self.Status.SUCCEEDED, self.Status.FAILED}
+
+    @property
+    def address(self) -> str:
+        return f"/evaluations/{self.pk}/"

@@ -12,13 +12,14 @@ from measures.sketches import CategoricalSketch, NumericSketch, Sketch
 
 WARN, ALERT = 0.10, 0.25
 SMALLEST_SHARE = 1e-4
-MOST_NOISE = 0.05
+MOST_NOISE, CLEARLY = 0.05, 4
 
 
 @dataclass(frozen=True)
 class Drift:
     """``psi`` is None without rows on either side; ``noise`` is the PSI that rows of the very
-    same distribution would show on average, so a window whose noise is large has too few rows."""
+    same distribution would show on average: a window whose noise is large has too few rows for
+    a small PSI to mean anything, while one of four times the noise is drift all the same."""
 
     psi: float | None
     noise: float | None
@@ -26,7 +27,9 @@ class Drift:
 
     @property
     def has_enough_rows(self) -> bool:
-        return self.noise is not None and self.noise <= MOST_NOISE
+        if self.psi is None or self.noise is None:
+            return False
+        return self.noise <= MOST_NOISE or self.psi >= CLEARLY * self.noise
 
     @property
     def level(self) -> str:

@@ -1,4 +1,7 @@
-"""The workers' door: references and refreshes."""
+"""The workers' door: references and refreshes.
+
+Every process that asks for work knows this module; only the worker that does it loads Arrow.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,6 @@ from django.db import transaction
 from core.jobs import Lease, job, periodic
 from deployments.models import Endpoint
 from monitoring.models import Watch
-from monitoring.refresh.endpoint import refresh_endpoint
-from monitoring.refresh.references import build_reference
 from monitoring.services import request_refresh
 from registry.models import ModelVersion
 
@@ -19,12 +20,16 @@ from registry.models import ModelVersion
 @job("monitoring.refresh", queue="monitoring", limit=timedelta(hours=1), subject=Endpoint)
 def refresh(lease: Lease, endpoint: Endpoint) -> dict[str, Any]:
     """Bring an endpoint's windows up to date with its log and labels; safe to run twice."""
+    from monitoring.refresh.endpoint import refresh_endpoint  # noqa: PLC0415 (loads Arrow)
+
     return refresh_endpoint(lease, endpoint)
 
 
 @job("monitoring.make_reference", queue="monitoring", limit=timedelta(hours=1), subject=ModelVersion)
 def make_reference(lease: Lease, version: ModelVersion) -> dict[str, Any]:
     """Sketch the training data of a version."""
+    from monitoring.refresh.references import build_reference  # noqa: PLC0415 (loads Arrow)
+
     return build_reference(lease, version)
 
 

@@ -89,6 +89,8 @@ def test_a_few_rows_are_no_finding():
     few = drift(before, sketch_of(pa.table({"x": random.normal(size=60)}), frame).columns["x"])
     many = drift(before, sketch_of(pa.table({"x": random.normal(size=2000)}), frame).columns["x"])
     assert (few.level, many.level) == ("few", "stable")
+    moved = sketch_of(pa.table({"x": random.normal(3, 1, size=60)}), frame).columns["x"]
+    assert drift(before, moved).level == "alert"
     assert many.psi < 3 * many.noise
 
 

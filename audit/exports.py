@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 import tempfile
@@ -22,8 +23,11 @@ from audit.tree import last_checkpoint
 from core.actors import Actor, holds
 from core.errors import Conflict, Invalid, NotAllowed
 from core.jobs import enqueue
+from core.jobs.models import Job
 from core.object_store import StoredObject, store
 from core.text import checked_text
+
+log = logging.getLogger(__name__)
 
 LATER = {"csv", "parquet"}
 VERIFIER_SECONDS = 300
@@ -81,6 +85,39 @@ def fail_export(*, actor: Actor, export: Export, failure: str) -> Export:
     export.move_to(Export.Status.FAILED, failure=failure, finished_at=Now())
     record(actor=actor, action="audit.export_failed", target=export, reason=failure, outcome="failed")
     return export
+
+
+@command
+def request_verification(*, actor: Actor) -> Job:
+    """Have a worker run the offline verifier over the whole ledger."""
+    if not holds(actor, "audit"):
+        raise NotAllowed("You may not verify the audit trail; it needs the right to audit.")
+    running = Job.objects.open().filter(kind="audit.verify").first()
+    if running is not None:
+        return running
+    record(actor=actor, action="audit.verification_requested", target=LEDGER)
+    return enqueue("audit.verify", actor=actor)
+
+
+def verify_whole_ledger(actor: Actor) -> dict[str, Any]:
+    """The verifier's verdict on everything sealed so far; a bad one is an event and an alarm in the log."""
+    with tempfile.TemporaryDirectory(prefix="verify-") as folder:
+        path = Path(folder) / "ledger.jsonl"
+        with path.open("wb") as target:
+            exporting.write_jsonl(target, Selection(), last_checkpoint())
+        verdict = verify(path)
+    verdict["findings"] = verdict.get("findings", [])[:20]
+    if verdict.get("exit_code") not in {0, 3}:
+        log.error("the ledger does not verify: %s", verdict["findings"][:1])
+        with transaction.atomic():
+            record(
+                actor=actor,
+                action="audit.verification_failed",
+                target=LEDGER,
+                outcome="failed",
+                after={"result": verdict.get("result"), "findings": verdict["findings"]},
+            )
+    return verdict
 
 
 def make(actor: Actor, format: str, selection: Selection, path: Path) -> tuple[int, Checkpoint]:

@@ -358,6 +358,8 @@ def verify(path, pinned=None, public_key=None, consistency=None):
     pin = Note(pinned) if pinned else None
     meaning = Meaning(verdict, bool(export.manifest.get("is_complete")))
     roots = _check_events(export, verdict, meaning, {pin.size} if pin else set())
+    if export.archive and export.public_keys["export"] not in meaning.export_keys:
+        verdict.notices.append("The ledger, as far as it is in this export, does not name the export's key.")
     if pin:
         _check_pin(pin, final, roots, export, keys, consistency, verdict)
     else:
@@ -506,7 +508,9 @@ class Meaning:
         self.verdict, self.is_complete = verdict, is_complete
         self.requests, self.clearances, self.deployments = {}, {}, {}
         self.live_digests, self.protected = {}, set()
+        self.export_keys = set()
         self.steps = {
+            "audit.export_key_created": self._export_key,
             "approvals.policy_published": self._policy,
             "approvals.requested": self._requested,
             "approvals.revised": self._requested,
@@ -525,6 +529,9 @@ class Meaning:
             step(body, seq)
         except (KeyError, TypeError, AttributeError) as error:
             self.verdict.finding(f"The event {body['action']} does not say what it must: {error!r}.", seq)
+
+    def _export_key(self, body, seq):
+        self.export_keys.add(body["after"]["public"])
 
     def _policy(self, body, seq):
         if body["after"].get("quorum"):
@@ -565,7 +572,7 @@ class Meaning:
         after = body["after"]
         self.clearances[body["object"]["id"]] = after
         place = (after.get("model"), after["environment"])
-        if after["kind"] == "unprotected" and after["environment"] in self.protected:
+        if after["kind"] == "unprotected" and (after["environment"] in self.protected or after.get("is_protected")):
             self.verdict.finding(
                 f"The protected environment {after['environment']} was treated as free.", seq
             )

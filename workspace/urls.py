@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from workspace import views
+from workspace import audit_trail, views
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/inbox/"), name="home"),
@@ -11,4 +11,10 @@ urlpatterns = [
     path("jobs/<uuid:pk>/", views.job_detail, name="job-detail"),
     path("jobs/<uuid:pk>/cancel/", views.job_cancel, name="job-cancel"),
     path("search/", views.search, name="search"),
+    path("audit/", audit_trail.audit_trail, name="audit-trail"),
+    path("audit/verify/", audit_trail.verify_now, name="audit-verify"),
+    path("audit/exports/", audit_trail.export_list, name="audit-exports"),
+    path("audit/exports/<uuid:pk>/", audit_trail.export_download, name="audit-export-download"),
+    path("audit/exports/<uuid:pk>/retry/", audit_trail.export_retry, name="audit-export-retry"),
+    path("audit/<uuid:pk>/", audit_trail.audit_event, name="audit-event"),
 ]

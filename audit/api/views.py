@@ -7,7 +7,6 @@ from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, viewsets
-from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -53,7 +52,6 @@ class EventViewSet(ForAuditors, viewsets.ReadOnlyModelViewSet):
 
     serializer_class = EventSerializer
     pagination_class = EventPages
-    lookup_value_regex = "[0-9a-f-]{36}"
     queryset = Event.objects.none()
 
     def get_queryset(self) -> QuerySet[Event]:
@@ -171,7 +169,6 @@ class ExportViewSet(ForAuditors, IdempotentPosts, mixins.CreateModelMixin, views
         return Response(self.get_serializer(export).data, status=202, headers={"Location": place})
 
     @extend_schema(responses=OpenApiTypes.BINARY)
-    @action(detail=True, methods=["get"])
     def file(self, request: Request, pk: str | None = None) -> FileResponse:
         return file_of(self.get_object(), request.actor)
 

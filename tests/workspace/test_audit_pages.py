@@ -1,0 +1,117 @@
+"""The audit trail's pages: for auditors everything, for others nothing, and never a 500."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from audit.models import Event, Export
+from core.jobs.models import Job
+from tests.audit.conftest import connect, happen, ledger_key, sealer  # noqa: F401
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _own_keys(settings, tmp_path):
+    settings.DATA_DIR = tmp_path / "data"
+
+
+def test_an_auditor_reads_filters_and_opens_events(happen, sealer, auditor, client_for):  # noqa: F811
+    client = client_for(auditor)
+    assert "Nothing has been sealed yet" in client.get("/audit/").content.decode()
+    happen(60)
+    sealer.seal()
+    page = client.get("/audit/?action=tests.").content.decode()
+    assert "chain intact" in page
+    assert page.count("tests.happened") == 50
+    assert 'rel="next"' in page
+    assert "No event fits" in client.get("/audit/?actor=nobody").content.decode()
+    key = Event.objects.acting("tests.").order_by("-id").first().key
+    event = client.get(f"/audit/{key}/").content.decode()
+    assert "Sealed" in event
+    assert "tests.thing" in event
+    assert client.get("/audit/01a00000-0000-7000-8000-000000000000/").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["", "exports/", "01a00000-0000-7000-8000-000000000000/"])
+def test_others_find_nothing(path, scientist, reviewer, stranger, client_for, client):
+    for account in (scientist, reviewer, stranger):
+        assert client_for(account).get(f"/audit/{path}").status_code == 404
+    assert client.get(f"/audit/{path}").status_code == 302
+
+
+@pytest.mark.parametrize("query", ["outcome=good", "from=yesterday", "object_id=1", "action=%00", "before=x"])
+def test_bad_filters_are_answered_with_a_sentence(query, auditor, client_for):
+    assert client_for(auditor).get(f"/audit/?{query}").status_code == 400
+
+
+def test_markup_in_names_stays_text(happen, auditor, client_for):  # noqa: F811
+    happen(1, reason="<script>alert(1)</script>")
+    page = client_for(auditor).get("/audit/").content.decode()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_a_page_of_many_events_costs_as_many_queries_as_one_of_few(happen, auditor, client_for):  # noqa: F811
+    client = client_for(auditor)
+    happen(1)
+    with CaptureQueriesContext(connection, ) as few:
+        client.get("/audit/")
+    happen(11)
+    with CaptureQueriesContext(connection) as many:
+        client.get("/audit/")
+    assert len(many) == len(few)
+
+
+def test_an_auditor_asks_for_an_export_and_downloads_it(happen, sealer, auditor, client_for, run_jobs):  # noqa: F811
+    happen(3)
+    sealer.seal()
+    client = client_for(auditor)
+    assert client.post("/audit/exports/", {"format": ""}).status_code == 422
+    wrong = client.post("/audit/exports/", {"format": "bundle", "since": "yesterday"})
+    assert wrong.status_code == 422
+    assert "2013-04-26" in wrong.content.decode()
+    assert client.post("/audit/exports/", {"format": "bundle", "title": "Year end"}).status_code == 302
+    assert "Being made" in client.get("/audit/exports/").content.decode()
+    run_jobs()
+    page = client.get("/audit/exports/").content.decode()
+    assert "Year end" in page
+    assert "Intact" in page
+    answer = client.get(f"/audit/exports/{Export.objects.get().pk}/")
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert next(iter(answer.streaming_content)).startswith(b"PK")
+
+
+def test_a_failed_export_says_why_and_can_be_tried_again(auditor, client_for, run_jobs, happen, sealer):  # noqa: F811
+    client = client_for(auditor)
+    client.post("/audit/exports/", {"format": "bundle"})
+    run_jobs()
+    assert "Nothing has been sealed" in client.get("/audit/exports/").content.decode()
+    happen()
+    sealer.seal()
+    client.post(f"/audit/exports/{Export.objects.get().pk}/retry/")
+    run_jobs()
+    assert Export.objects.get().status == "ready"
+
+
+def test_admins_see_the_trail_too(admin, client_for):
+    assert client_for(admin).get("/audit/").status_code == 200
+
+
+def test_a_broken_chain_is_red_and_names_the_first_bad_event(happen, sealer, connect, auditor, client_for, run_jobs):  # noqa: F811
+    happen(5)
+    sealer.seal()
+    client = client_for(auditor)
+    client.post("/audit/verify/")
+    run_jobs()
+    assert Job.objects.filter(kind="audit.verify").get().result["result"] == "intact"
+    superuser = connect("superuser")
+    with superuser.transaction():
+        superuser.execute("SET LOCAL session_replication_role = replica")
+        superuser.execute("UPDATE audit.event SET body = replace(body, '\"number\":3', '\"number\":9')")
+    client.post("/audit/verify/")
+    run_jobs()
+    page = client.get("/audit/").content.decode()
+    assert "does not verify" in page
+    assert "First bad event: " in page
+    assert Event.objects.acting("audit.verification_failed").exists()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
-from django.db.models.functions import MD5, Now
+from django.db.models.functions import Now
 
 from registry.models.registered import BYTEWISE, RegisteredModel
 from registry.models.versions import ModelVersion
@@ -60,7 +61,10 @@ class ModelTag(Tag):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["model", "key"], name="one_value_per_model_tag")]
-        indexes = [models.Index("key", MD5("value"), name="model_by_tag")]
+        indexes = [
+            models.Index(fields=["key", "model"], name="model_by_tag_key"),
+            HashIndex(fields=["value"], name="model_by_tag_value"),
+        ]
 
     def __str__(self) -> str:
         return self.key
@@ -74,7 +78,10 @@ class VersionTag(Tag):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["version", "key"], name="one_value_per_version_tag")]
-        indexes = [models.Index("key", MD5("value"), name="version_by_tag")]
+        indexes = [
+            models.Index(fields=["key", "version"], name="version_by_tag_key"),
+            HashIndex(fields=["value"], name="version_by_tag_value"),
+        ]
 
     def __str__(self) -> str:
         return self.key

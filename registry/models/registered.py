@@ -89,6 +89,7 @@ class RegisteredModel(models.Model):
             ),
         ]
         indexes = [
+            models.Index("name", name="model_by_name"),
             models.Index("look_sha256", name="model_by_look", condition=Q(deleted_at__isnull=True)),
             models.Index(
                 F("last_updated_at").desc(),

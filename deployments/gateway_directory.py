@@ -22,7 +22,8 @@ from typing import Any
 
 from django.db import Error, connection, connections
 
-from accounts.authentication import token_actor, token_from_header
+from accounts.authentication import token_actor
+from accounts.token_lookup import secret_from_header
 from audit.services import record_denied
 from core.actors import holds
 from deployments.models import Endpoint, TrafficCount
@@ -78,7 +79,7 @@ class DatabaseDirectory:
         return "" if self._loaded else "The routing table has not been read yet."
 
     async def access(self, authorization: str, route: Route | None) -> Access:
-        secret = token_from_header(authorization) if authorization else None
+        secret = secret_from_header(authorization) if authorization else None
         if not secret:
             return Access.UNAUTHENTICATED
         key = f"{hashlib.sha256(secret.encode()).hexdigest()} {route.endpoint if route else ''}"

@@ -28,7 +28,8 @@ Answer = tuple[int, bytes, Pairs]
 MOST_IN_FLIGHT = 256
 MOST_SHADOWS = 64
 SCORE_SECONDS = 30.0
-PATIENCE_SECONDS = 5.0
+# A scorer that died is loaded again in 5 to 15 s; its callers wait for that rather than fail.
+PATIENCE_SECONDS = 20.0
 RETRY_EVERY_SECONDS = 0.1
 
 

@@ -115,3 +115,16 @@ def serving(transactional_db, settings, tmp_path_factory, test_database):
     processes = ServingProcesses(tmp_path_factory.mktemp("d"), settings, test_database.name)
     yield processes
     processes.stop()
+
+
+@pytest.fixture
+def work():
+    """``work()``: do the waiting jobs of deployments, as a worker of that queue would."""
+    from core.jobs.models import Job
+    from core.jobs.run import run_job
+
+    def run():
+        for job in Job.objects.due().filter(kind__startswith="deployments.").order_by("created_at"):
+            run_job(job.pk)
+
+    return run

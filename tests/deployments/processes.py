@@ -106,7 +106,9 @@ class ServingProcesses:
 
     def predict(self, secret: str, body, environment="production", model="delays", **headers) -> httpx.Response:
         path = f"/endpoints/{quote(environment, safe='')}/{quote(model, safe='')}/invocations"
-        sent = {"Authorization": f"Bearer {secret}", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if secret:
+            sent["Authorization"] = f"Bearer {secret}"
         if isinstance(body, bytes):
             return self.client.post(path, content=body, headers=sent)
         return self.client.post(path, json=body, headers=sent)

@@ -27,12 +27,12 @@ def champion(model):
 
 
 @pytest.fixture
-def bring_live(deploy, system, run_jobs):
+def bring_live(deploy, system, work):
     """Everything an agent would report, up to live or to the first canary step."""
 
     def bring(version, environment, rollout=None):
         deployment = deploy(version, environment, rollout)
-        run_jobs()
+        work()
         deployment.refresh_from_db()
         assert deployment.status == "starting", deployment.failure
         services.note_scorer_started(
@@ -217,24 +217,24 @@ def test_a_stranger_can_do_nothing(make_model, make_version, production, bring_l
             service(actor=nobody, **more)
 
 
-def test_deployments_of_one_endpoint_go_one_after_another(make_model, make_version, production, bring_live, deploy, run_jobs, system):
+def test_deployments_of_one_endpoint_go_one_after_another(make_model, make_version, production, bring_live, deploy, work, system):
     model = make_model()
     bring_live(make_version(model), production)
     second = bring_live(make_version(model), production, CANARY)
     third = deploy(make_version(model), production)
-    run_jobs()
+    work()
     third.refresh_from_db()
     assert third.status == "queued"
     services.abort(actor=system, deployment=second, reason="Make way.")
-    run_jobs()
+    work()
     third.refresh_from_db()
     assert third.status == "starting"
     assert third.fence > second.fence
 
 
-def test_a_report_with_an_old_fence_changes_nothing(make_model, make_version, production, deploy, run_jobs, system):
+def test_a_report_with_an_old_fence_changes_nothing(make_model, make_version, production, deploy, work, system):
     deployment = deploy(make_version(make_model()), production)
-    run_jobs()
+    work()
     deployment.refresh_from_db()
     services.note_scorer_started(actor=system, deployment=deployment, agent="a", pid=1, socket="/s", sandbox="none")
     services.note_scorer_ready(actor=system, deployment=deployment, fence=deployment.fence - 1, about={})
@@ -245,11 +245,11 @@ def test_a_report_with_an_old_fence_changes_nothing(make_model, make_version, pr
     assert deployment.status == "starting"
 
 
-def test_a_failure_leaves_what_was_live(make_model, make_version, production, bring_live, deploy, run_jobs, system):
+def test_a_failure_leaves_what_was_live(make_model, make_version, production, bring_live, deploy, work, system):
     model = make_model()
     first = bring_live(make_version(model), production)
     second = deploy(make_version(model), production)
-    run_jobs()
+    work()
     second.refresh_from_db()
     services.note_scorer_failed(
         actor=system, deployment=second, fence=second.fence, code="digest_mismatch", failure="model.pkl differs",

@@ -85,6 +85,7 @@ _ANALYSIS = {
         "p95_ms": {"type": "number", "exclusiveMinimum": 0},
         "min_requests": {"type": "integer", "minimum": 1},
         "on_inconclusive": {"enum": ["pause", "continue", "abort"]},
+        "within_seconds": {"type": "integer", "minimum": 1},
     },
 }
 JSON_SCHEMA: dict[str, Any] = {
@@ -137,7 +138,7 @@ JSON_SCHEMA: dict[str, Any] = {
                         },
                     },
                 },
-                "shadow": {"type": "boolean"},
+                "shadow_former": {"type": "boolean"},
             },
         },
         "rollback": {

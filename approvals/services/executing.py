@@ -32,7 +32,7 @@ def is_sealed(promotion: PromotionRequest) -> bool:
 def execute(*, actor: Actor, promotion: PromotionRequest) -> PromotionRequest:
     """Clear and start the deployment, or send the request back with the reason."""
     row = locked_request(promotion)
-    if row.status != Status.QUEUED:
+    if row.status != Status.QUEUED or row.deployment_id is not None:
         return row
     problem = _what_changed(row)
     if problem:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
-from registry.evaluations.models import Evaluation
-from registry.evaluations.services import request_evaluation
 
 from accounts.models import Account
 from approvals import rights
@@ -19,6 +17,8 @@ from core.jobs import enqueue
 from core.text import checked_text
 from deployments.models import Endpoint, Environment
 from deployments.services import require_deployable
+from registry.evaluations.models import Evaluation
+from registry.evaluations.services import request_evaluation
 from registry.models import ModelVersion, VersionDataset
 
 JUDGE = "approvals.judge_gates"

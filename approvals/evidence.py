@@ -1,0 +1,145 @@
+"""What a decision rests on: gathered from every package, canonical, hashed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from approvals.gates import Evidence, MetricEvidence, SliceEvidence
+from approvals.models import PromotionRequest
+from approvals.schema_changes import changes_between
+from monitoring.costs.models import PriceRule, Resource
+from pipelines.models import DatasetVersion
+from registry.evaluations.models import Evaluation
+from registry.models import ModelVersion, VersionDataset
+
+SECONDS_PER_HOUR = 3600
+
+
+def gathered(promotion: PromotionRequest) -> Evidence:
+    """Everything the gates may look at, as it is now."""
+    version, evaluation = promotion.version, _finished(promotion.evaluation)
+    return Evidence(
+        metrics=_metrics(evaluation),
+        slices=_slices(evaluation),
+        latency_ms=_latency(evaluation),
+        rows=evaluation.rows if evaluation else 0,
+        has_champion=promotion.champion_id is not None,
+        holdout_kind=version.holdout.get("kind", ""),
+        contracts=contracts_of(version),
+        schema_changes=_schema_changes(promotion),
+        usd_per_1000=cost_forecast(evaluation),
+        digest_registered=version.digest,
+        digest_evaluated=evaluation.candidate_digest if evaluation else "",
+        is_intact=version.is_intact and version.deleted_at is None,
+        sandbox=evaluation.sandbox if evaluation else "",
+    )
+
+
+def as_document(promotion: PromotionRequest, results: list[dict[str, str]]) -> dict[str, Any]:
+    """What a signature covers; the same facts give the same bytes."""
+    version, evaluation = promotion.version, _finished(promotion.evaluation)
+    return {
+        "request": str(promotion.pk),
+        "model": version.model.name,
+        "version": version.number,
+        "digest": promotion.digest,
+        "environment": promotion.environment.name,
+        "champion": {"version": promotion.champion.number, "digest": promotion.champion.digest}
+        if promotion.champion
+        else None,
+        "policy": promotion.as_policy(),
+        "why": promotion.why,
+        "known_limits": promotion.known_limits,
+        "evaluation": {
+            "id": str(evaluation.pk),
+            "result_sha256": evaluation.result_sha256,
+            "holdout_kind": evaluation.holdout_kind,
+        }
+        if evaluation
+        else None,
+        "data": {
+            f"{use.role}: {use.dataset_version}": use.dataset_version.digest
+            for use in version.datasets.select_related("dataset_version__dataset").order_by(
+                "role", "dataset_version_id"
+            )
+        },
+        "code_commit": version.code_commit,
+        "gates": {each["id"]: {"outcome": each["outcome"], "observed": each["observed"]} for each in results},
+    }
+
+
+def contracts_of(version: ModelVersion) -> list[dict[str, Any]]:
+    """Each data set version behind the model version with the state of its last contract check."""
+    uses = VersionDataset.objects.filter(version=version).select_related("dataset_version__dataset")
+    found: dict[Any, dict[str, Any]] = {}
+    for use in uses:
+        data: DatasetVersion = use.dataset_version
+        check = data.last_check()
+        # A hold-out is cut from versions that were checked: its own data set need not have a contract.
+        if check is None and data.dataset.contract() is None and data.derivation:
+            continue
+        found[data.pk] = {"name": str(data), "status": check.status if check else "unchecked"}
+    return list(found.values())
+
+
+def cost_forecast(evaluation: Evaluation | None) -> Decimal | None:
+    """USD per 1,000 predictions: the CPU time measured on the hold-out at today's price."""
+    rule = PriceRule.objects.in_force_on(timezone.now().date()).get(Resource.CPU)
+    if evaluation is None or evaluation.cpu_seconds_per_1000 is None or rule is None:
+        return None
+    return Decimal(str(round(evaluation.cpu_seconds_per_1000, 6))) / SECONDS_PER_HOUR * rule.price_usd
+
+
+def _finished(evaluation: Evaluation | None) -> Evaluation | None:
+    return evaluation if evaluation is not None and evaluation.status == Evaluation.Status.SUCCEEDED else None
+
+
+def _metrics(evaluation: Evaluation | None) -> dict[str, MetricEvidence]:
+    if evaluation is None:
+        return {}
+    found = {}
+    for name, by in evaluation.comparison.get("metrics", {}).items():
+        if by["candidate"]["estimate"] is None:
+            continue
+        difference = by.get("difference") or {}
+        found[name] = MetricEvidence(
+            candidate=by["candidate"]["estimate"],
+            champion=(by.get("champion") or {}).get("estimate"),
+            difference=difference.get("estimate"),
+            low=difference.get("low"),
+            high=difference.get("high"),
+        )
+    return found
+
+
+def _slices(evaluation: Evaluation | None) -> list[SliceEvidence]:
+    if evaluation is None:
+        return []
+    return [
+        SliceEvidence(
+            column=each["column"],
+            value=each["value"],
+            rows=each["rows"],
+            candidate=each["candidate"]["estimate"],
+            champion=(each.get("champion") or {}).get("estimate"),
+            difference=(each.get("difference") or {}).get("estimate"),
+            low=(each.get("difference") or {}).get("low"),
+            high=(each.get("difference") or {}).get("high"),
+        )
+        for each in evaluation.slices
+    ]
+
+
+def _latency(evaluation: Evaluation | None) -> dict[str, float]:
+    measured = evaluation.latency.get("candidate", {}) if evaluation else {}
+    return {name: value for name, value in measured.items() if value is not None}
+
+
+def _schema_changes(promotion: PromotionRequest) -> list[dict[str, str]] | None:
+    if not promotion.version.signature:
+        return None
+    before = promotion.champion.signature if promotion.champion else None
+    return changes_between(before, promotion.version.signature) if before else []

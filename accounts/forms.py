@@ -49,6 +49,12 @@ class ProfileForm(forms.Form):
         widget=forms.Select({"class": "in"}),
         help_text="Times on pages; the audit trail and exports are always UTC.",
     )
+    theme = forms.ChoiceField(
+        choices=[("", "As this device"), ("light", "Light"), ("dark", "Dark")],
+        required=False,
+        widget=forms.RadioSelect,
+        help_text="Kept in this browser.",
+    )
 
 
 ROLE_CHOICES = [(name, PHRASES[name]) for name in ROLES]

@@ -2,15 +2,18 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import services
 from accounts.forms import ProfileForm, TokenForm
 from accounts.models import Account, ApiToken
+from accounts.roles import PHRASES, ROLES
 from core.doors import sign_in_required
 
 
@@ -31,7 +34,10 @@ def token_list(request: HttpRequest) -> HttpResponse:
         )
         form = TokenForm()
     tokens = ApiToken.objects.of(request.actor).filter(purpose="personal").order_by("-created_at")[:100]
-    context = {"form": form, "secret": secret, "tokens": tokens}
+    snippet = (
+        f"export MLFLOW_TRACKING_URI={settings.PUBLIC_URL}\nexport MLFLOW_TRACKING_TOKEN={secret or 'cp_…'}"
+    )
+    context = {"form": form, "secret": secret, "snippet": snippet, "tokens": tokens, "now": timezone.now()}
     return render(request, "accounts/token_list.html", context, status=422 if form.errors else 200)
 
 
@@ -50,12 +56,28 @@ def revoke_token(request: HttpRequest, pk: str) -> HttpResponse:
 def profile(request: HttpRequest) -> HttpResponse:
     """One's own settings."""
     account = Account.objects.select_related("person").get(pk=request.actor.account_id)
-    form = ProfileForm(request.POST or None, initial={"time_zone": account.time_zone})
+    initial = {"time_zone": account.time_zone, "theme": request.COOKIES.get("theme", "")}
+    form = ProfileForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         services.set_preferences(
             actor=request.actor, account=account, time_zone=form.cleaned_data["time_zone"]
         )
         messages.success(request, "Your settings are kept.")
-        return redirect("profile")
-    context = {"form": form, "account": account, "roles": sorted(request.actor.roles)}
+        return _with_theme(redirect("profile"), form.cleaned_data["theme"])
+    roles = [
+        (PHRASES[role], ", ".join(sorted(ROLES[role])).replace("_", " "))
+        for role in sorted(request.actor.roles)
+    ]
+    context = {"form": form, "account": account, "roles": roles}
     return render(request, "accounts/profile.html", context, status=422 if form.errors else 200)
+
+
+def _with_theme(response: HttpResponse, theme: str) -> HttpResponse:
+    """The theme belongs to the browser, so that it is right before the page is drawn."""
+    if theme:
+        response.set_cookie(
+            "theme", theme, max_age=365 * 86400, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
+        )
+    else:
+        response.delete_cookie("theme", samesite="Lax")
+    return response

@@ -290,3 +290,7 @@ if PREDICTION_LOG_MODE not in {"durable", "buffered"}:
     raise ImproperlyConfigured("PREDICTION_LOG_MODE must be 'durable' or 'buffered'.")
 # A journal file is handed to the sealer after this long.
 PREDICTION_LOG_ROTATE_SECONDS = float(environment.get("PREDICTION_LOG_ROTATE_SECONDS", "5"))
+
+# --- Pages ------------------------------------------------------------------------------
+# Every component on one page, for people who build pages; never in an installation.
+SHOW_STYLEGUIDE = bool(os.environ.get("SHOW_STYLEGUIDE"))

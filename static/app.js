@@ -10,31 +10,67 @@ $$("[data-theme-toggle]").forEach(b => b.addEventListener("click", () => {
   drawAll();
 }));
 
-/* dialogs: <button data-open="id"> */
+/* dialogs: <button data-open="id">; with data-form="id" the form's own fields must be filled in first */
+function openDialog(opener) {
+  const dialog = $("#" + opener.dataset.open), form = opener.dataset.form && $("#" + opener.dataset.form);
+  if (form && ![...form.elements].filter(x => !dialog.contains(x)).every(x => x.reportValidity())) return;
+  $$("[data-mirror]", dialog).forEach(x => { x.textContent = said(form.elements[x.dataset.mirror]); });
+  dialog.showModal();
+}
+/* what a field says: the words of the chosen option, or the text */
+function said(field) {
+  const chosen = field instanceof RadioNodeList ? [...field].find(x => x.checked) : field;
+  return chosen?.type === "radio" ? ($("b", chosen.closest("label")) || chosen.closest("label")).textContent : chosen?.value || "";
+}
 document.addEventListener("click", e => {
-  const o = e.target.closest("[data-open]"); if (o) { $("#" + o.dataset.open).showModal(); return; }
+  const o = e.target.closest("[data-open]"); if (o) { e.preventDefault(); openDialog(o); return; }
   const c = e.target.closest("[data-close]"); if (c) { e.preventDefault(); c.closest("dialog").close(); }
-  const cp = e.target.closest("[data-copy]"); if (cp) { navigator.clipboard?.writeText(cp.dataset.copy); $("#live").textContent = "Copied"; }
+  const cp = e.target.closest("[data-copy]"); if (cp) copy(cp);
   const pr = e.target.closest("[data-print]"); if (pr) print();
 });
+function copy(button) {
+  const drawing = $("use", button), before = drawing?.getAttribute("href");
+  navigator.clipboard?.writeText(button.dataset.copy).then(() => {
+    $("#live").textContent = "Copied";
+    if (!drawing || before.endsWith("#check")) return;
+    drawing.setAttribute("href", before.replace(/#.*/, "#check"));
+    setTimeout(() => drawing.setAttribute("href", before), 1400);
+  });
+}
 
 /* local times: server prints UTC text; the title carries the viewer's own zone */
-$$("time[datetime]").forEach(t => { const d = new Date(t.dateTime); if (!isNaN(d)) t.title = d.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" }); });
+function localTimes(part = document) {
+  $$("time[datetime]", part).forEach(t => { const d = new Date(t.dateTime); if (!isNaN(d)) t.title = d.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" }); });
+}
+localTimes();
 
 /* palette + shortcuts */
 const pal = $("#palette"), inp = $("#palq");
-const openPal = () => { pal.showModal(); inp.focus(); window.htmx?.trigger(inp, "refresh"); };
+const openPal = () => { pal.showModal(); inp.select(); window.htmx?.trigger(inp, "refresh"); };
 $$("[data-palette]").forEach(b => b.addEventListener("click", openPal));
-const typing = e => e.target.matches("input,textarea,select,[contenteditable]");
+const typing = e => e.target.matches("input:not([type=radio],[type=checkbox]),textarea,select,[contenteditable]");
+const single = $("[data-single-keys]");
+if (single) {
+  single.checked = localStorage.getItem("single-keys") !== "off";
+  single.addEventListener("change", () => localStorage.setItem("single-keys", single.checked ? "on" : "off"));
+}
 let g = 0;
 document.addEventListener("keydown", e => {
-  if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "k") { e.preventDefault(); openPal(); return; }
-  if (typing(e) || e.ctrlKey || e.metaKey || e.altKey) return;
+  if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "k") { e.preventDefault(); if (pal && !pal.open) openPal(); return; }
+  if (typing(e) || e.ctrlKey || e.metaKey || e.altKey || !single?.checked || $("dialog[open]")) return;
   if (e.key === "?") { $("#keys").showModal(); return; }
   if (e.key === "g") { g = Date.now(); return; }
   const hit = $(`[data-key="${Date.now() - g < 1200 ? "g " : ""}${CSS.escape(e.key)}"]`);
-  if (hit) { e.preventDefault(); hit.click(); }
+  if (hit) { e.preventDefault(); hit.matches("input,textarea,select") ? hit.focus() : hit.click(); return; }
+  if (e.key === "j" || e.key === "k") step($$(".row-link"), e, e.key === "j" ? 1 : -1, x => x.focus());
+  if (e.key === "n" || e.key === "p") step($$(".secnav a[href^='#']"), e, e.key === "n" ? 1 : -1, x => x.click());
 });
+/* the next or previous of some links, seen from the one in focus or marked current */
+function step(all, e, by, go) {
+  if (!all.length) return;
+  const now = all.findIndex(x => x === document.activeElement || x.hasAttribute("aria-current"));
+  e.preventDefault(); go(all[Math.max(0, Math.min(all.length - 1, now + by))]);
+}
 pal?.addEventListener("keydown", e => {
   const o = $$("[role=option]", pal); if (!o.length) return;
   let i = o.findIndex(x => x.getAttribute("aria-selected") === "true");
@@ -43,7 +79,31 @@ pal?.addEventListener("keydown", e => {
     i = (i + (e.key === "ArrowDown" ? 1 : -1) + o.length) % o.length;
     o[i].setAttribute("aria-selected", "true"); inp.setAttribute("aria-activedescendant", o[i].id); o[i].scrollIntoView({ block: "nearest" });
   }
-  if (e.key === "Enter" && i >= 0) { e.preventDefault(); const link = $("a", o[i]) || o[i].closest("a"); if (link) location.assign(link.href); }
+  if (e.key === "Enter" && i >= 0) { e.preventDefault(); location.assign(o[i].href); }
+});
+
+/* live parts: rest in hidden tabs; when the server does not answer, keep what was there and say since when */
+const poll = e => !e.detail.requestConfig?.triggeringEvent && e.detail.elt.matches("[hx-get]");
+document.addEventListener("htmx:beforeRequest", e => { if (document.hidden && poll(e)) e.preventDefault(); });
+document.addEventListener("htmx:beforeOnLoad", e => {
+  if (e.detail.xhr.status < 400 && e.detail.elt.previousElementSibling?.matches(".stale")) e.detail.elt.previousElementSibling.remove();
+});
+["htmx:responseError", "htmx:sendError", "htmx:timeout"].forEach(name => document.addEventListener(name, e => {
+  if (poll(e)) stale(e.detail.elt);
+}));
+let updated = new Date();
+function stale(part) {
+  if (part.previousElementSibling?.matches(".stale")) return;
+  const line = document.createElement("p"), again = document.createElement("button");
+  line.className = "stale"; line.setAttribute("role", "status");
+  again.className = "link"; again.type = "button"; again.textContent = "Try again";
+  again.addEventListener("click", () => htmx.ajax("GET", part.getAttribute("hx-get"), { source: part, target: part, swap: part.getAttribute("hx-swap") || "innerHTML" }));
+  line.append(`Not updated since ${updated.toLocaleTimeString(root.lang, { hour: "2-digit", minute: "2-digit" })}. `, again);
+  part.before(line);
+}
+document.addEventListener("htmx:load", e => {
+  if (e.detail.elt === document.body) return;
+  updated = new Date(); localTimes(e.detail.elt); drawAll(e.detail.elt);
 });
 
 /* section nav: mark what is in view */
@@ -74,6 +134,7 @@ function draw(el) {
     ...L, xaxis: { ...ax, showgrid: false, tickformat: "%-d %b", nticks: 6, ...L.xaxis }, yaxis: { ...ax, ...L.yaxis },
   }, { displayModeBar: false, responsive: true, locale: root.lang }).then(() => { el.dataset.drawn = "yes"; });
 }
-function drawAll() { if (window.Plotly) $$("[data-figure]").forEach(draw); }
-if (window.Plotly) document.fonts.ready.then(drawAll);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+function drawAll(part = document) { if (window.Plotly) $$("[data-figure]", part).forEach(draw); }
+document.fonts.ready.then(() => drawAll());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll());
+addEventListener("beforeprint", () => drawAll());

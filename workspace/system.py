@@ -43,10 +43,14 @@ def finding(parts: list[Part]) -> str:
     broken = [part.name.lower() for part in parts if part.status == "failed"]
     unknown = [part.name.lower() for part in parts if part.status == "unknown"]
     if broken:
-        return f"{' and '.join(broken).capitalize()} {'need' if len(broken) > 1 else 'needs'} attention"
+        return f"{_and(broken).capitalize()} {'need' if len(broken) > 1 else 'needs'} attention"
     if unknown:
-        return f"Nothing is broken; {' and '.join(unknown)} not yet known"
+        return f"Nothing is broken; {_and(unknown)} not yet known"
     return "Every part is well"
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _database() -> Part:

@@ -9,6 +9,7 @@ class MonitoringConfig(AppConfig):
     def ready(self) -> None:
         """Hear the events of lower packages and show our panels on their pages."""
         import_module("monitoring.tasks")
+        import_module("monitoring.costs.tasks")
         import_module("monitoring.handlers")
         import_module("monitoring.incidents.handlers")
         import_module("monitoring.panels")

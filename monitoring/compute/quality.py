@@ -99,7 +99,7 @@ def quality_windows(rows: pa.Table, versions: dict[str, str]) -> list[dict[str, 
         mine = rows.filter(
             pc.and_(pc.equal(rows["version"], group["version"]), pc.equal(rows["role"], group["role"]))
         )
-        window = {"version": group["version"], "role": group["role"], **_one(mine)}
+        window = {"version": group["version"], "role": group["role"], **_span(mine), **_one(mine)}
         if group["role"] == "served":
             window |= _compared(mine, rows.filter(pc.equal(rows["role"], "shadow")), group["version"])
         found.append(window)
@@ -143,7 +143,14 @@ def _compared(mine: pa.Table, shadow: pa.Table, version: str) -> dict[str, Any]:
     scores = {"served": np.asarray(both["score"]), "shadow": np.asarray(both["shadow_score"])}
     day = np.asarray(both["day"])
     answer = compare(np.asarray(both["label"]), scores, day, resamples=_resamples(day), seed=SEED)
-    return {"against": against, "comparison": answer.to_json()}
+    span = {name: day.isoformat() for name, day in _span(both).items()}
+    return {"against": against, "comparison": {**answer.to_json(), **span}}
+
+
+def _span(rows: pa.Table) -> dict[str, Any]:
+    """The first and last day of these rows."""
+    ends = pc.min_max(rows["day"]).as_py()
+    return {"starts_on": ends["min"], "ends_on": ends["max"]}
 
 
 def _resamples(days: np.ndarray) -> int:

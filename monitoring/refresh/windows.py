@@ -131,13 +131,13 @@ def _quality_rows(
     found = []
     for window in quality.quality_windows(rows, versions):
         version, against = window.pop("version"), window.pop("against", None)
+        if size != Granularity.DEPLOYMENT:
+            window |= {"starts_on": starts_on, "ends_on": ends_on}
         found.append(
             QualityWindow(
                 watch=run.watch,
                 version_id=version,
                 granularity=size,
-                starts_on=starts_on,
-                ends_on=ends_on,
                 against_id=against,
                 **window,
             )

@@ -1,0 +1,1 @@
+"""What the monitoring pages show, read from windows; the REST doors read the same."""

@@ -1,0 +1,200 @@
+"""The strip of answers: quality, drift, latency, errors, cost; and the banner above it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitoring.board import spending as costs
+from monitoring.board.drift import MOVED, Series
+from monitoring.board.health import Health
+from monitoring.board.quality import Quality, estimate_of, versus_words
+from monitoring.board.scope import METRIC_WORDS, Scope, day_words
+from monitoring.incidents.models import AlertRule, Incident
+from monitoring.models import Granularity, Level, Role
+
+ICONS = {"ok": "circle-check", "warn": "triangle-alert", "bad": "circle-x", "none": "circle-dashed"}
+MOST_ERRORS = 0.01
+WORST_FIRST = ("bad", "warn", "ok", "none")
+
+
+def strip(
+    scope: Scope, quality: Quality, series: list[Series], health: Health, spent: costs.Spending | None
+) -> list[dict[str, Any]]:
+    """The cells in the order people ask."""
+    cells = [
+        quality_cell(scope, quality),
+        drift_cell(series, scope),
+        latency_cell(scope, health),
+        errors_cell(health),
+    ]
+    if spent is not None:
+        cells.append(cost_cell(spent))
+    for cell in cells:
+        cell["icon"] = ICONS[cell["tone"]]
+    return cells
+
+
+def quality_cell(scope: Scope, quality: Quality) -> dict[str, Any]:
+    word, newest = METRIC_WORDS[scope.metric], quality.newest
+    if newest is None:
+        waiting = sum(each.predictions for each in quality.label_days)
+        note = f"{waiting:,} predictions wait for labels" if waiting else "no predictions yet"
+        return {
+            "name": "Quality",
+            "anchor": "quality",
+            "tone": "none",
+            "value": "unknown",
+            "unit": "",
+            "note": note,
+            "spark": [],
+        }
+    value = estimate_of(newest, scope.metric)
+    tone = _rule_tone(scope, scope.metric, value)
+    note = f"week of {day_words(newest.starts_on)}, {newest.rows:,} labelled"
+    if newest.against is not None and (words := versus_words(newest, scope.metric)):
+        tone = "bad" if " worse " in words else tone
+        note += f"; {words.split(' on the same')[0]}"
+    days = [estimate_of(each, scope.metric) for each in quality.of(Granularity.DAY, Role.SERVED)]
+    return {
+        "name": "Quality", "anchor": "quality", "tone": tone, "value": f"{value:.3f}", "unit": word, "note": note, "spark": days,
+    }  # fmt: skip
+
+
+def drift_cell(series: list[Series], scope: Scope) -> dict[str, Any]:
+    inputs = [each for each in series if not each.is_prediction]
+    cell: dict[str, Any] = {
+        "name": "Drift",
+        "anchor": "drift",
+        "unit": f"of {len(inputs)} inputs",
+        "ref": 0.25,
+    }
+    if not inputs:
+        reference = next(
+            (each for each in scope.references.values() if scope.live and each.version_id == scope.live.pk),
+            None,
+        )
+        note = (
+            reference.get_status_display().lower()
+            if reference and not reference.is_ready
+            else "nothing logged yet"
+        )
+        return {
+            **cell,
+            "tone": "none",
+            "value": "unknown",
+            "unit": "",
+            "note": f"training reference: {note}",
+            "spark": [],
+            "ref": None,
+        }
+    alerts = [each for each in inputs if each.newest and each.newest.level == Level.ALERT]
+    moved = [each for each in inputs if each.newest and each.newest.level in MOVED]
+    worst = series[0]
+    note = (
+        f"above warn, {len(alerts)} above alert"
+        if moved
+        else f"above warn; {worst.feature} at {worst.psi:.2f}"
+    )
+    values = [
+        window.psi
+        for day in scope.days
+        if (window := inputs[0].by_day.get(day)) and window.level != Level.FEW
+    ]
+    return {
+        **cell,
+        "tone": "bad" if alerts else "warn" if moved else "ok",
+        "value": str(len(moved)),
+        "note": note,
+        "spark": values,
+    }
+
+
+def latency_cell(scope: Scope, health: Health) -> dict[str, Any]:
+    p95 = health.p95_ms
+    cell = {
+        "name": "Latency p95",
+        "anchor": "latency",
+        "spark": [span.latency_ms(0.95) for span in health.spans],
+    }
+    if p95 is None:
+        return {
+            **cell,
+            "tone": "none",
+            "value": "unknown",
+            "unit": "",
+            "note": f"no request in {_words(scope)}",
+            "spark": [],
+        }
+    objective = objective_of(scope)
+    note = (
+        f"objective {objective:g} ms"
+        if objective
+        else f"{health.whole.requests:,} requests in {_words(scope)}"
+    )
+    tone = "bad" if objective and p95 > objective else "ok"
+    return {
+        **cell,
+        "tone": tone,
+        "value": f"{p95:.0f}" if p95 >= 10 else f"{p95:.1f}",
+        "unit": "ms",
+        "note": note,
+    }
+
+
+def errors_cell(health: Health) -> dict[str, Any]:
+    rate = health.whole.error_rate
+    cell = {"name": "Errors", "anchor": "latency", "spark": [span.error_rate for span in health.spans]}
+    if rate is None:
+        return {**cell, "tone": "none", "value": "unknown", "unit": "", "note": "no request", "spark": []}
+    note = f"{health.whole.errors:,} failed, {health.whole.refused:,} refused as bad input"
+    tone = "bad" if rate > MOST_ERRORS else "warn" if rate > MOST_ERRORS / 10 else "ok"
+    return {**cell, "tone": tone, "value": f"{rate * 100:.2f}", "unit": "%", "note": note}
+
+
+def cost_cell(spent: costs.Spending) -> dict[str, Any]:
+    cell = {"name": "Cost", "anchor": "cost", "spark": [float(amount) for amount in spent.by_day]}
+    if not spent.total:
+        return {
+            **cell,
+            "tone": "none",
+            "value": "unknown",
+            "unit": "",
+            "note": "nothing metered yet",
+            "spark": [],
+        }
+    per = (
+        f"{costs.money(spent.per_1000)} per 1,000 predictions"
+        if spent.per_1000 is not None
+        else "no predictions"
+    )
+    return {**cell, "tone": "ok", "value": costs.money(spent.a_day), "unit": "a day", "note": per}
+
+
+def worst_tone(cells: list[dict[str, Any]]) -> str:
+    return min((cell["tone"] for cell in cells), key=WORST_FIRST.index, default="none")
+
+
+def objective_of(scope: Scope) -> float | None:
+    """The p95 a rule allows."""
+    return min(
+        (rule.limit for rule in scope.rules if rule.metric == "latency_p95_ms" and rule.direction == "above"),
+        default=None,
+    )
+
+
+def incidents_of(scope: Scope) -> list[Incident]:
+    """The model's incidents that are not resolved, newest first."""
+    return list(Incident.objects.open().in_lists().filter(model=scope.model).order_by("-opened_at")[:5])
+
+
+def _rule_tone(scope: Scope, metric: str, value: float | None) -> str:
+    for rule in scope.rules:
+        if rule.metric != metric or rule.against != AlertRule.Against.LIMIT or value is None:
+            continue
+        if (value < rule.limit) if rule.direction == "below" else (value > rule.limit):
+            return "bad"
+    return "ok"
+
+
+def _words(scope: Scope) -> str:
+    return {"24h": "24 hours", "7d": "7 days", "28d": "28 days", "90d": "90 days"}[scope.range]

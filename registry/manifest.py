@@ -26,9 +26,9 @@ class ManifestFile:
 
 def listed(files: Iterable[ManifestFile]) -> list[dict[str, Any]]:
     """The manifest as kept and signed: sorted by path, paths in NFC, none twice."""
-    entries = sorted(
+    entries: list[dict[str, Any]] = sorted(
         ({"path": _path(each.path), "size": each.size, "sha256": each.sha256} for each in files),
-        key=lambda entry: entry["path"],
+        key=lambda entry: str(entry["path"]),
     )
     if not entries:
         raise Invalid("The source holds no files.", field="source")

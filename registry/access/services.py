@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import Group
 from django.utils import timezone
@@ -112,8 +113,11 @@ def _give(
         "expires_at": expires_at,
         "granted_at": timezone.now(),
     }
-    where = {"content_object": model, "permission": permission_for(RegisteredModel, right)}
-    where |= {"user": account} if account is not None else {"group": group}
+    where: dict[str, Any] = {
+        "content_object": model,
+        "permission": permission_for(RegisteredModel, right),
+        **({"user": account} if account is not None else {"group": group}),
+    }
     known = kind.objects.filter(**where).first()
     if known is None:
         return kind.objects.create(**where, **about)

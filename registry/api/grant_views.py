@@ -86,12 +86,11 @@ class GrantViewSet(IdempotentPosts, viewsets.GenericViewSet):
 
 def described(grant: ModelAccountGrant | ModelGroupGrant) -> dict[str, Any]:
     """A grant as JSON."""
-    to_account = isinstance(grant, ModelAccountGrant)
     return {
         "model": grant.content_object.name,
         "right": grant.permission.codename,
-        "account": grant.user.username if to_account else None,
-        "group": None if to_account else grant.group.name,
+        "account": grant.user.username if isinstance(grant, ModelAccountGrant) else None,
+        "group": grant.group.name if isinstance(grant, ModelGroupGrant) else None,
         "granted_by": grant.granted_by.username if grant.granted_by else None,
         "granted_at": grant.granted_at,
         "expires_at": grant.expires_at,

@@ -10,7 +10,7 @@ from registry.api.version_views import VersionViewSet
 
 MODEL = r"^models/(?P<name>[^/]+)"
 VERSION = MODEL + r"/versions/(?P<number>[0-9]+)"
-ITEM = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+ITEM: Any = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 
 urlpatterns: list[Any] = [
     re_path(r"^models/?$", ModelViewSet.as_view({"get": "list", "post": "create"}), name="models"),

@@ -162,8 +162,9 @@ def _move_stage(actor: Actor, model: RegisteredModel, alias: str, version: Model
     stage = STAGE_OF_ALIAS.get(alias)
     if stage is None:
         return
-    for former in model.versions.existing().filter(stage=stage).exclude(pk=version.pk if version else None):
-        _set_stage(actor, former, ModelVersion.Stage.ARCHIVED)
+    for former in model.versions.existing().filter(stage=stage):
+        if version is None or former.pk != version.pk:
+            _set_stage(actor, former, ModelVersion.Stage.ARCHIVED)
     if version is not None:
         _set_stage(actor, version, stage)
 

@@ -44,7 +44,7 @@ def create_model(
         name=name,
         description=checked_description(description),
         look_sha256=look_sha256(name),
-        owner=_active(owner, "owner") or Person.objects.filter(pk=actor.person_id).first(),
+        owner=_active(owner, "owner") or _person_of(actor),
         on_call=_active(on_call, "on_call"),
         tier=checked_tier(tier),
         created_by_id=actor.account_id,
@@ -188,6 +188,10 @@ def checked_tier(value: object) -> str:
         allowed = ", ".join(RegisteredModel.Tier.values)
         raise Invalid(f"tier must be one of: {allowed}.", field="tier", allowed=allowed)
     return str(value)
+
+
+def _person_of(actor: Actor) -> Person | None:
+    return Person.objects.filter(pk=actor.person_id).first() if actor.person_id else None
 
 
 def _active(person: Person | None, field: str, current: Person | None = None) -> Person | None:

@@ -61,7 +61,7 @@ def revoke_right(request: HttpRequest, name: str) -> HttpResponse:
         services.revoke(actor=request.actor, model=model, **form.cleaned_data)
         messages.success(request, f"Revoked: {form.cleaned_data['right'].replace('_', ' ')} on {model}.")
     else:
-        messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
     return redirect("registry:model-access", name=model.name)
 
 

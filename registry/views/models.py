@@ -158,8 +158,7 @@ def _with_newest(models: QuerySet[RegisteredModel]) -> QuerySet[RegisteredModel]
 def _show_both(request: HttpRequest, model: RegisteredModel, form: EditModelForm) -> HttpResponse:
     """Somebody changed the model meanwhile: their values beside what was typed, nothing lost."""
     now = RegisteredModel.objects.select_related("owner", "on_call").get(pk=model.pk)
-    data = form.data.copy()
-    data["revision"] = str(now.rev)
+    data = {**{name: form.data.get(name, "") for name in form.fields}, "revision": str(now.rev)}
     retry = EditModelForm(data, model=now)
     return render(request, "registry/model_edit.html", {**_edit(now, retry), "theirs": now}, status=412)
 

@@ -3,6 +3,10 @@
 
 import os
 import sys
+from importlib import import_module
+
+# They start, stop and look at processes: no need to load every app for that.
+STACK_COMMANDS = {"up", "down", "status"}
 
 
 def take_data_dir(words: list[str]) -> list[str]:
@@ -26,6 +30,9 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings")
     if sys.argv[1:2] == ["migrate"]:
         os.environ.setdefault("DATABASE_ROLE", "owner")
-    from django.core.management import execute_from_command_line
+    if sys.argv[1:] and sys.argv[1] in STACK_COMMANDS:
+        import_module(f"controlplane.management.commands.{sys.argv[1]}").Command().run_from_argv(sys.argv)
+    else:
+        from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+        execute_from_command_line(sys.argv)

@@ -1,9 +1,12 @@
 """The Celery application: messages say "look at job N", rows hold the truth."""
 
+import gc
 import os
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_init, worker_process_init
+
+from core.parent import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings")
 
@@ -15,6 +18,19 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_djangos_logging(**_: object) -> None:
     """Celery must not replace the structured logging of settings."""
+
+
+@worker_init.connect
+def share_what_is_loaded(**_: object) -> None:
+    """Frozen, it stays out of garbage collection, so that the child does not copy it page by page."""
+    gc.collect()
+    gc.freeze()
+
+
+@worker_process_init.connect
+def end_with_the_worker(**_: object) -> None:
+    """A worker killed with -9 leaves no child at work on a job somebody else will get."""
+    die_with_parent()
 
 
 @app.on_after_finalize.connect

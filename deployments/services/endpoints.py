@@ -6,8 +6,8 @@ from django.db.models import F
 
 from audit.services import command, record
 from core.actors import Actor
-from core.api.views import etag_of
 from core.errors import Conflict, NotAllowed, PreconditionFailed
+from core.etags import etag_of
 from core.text import checked_text
 from deployments import rights
 from deployments.locks import locked_endpoint

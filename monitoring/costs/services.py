@@ -11,8 +11,8 @@ from django.db.models.functions import Now
 
 from audit.services import command, record
 from core.actors import Actor
-from core.api.views import etag_of
 from core.errors import Conflict, Invalid, NotAllowed
+from core.etags import etag_of
 from core.jobs import enqueue
 from core.text import checked_text
 from monitoring import rights

@@ -1,11 +1,10 @@
 """manage.py down: stop the stack of a data folder."""
 
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from controlplane.stack.places import data_dir
 from controlplane.stack.refusals import CannotStart
 from controlplane.stack.stack import Stack
 
@@ -16,7 +15,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            ran = Stack(Path(settings.DATA_DIR)).stop()
+            ran = Stack(data_dir()).stop()
         except CannotStart as error:
             raise CommandError(str(error)) from error
         self.stdout.write("Stopped; the data is kept." if ran else "The stack is not running.")

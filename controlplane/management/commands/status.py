@@ -2,12 +2,11 @@
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from controlplane.stack.places import data_dir
 from controlplane.stack.stack import Stack
 
 DOWN = 3
@@ -21,11 +20,13 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        stack = Stack(Path(settings.DATA_DIR))
+        stack = Stack(data_dir())
         running = stack.is_running()
         facts = stack.facts() if running else {}
+        stack.port = facts.get("port", stack.port)
         answer = {
             "running": running,
+            "ready": running and stack.is_ready(),
             "data_dir": str(stack.data_dir),
             "url": facts.get("environment", {}).get("PUBLIC_URL"),
             "gateway_url": facts.get("environment", {}).get("GATEWAY_URL"),

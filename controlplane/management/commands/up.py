@@ -5,12 +5,11 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from controlplane.stack.places import data_dir
 from controlplane.stack.processes import ROOT
 from controlplane.stack.refusals import CannotStart
 from controlplane.stack.stack import Stack
@@ -27,29 +26,36 @@ class Command(BaseCommand):
         parser.add_argument("--demo", action="store_true", help="play the story on real data, once")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        stack = Stack(Path(settings.DATA_DIR), options["port"], options["gateway_port"])
+        stack = Stack(data_dir(), options["port"], options["gateway_port"], say=self._say)
         signal.signal(signal.SIGTERM, _as_interrupt)
-        if stack.is_running():
-            facts = stack.facts()
-            self.stdout.write(f"The stack is already running: {facts['environment']['PUBLIC_URL']}")
-            if options["demo"]:
-                self._play(stack)
-            return
         try:
-            process = stack.start(detach=options["detach"], say=self.stdout.write)
-            self.stdout.write(f"Ready: {stack.facts()['environment']['PUBLIC_URL']}")
+            if stack.is_running():
+                self._say(f"The stack is already running: {stack.facts()['environment']['PUBLIC_URL']}")
+                if options["demo"]:
+                    self._play(stack)
+                return
+            process = stack.start(detach=options["detach"])
+            self._say(f"Ready: {stack.facts()['environment']['PUBLIC_URL']}")
             if options["demo"]:
                 self._play(stack)
             if not options["detach"]:
-                self.stdout.write("Running until Ctrl-C.")
-                self.stdout.flush()
-                process.wait()
+                self._watch(process)
         except CannotStart as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            self.stdout.write("\nStopping…")
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            self._say("Stopping…")
             stack.stop()
-            self.stdout.write("Stopped; the data is kept.")
+            self._say("Stopped; the data is kept.")
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        self._say("Running until Ctrl-C.")
+        if process.wait() != 0:
+            raise CommandError("The supervisor was killed, so the stack has ended; the data is kept.")
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
 
     def _play(self, stack: Stack) -> None:
         """In a process of its own: the story uses only the public doors."""

@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 
 from audit.services import command, record
 from core.actors import Actor
-from core.api.views import etag_of
 from core.errors import Conflict, NotAllowed, PreconditionFailed
+from core.etags import etag_of
 from core.text import checked_text
 from deployments import services as deployments
 from deployments.models import Deployment

@@ -28,7 +28,9 @@ class DataContract(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(fields=["dataset", "revision"], name="contract_revisions_are_never_reused")
+            models.UniqueConstraint(
+                fields=["dataset", "revision"], name="contract_revisions_are_never_reused"
+            )
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,1 @@
+"""Heavy calculation on tables, run in processes of their own and never in web."""

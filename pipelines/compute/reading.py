@@ -1,0 +1,200 @@
+"""Reading an uploaded table: everything that could surprise a later step is refused here."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+MOST_ROWS = 20_000_000
+MOST_COLUMNS = 500
+LONGEST_NAME = 200
+LONGEST_TEXT = 100_000
+REFUSED_IN_NAMES = {"Cc", "Cf", "Cs", "Co", "Cn"}
+CHUNK = 1 << 20
+
+
+class Unreadable(Exception):
+    """The file is no table we take; ``field`` names the column at fault, if one is."""
+
+    def __init__(self, message: str, field: str = "file", allowed: str = "") -> None:
+        super().__init__(message)
+        self.message, self.field, self.allowed = message, field, allowed
+
+
+def read_table(path: Path, source_format: str) -> pl.DataFrame:
+    """The file's rows with plain column types; Unreadable says what is wrong and where."""
+    if path.stat().st_size == 0:
+        raise Unreadable("The file is empty.", allowed="a table with at least one row")
+    table = _from_parquet(path) if source_format == "parquet" else _from_csv(path)
+    if table.height == 0:
+        raise Unreadable("The table has no rows.", allowed="a table with at least one row")
+    for column in table:
+        _check_values(column)
+    return table
+
+
+def _from_parquet(path: Path) -> pl.DataFrame:
+    try:
+        described = pq.ParquetFile(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise Unreadable("The file is not readable as Parquet.", allowed="Parquet or CSV") from error
+    _check_names([field.name for field in described.schema_arrow])
+    if described.metadata.num_rows > MOST_ROWS:
+        raise Unreadable(f"The table has more than {MOST_ROWS} rows.", allowed=f"at most {MOST_ROWS} rows")
+    for field in described.schema_arrow:
+        if not _is_plain(field.type):
+            raise Unreadable(
+                f"Column {field.name} has the type {field.type}, which is not a plain one.",
+                field=field.name,
+                allowed="numbers, text, booleans, dates and times",
+            )
+    try:
+        rows = described.read(use_threads=False)
+        rows.validate(full=True)
+        table = pl.from_arrow(rows)
+    except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError) as error:
+        message = f"The Parquet file cannot be decoded: {_first_line(error)}"
+        raise Unreadable(message, allowed="valid Parquet with UTF-8 text") from error
+    assert isinstance(table, pl.DataFrame)
+    return table.with_columns(_plain(column) for column in table)
+
+
+def _from_csv(path: Path) -> pl.DataFrame:
+    _check_utf8(path)
+    with path.open(encoding="utf-8-sig", newline="") as text:
+        try:
+            header = next(csv.reader(text, strict=True), [])
+        except csv.Error as error:
+            raise Unreadable(
+                f"The header line is not CSV: {error}.", allowed="comma-separated names"
+            ) from error
+    _check_names(header)
+    try:
+        table = pl.read_csv(
+            path, infer_schema_length=None, try_parse_dates=True, raise_if_empty=False, n_threads=1
+        )
+    except (pl.exceptions.PolarsError, ValueError) as error:
+        raise Unreadable(f"The file is not CSV: {_first_line(error)}", allowed="one row per line") from error
+    if table.height > MOST_ROWS:
+        raise Unreadable(f"The table has more than {MOST_ROWS} rows.", allowed=f"at most {MOST_ROWS} rows")
+    return table.with_columns(_plain(column) for column in table)
+
+
+def _check_utf8(path: Path) -> None:
+    decoder, position = codecs.getincrementaldecoder("utf-8")("strict"), 0
+    with path.open("rb") as content:
+        while True:
+            chunk = content.read(CHUNK)
+            try:
+                decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                where = max(0, position + error.start)
+                raise Unreadable(
+                    f"The file is not UTF-8 text near byte {where}; lone surrogates do not count as text.",
+                    allowed="UTF-8",
+                ) from error
+            if not chunk:
+                return
+            position += len(chunk)
+
+
+def _check_names(names: list[str]) -> None:
+    if not names:
+        raise Unreadable("The table has no columns.", allowed="1 or more columns")
+    if len(names) > MOST_COLUMNS:
+        raise Unreadable(
+            f"The table has more than {MOST_COLUMNS} columns.", allowed=f"at most {MOST_COLUMNS}"
+        )
+    seen: set[str] = set()
+    for number, name in enumerate(names, 1):
+        if not name.strip() or len(name) > LONGEST_NAME:
+            raise Unreadable(
+                f"The name of column {number} is blank or longer than {LONGEST_NAME} characters.",
+                field=f"column {number}",
+                allowed=f"1 to {LONGEST_NAME} characters",
+            )
+        if any(unicodedata.category(each) in REFUSED_IN_NAMES for each in name):
+            raise Unreadable(
+                f"The name of column {number} holds a control, zero-width or surrogate character.",
+                field=f"column {number}",
+                allowed="printable text",
+            )
+        if name in seen:
+            raise Unreadable(f"Two columns are named {name}.", field=name, allowed="each name once")
+        seen.add(name)
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _is_plain(kind.value_type)
+    return any(
+        check(kind)
+        for check in (
+            pa.types.is_boolean,
+            pa.types.is_integer,
+            pa.types.is_floating,
+            pa.types.is_decimal,
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_string_view,
+            pa.types.is_date,
+            pa.types.is_timestamp,
+            pa.types.is_null,
+        )
+    )
+
+
+def _plain(column: pl.Series) -> pl.Series:
+    """Categories as text, decimals as numbers, times in microseconds."""
+    if isinstance(column.dtype, pl.Categorical | pl.Enum):
+        return column.cast(pl.String)
+    if isinstance(column.dtype, pl.Decimal):
+        return column.cast(pl.Float64)
+    if isinstance(column.dtype, pl.Datetime):
+        return column.dt.cast_time_unit("us")
+    return column
+
+
+def _check_values(column: pl.Series) -> None:
+    if column.dtype.is_float():
+        bad = (~column.is_finite()).fill_null(value=False)
+        if bad.any():
+            row = _first(bad)
+            raise Unreadable(
+                f"Column {column.name} holds {column[row]} in row {row + 1}; a missing value is null"
+                " (in CSV an empty cell), and other numbers are finite.",
+                field=column.name,
+                allowed="finite numbers or null",
+            )
+    if column.dtype == pl.String:
+        _check_text(column)
+
+
+def _check_text(column: pl.Series) -> None:
+    bad = column.str.contains("\x00", literal=True).fill_null(value=False)
+    if bad.any():
+        message = f"Column {column.name} holds the character U+0000 in row {_first(bad) + 1}."
+        raise Unreadable(message, field=column.name, allowed="text without U+0000")
+    long = (column.str.len_bytes() > LONGEST_TEXT).fill_null(value=False)
+    if long.any():
+        message = (
+            f"Column {column.name} holds a text longer than {LONGEST_TEXT} bytes in row {_first(long) + 1}."
+        )
+        raise Unreadable(message, field=column.name, allowed=f"at most {LONGEST_TEXT} bytes")
+
+
+def _first(flags: pl.Series) -> int:
+    position: Any = flags.arg_max()
+    return int(position)
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return text[0][:300] if text else type(error).__name__

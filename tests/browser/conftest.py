@@ -104,6 +104,15 @@ class Visitor:
         assert not found, f"{self.page.url}: " + "\n".join(found)
         assert not self.errors, self.errors
 
+    def check_dialogs(self):
+        """Each dialog a button of the page opens, once."""
+        for name in dict.fromkeys(
+            self.page.locator("[data-open]:visible").evaluate_all("all => all.map(one => one.dataset.open)")
+        ):
+            self.page.evaluate("name => document.getElementById(name).showModal()", name)
+            self.check()
+            self.page.keyboard.press("Escape")
+
     def close(self):
         self.context.close()
 

@@ -14,21 +14,6 @@ def test_the_sign_in_page_is_sound(visit, look):
     visitor.check()
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_the_frames_pages_are_sound(visit, admin, look):
-    visitor = visit(*LOOKS[look]).sign_in("admin")
-    for path in (
-        "/inbox/",
-        "/settings/tokens/",
-        "/settings/profile/",
-        "/admin/system/",
-        "/jobs/",
-        "/search/?q=m",
-    ):
-        visitor.open(path)
-        visitor.check()
-
-
 def test_a_person_creates_a_token_and_sees_it_once(visit, scientist):
     visitor = visit().sign_in("scientist")
     page = visitor.open("/settings/tokens/")

@@ -24,6 +24,7 @@ from accounts.token_lookup import (
     secret_from_header,
 )
 from core.actors import Actor
+from core.hot_reads import fetch_row
 
 REAUTHENTICATED = "reauthenticated_at"
 
@@ -67,12 +68,11 @@ def token_actor(secret: str, **context: str) -> Actor | None:
     """The actor behind a live token, or None."""
     if not tokens.looks_right(secret):
         return None
-    with connection.cursor() as cursor:
-        cursor.execute(FIND_LIVE, [tokens.sha256_of(secret)])
-        row = cursor.fetchone()
-        if row is None:
-            return None
-        if is_use_worth_noting(row):
+    row = fetch_row(FIND_LIVE, [tokens.sha256_of(secret)])
+    if row is None:
+        return None
+    if is_use_worth_noting(row):
+        with connection.cursor() as cursor:
             cursor.execute(NOTE_USE, [row[0]])
     return actor_of(row, **context)
 

@@ -15,6 +15,8 @@ from registry import protected, services
 from registry.models import ModelVersion, RegisteredModel
 from registry.names import checked_alias
 
+PROTECTED = {"protected_alias", "promotion_required", "promotion_under_way"}
+
 
 @door()
 def get(actor: Actor, sent: Arguments) -> str:
@@ -47,6 +49,8 @@ def move_protected(actor: Actor, model: RegisteredModel, alias: str, version: Mo
     try:
         protected.ask_to_move(actor, model, alias, version)
     except (NotAllowed, Conflict) as error:
+        if error.code not in PROTECTED:
+            raise  # a service refused, and has recorded that itself
         about = {"alias": alias, "version": version.number if version else None}
         record_denied(
             actor=actor,

@@ -14,6 +14,7 @@ from django.db import connection
 
 from core.actors import Actor
 from core.errors import Invalid, NotFound
+from core.hot_reads import fetch_row
 from mlflow_api.sight import visible_ids
 from registry.models import ModelVersion
 from registry.names import checked_name, normal_name
@@ -138,9 +139,7 @@ def named(name: str) -> str:
 
 def _one(actor: Actor, sql: str, before: list[object], after: Sequence[object] = ()) -> str | None:
     sight, parameters = visible_ids(actor)
-    with connection.cursor() as cursor:
-        cursor.execute(sql.format(sight=sight), [*before, *parameters, *after])
-        row = cursor.fetchone()
+    row = fetch_row(sql.format(sight=sight), [*before, *parameters, *after])
     return row[0] if row else None
 
 

@@ -9,6 +9,7 @@ from mlflow_api import aliases, files, model_versions, registered_models, tracki
 from mlflow_api.doors import by_method
 
 app_name = "mlflow_api"
+PREFIXES = ("api", "ajax-api")
 
 DOORS: dict[str, Callable[..., Any]] = {
     "registered-models/create": by_method(POST=registered_models.create),
@@ -35,7 +36,7 @@ DOORS: dict[str, Callable[..., Any]] = {
 }
 
 urlpatterns: list[Any] = [path("internal/tracking/decide", tracking.decide, name="decide")]
-for _prefix in ("api", "ajax-api"):
+for _prefix in PREFIXES:
     urlpatterns += [path(f"{_prefix}/2.0/mlflow/{address}", view) for address, view in DOORS.items()]
     urlpatterns += [
         path(f"{_prefix}/2.0/mlflow-artifacts/artifacts", files.folder),

@@ -8,6 +8,7 @@ import sys
 import time
 from typing import Any
 
+from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from controlplane.edge import headers, upstream
@@ -125,14 +126,15 @@ class Edge:
 
 
 def _pool(url: str) -> AsyncConnectionPool:
+    kept: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0}
     return AsyncConnectionPool(
-        url,
-        min_size=1,
-        max_size=4,
-        timeout=5,
-        open=False,
-        kwargs={"autocommit": True, "prepare_threshold": 1},
+        url, min_size=1, max_size=4, timeout=5, open=False, kwargs=kept, configure=_plan_for_any_value
     )
+
+
+async def _plan_for_any_value(connection: AsyncConnection) -> None:
+    """The few statements asked here find rows by key: planned once, whatever the value."""
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
 
 
 def _log(exchange: Exchange, began: float, **more: str) -> None:

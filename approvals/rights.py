@@ -41,12 +41,19 @@ def why_not_decide(actor: Actor, promotion: PromotionRequest) -> tuple[str, str]
         return "contributor_approval", "You contributed to this version or request, so others decide on it."
     if actor.kind != "person":
         return "not_a_person", "Only people decide; services and automation never approve."
+    if not actor.is_interactive:
+        return "interactive_required", "Deciding needs a browser session; a token never decides."
     if not holds(actor, "approve", promotion.version.model):
         return "not_allowed", "You may not decide on this request; it needs the right to approve."
     if not roles_for(actor, promotion):
         wanted = ", ".join(promotion.policy_revision.rules.quorum)
         return "no_quorum_role", f"The policy asks for decisions by: {wanted}. You have none of these roles."
     return None
+
+
+def may_edit(actor: Actor, promotion: PromotionRequest) -> bool:
+    """Whoever may ask for promotions of the model may also correct the words of a request."""
+    return may_request(actor, promotion.version)
 
 
 def roles_for(actor: Actor, promotion: PromotionRequest) -> list[str]:
@@ -66,18 +73,13 @@ def contributors(promotion: PromotionRequest) -> set[UUID]:
         people |= _editors("registry.modelversion", str(promotion.version_id), EDITS)
     if "request_editor" in excluded:
         people |= _editors(
-            "approvals.promotionrequest", str(promotion.pk), ("approvals.edited", "approvals.requested")
+            "approvals.promotionrequest", str(promotion.pk), ("approvals.revised", "approvals.requested")
         )
     return people
 
 
 def _editors(kind: str, identifier: str, actions: tuple[str, ...]) -> set[UUID]:
     """Who the ledger says changed an object."""
-    events = Event.objects.filter(
-        fields__object__type=kind,
-        fields__object__id=identifier,
-        fields__action__in=actions,
-        fields__outcome="ok",
-    )
+    events = Event.objects.about(kind, identifier).filter(fields__action__in=actions, fields__outcome="ok")
     names = events.values_list("fields__actor__person_id", flat=True).distinct()
     return {UUID(name) for name in names if name}

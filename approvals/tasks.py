@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from django.utils import timezone
 
@@ -13,6 +13,7 @@ from approvals.models import PromotionRequest
 from approvals.services.deciding import EXECUTE
 from approvals.services.requests import JUDGE
 from core.actors import Actor
+from core.errors import DomainError
 from core.jobs import Lease, job, periodic
 
 SEAL_PATIENCE_SECONDS = 60
@@ -31,11 +32,28 @@ def execute(lease: Lease, promotion: PromotionRequest) -> dict[str, Any]:
     deadline = time.monotonic() + SEAL_PATIENCE_SECONDS
     while not services.is_sealed(promotion):
         if time.monotonic() > deadline:
-            raise RuntimeError("The ledger has not sealed the signatures; is the sealer running?")
+            return _wait_longer(lease, promotion)
         lease.progress(10, "Waiting for the ledger to seal the signatures")
         time.sleep(0.3)
-    done = services.execute(actor=Actor.system(lease), promotion=promotion)
+    try:
+        done = services.execute(actor=Actor.system(lease), promotion=promotion)
+    except DomainError as error:
+        _fail(lease, promotion, str(error))
+        raise
     return {"status": done.status}
+
+
+def _wait_longer(lease: Lease, promotion: PromotionRequest) -> NoReturn:
+    problem = "The ledger has not sealed the signatures; is the sealer running?"
+    if lease.attempt >= lease.job.max_attempts:
+        _fail(lease, promotion, problem)
+    raise RuntimeError(problem)
+
+
+def _fail(lease: Lease, promotion: PromotionRequest, why: str) -> None:
+    """The request must not stay under way when nothing works on it any more."""
+    failed = PromotionRequest.Status.FAILED
+    services.note_outcome(actor=Actor.system(lease), promotion=promotion, status=failed, reason=why)
 
 
 @periodic("approvals.expire_requests", every=timedelta(minutes=5))

@@ -1,10 +1,17 @@
 """Every change to approvals starts here, whoever asks."""
 
 from approvals.services.deciding import APPROVING, REJECTING, approve, lacking, reject
-from approvals.services.executing import execute, is_sealed, note_outcome, start_waiting
+from approvals.services.executing import execute, is_sealed, note_outcome, retry, start_waiting
 from approvals.services.judging import judge_gates
 from approvals.services.policies import add_revision
-from approvals.services.requests import champion_in, expire, policy_for, request_promotion, withdraw
+from approvals.services.requests import (
+    champion_in,
+    edit_request,
+    expire,
+    policy_for,
+    request_promotion,
+    withdraw,
+)
 
 __all__ = [
     "APPROVING",
@@ -12,6 +19,7 @@ __all__ = [
     "add_revision",
     "approve",
     "champion_in",
+    "edit_request",
     "execute",
     "expire",
     "is_sealed",
@@ -21,6 +29,7 @@ __all__ = [
     "policy_for",
     "reject",
     "request_promotion",
+    "retry",
     "start_waiting",
     "withdraw",
 ]

@@ -21,10 +21,12 @@ from core.text import checked_text
 EXECUTE = "approvals.execute"
 APPROVING = "I reviewed the evidence and approve this release"
 REJECTING = "I reviewed the evidence and reject this release"
+# An attempt that comes too late or at the wrong revision may be an attempt to cheat: it is kept.
+REFUSALS = (NotAllowed, Conflict, PreconditionFailed)
 Status = PromotionRequest.Status
 
 
-@command
+@command(refusals=REFUSALS)
 def approve(
     *,
     actor: Actor,
@@ -50,7 +52,7 @@ def approve(
     return row
 
 
-@command
+@command(refusals=REFUSALS)
 def reject(
     *,
     actor: Actor,
@@ -85,6 +87,11 @@ def lacking(promotion: PromotionRequest) -> dict[str, int]:
                 decision.by.groups.values_list("name", flat=True)
             )
     return missing(promotion.policy_revision.rules.quorum, people)
+
+
+def contributors_named(promotion: PromotionRequest) -> list[str]:
+    """Who may not decide, for the ledger: the offline verifier compares approvers with it."""
+    return sorted(str(person) for person in rights.contributors(promotion))
 
 
 def blocking_gates(promotion: PromotionRequest) -> list[str]:
@@ -124,10 +131,6 @@ def _require_signer(actor: Actor, row: PromotionRequest, password: str) -> None:
     refusal = rights.why_not_decide(actor, row)
     if refusal is not None:
         raise NotAllowed(refusal[1], code=refusal[0])
-    if not actor.is_interactive:
-        raise NotAllowed(
-            "Deciding needs a browser session; a token never decides.", code="interactive_required"
-        )
     if not password:
         raise Invalid("Confirm with your password.", field="password", allowed="your password")
     if not Account.objects.get(pk=actor.account_id).check_password(password):
@@ -181,9 +184,11 @@ def record_decision(actor: Actor, row: PromotionRequest, decision: Decision, act
         "version": row.version.number,
         "revision": row.rev,
         "role": decision.role,
+        "roles": rights.roles_for(actor, row),
         "evidence_sha256": decision.evidence_sha256,
         "signature_sha256": decision.signature_sha256,
         "requester": str(row.requested_by.person_id),
+        "contributors": contributors_named(row),
     }
     decision.event_id = record(
         actor=actor,

@@ -6,12 +6,15 @@ from django.utils import timezone
 
 from approvals.locks import locked_request
 from approvals.models import Decision, PromotionRequest
-from approvals.services.deciding import blocking_gates, lacking, release
-from approvals.services.judging import judge_gates, void_approvals
-from audit.models import Event, Seal
+from approvals.services.deciding import EXECUTE, blocking_gates, lacking, release
+from approvals.services.judging import changed_lines, fresh_evidence, judge_gates, void_approvals
+from approvals.services.policies import apply_current_policy
+from approvals.services.requests import JUDGE
+from audit import tree
 from audit.services import command, record
 from core.actors import Actor, holds
 from core.errors import Conflict, NotAllowed
+from core.jobs import enqueue
 from deployments.models import Clearance
 from deployments.services import ensure_endpoint, grant_clearance, start_deployment
 
@@ -20,12 +23,8 @@ Status = PromotionRequest.Status
 
 def is_sealed(promotion: PromotionRequest) -> bool:
     """Whether the ledger has sealed every counting signature."""
-    wanted = [
-        str(pk)
-        for pk in Decision.objects.counting().filter(promotion=promotion).values_list("event_id", flat=True)
-    ]
-    events = Event.objects.filter(fields__id__in=wanted).values_list("pk", flat=True)
-    return len(wanted) == Seal.objects.filter(event_id__in=list(events)).count()
+    wanted = Decision.objects.counting().filter(promotion=promotion).values_list("event_id", flat=True)
+    return all(tree.is_sealed(key) for key in wanted)
 
 
 @command
@@ -39,6 +38,9 @@ def execute(*, actor: Actor, promotion: PromotionRequest) -> PromotionRequest:
         row.move_to(Status.PENDING)
         void_approvals(actor, row, problem)
         record(actor=actor, action="approvals.sent_back", target=row, reason=problem, outcome="failed")
+        PromotionRequest.objects.filter(pk=row.pk).update(failure=problem[:1000])
+        apply_current_policy(actor, row)
+        enqueue(JUDGE, subject=row, model_name=row.version.model.name)
         return row
     clearance = grant_clearance(
         actor=actor,
@@ -79,6 +81,23 @@ def start_waiting(*, actor: Actor, promotion: PromotionRequest) -> PromotionRequ
 
 
 @command
+def retry(*, actor: Actor, promotion: PromotionRequest) -> PromotionRequest:
+    """Try a failed deployment again: the same bytes, and everything is checked again."""
+    if not (
+        holds(actor, "deploy", promotion.version.model) or holds(actor, "propose", promotion.version.model)
+    ):
+        raise NotAllowed(f"You may not start the deployment of {promotion.version}.")
+    row = locked_request(promotion)
+    others = PromotionRequest.objects.under_way().filter(version=row.version_id, environment=row.environment_id)
+    if others.exists():
+        raise Conflict("A newer request for this version is under way.", code="request_open")
+    row.move_to(Status.QUEUED, failure="", deployment=None, clearance=None)
+    enqueue(EXECUTE, subject=row, actor=actor, model_name=row.version.model.name)
+    record(actor=actor, action="approvals.retried", target=row)
+    return row
+
+
+@command
 def note_outcome(
     *, actor: Actor, promotion: PromotionRequest, status: str, reason: str = ""
 ) -> PromotionRequest:
@@ -108,6 +127,9 @@ def _what_changed(row: PromotionRequest) -> str:
     blocked = blocking_gates(row)
     if blocked:
         return f"Gates fail now: {', '.join(blocked)}."
+    _, document, digest = fresh_evidence(row)
+    if digest != row.evidence_sha256:
+        return "The evidence changed: " + "; ".join(changed_lines(row.evidence, document)[:5])
     return ""
 
 

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from approvals.evidence import as_document, gathered
-from approvals.gates import judge
+from approvals.gates import Result, judge
 from approvals.locks import locked_request
 from approvals.models import Decision, GateResult, PromotionRequest
 from audit.services import command, record
@@ -18,16 +18,20 @@ from core.canonical import canonical_json, sha256_hex
 Status = PromotionRequest.Status
 
 
+def fresh_evidence(row: PromotionRequest) -> tuple[list[Result], dict[str, Any], str]:
+    """Every gate's result, the document a signature covers, and its SHA-256, as they are now."""
+    results = judge(row.policy_revision.rules.gates, gathered(row))
+    document = as_document(row, [result.as_record() for result in results])
+    return results, document, sha256_hex(canonical_json(document))
+
+
 @command
 def judge_gates(*, actor: Actor, promotion: PromotionRequest) -> PromotionRequest:
     """Gather the evidence, judge every gate, and void approvals given on other evidence."""
     row = locked_request(promotion)
     if row.status not in {Status.PENDING, Status.APPROVED}:
         return row
-    evidence = gathered(row)
-    results = judge(row.policy_revision.rules.gates, evidence)
-    document = as_document(row, [result.as_record() for result in results])
-    digest = sha256_hex(canonical_json(document))
+    results, document, digest = fresh_evidence(row)
     if digest == row.evidence_sha256:
         return row
     changes = changed_lines(row.evidence, document) if row.is_judged else []
@@ -68,7 +72,10 @@ def void_approvals(actor: Actor, promotion: PromotionRequest, why: str) -> int:
     Decision.objects.filter(pk__in=[each.pk for each in counting]).update(
         voided_at=Now(), void_reason=why[:1000]
     )
-    after = {"voided": [each.by.username for each in counting]}
+    after = {
+        "voided": [each.by.username for each in counting],
+        "people": [str(each.person_id) for each in counting],
+    }
     record(actor=actor, action="approvals.approvals_voided", target=promotion, after=after, reason=why)
     return len(counting)
 

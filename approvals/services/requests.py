@@ -10,9 +10,10 @@ from accounts.models import Account
 from approvals import rights
 from approvals.locks import locked_request
 from approvals.models import Policy, PolicyRevision, PromotionRequest
+from approvals.services.judging import judge_gates
 from audit.services import command, record
 from core.actors import Actor
-from core.errors import Conflict, NotAllowed
+from core.errors import Conflict, NotAllowed, PreconditionFailed
 from core.jobs import enqueue
 from core.text import checked_text
 from deployments.models import Endpoint, Environment
@@ -25,7 +26,7 @@ JUDGE = "approvals.judge_gates"
 Status = PromotionRequest.Status
 
 
-@command
+@command(refusals=(NotAllowed, Conflict))
 def request_promotion(
     *, actor: Actor, version: ModelVersion, environment: Environment, why: str, known_limits: str = ""
 ) -> PromotionRequest:
@@ -60,6 +61,9 @@ def request_promotion(
         "environment": environment.name,
         "champion": champion.number if champion else None,
         "why": why,
+        "requester": str(actor.person_id),
+        "contributors": sorted(str(person) for person in rights.contributors(promotion)),
+        "quorum": revision.document["quorum"],
     }
     record(
         actor=actor, action="approvals.requested", target=promotion, after=after, policy=promotion.as_policy()
@@ -87,6 +91,41 @@ def gather(actor: Actor, promotion: PromotionRequest) -> None:
         PromotionRequest.objects.filter(pk=promotion.pk).update(evaluation=evaluation)
     if evaluation is None or evaluation.status in {Evaluation.Status.SUCCEEDED, Evaluation.Status.FAILED}:
         enqueue(JUDGE, subject=promotion, actor=actor, model_name=promotion.version.model.name)
+
+
+@command(refusals=(NotAllowed, Conflict, PreconditionFailed))
+def edit_request(
+    *,
+    actor: Actor,
+    promotion: PromotionRequest,
+    revision: int,
+    why: str | None = None,
+    known_limits: str | None = None,
+) -> PromotionRequest:
+    """Correct the words of a request: a new revision, and what was signed on the old one is void."""
+    if not rights.may_edit(actor, promotion):
+        raise NotAllowed("You may not edit this request; it needs the right to propose.")
+    row = locked_request(promotion)
+    if row.status not in {Status.PENDING, Status.APPROVED}:
+        raise Conflict(f"The request is {row.word.lower()}, so it cannot be edited.", code="not_pending")
+    if revision != row.rev:
+        raise PreconditionFailed(
+            f"You saw revision {revision}; the request is at revision {row.rev} now. Read it again.",
+            extra={"seen": revision, "current": row.rev},
+        )
+    before = {"why": row.why, "known_limits": row.known_limits}
+    if why is not None:
+        row.why = checked_text(why, "why", 5000, min_length=10, multiline=True)
+    if known_limits is not None:
+        row.known_limits = checked_text(known_limits, "known_limits", 5000, multiline=True)
+    after = {"why": row.why, "known_limits": row.known_limits}
+    if after == before:
+        return row
+    PromotionRequest.objects.filter(pk=row.pk).update(**after)
+    record(actor=actor, action="approvals.revised", target=row, before=before, after=after)
+    if row.is_judged:
+        return judge_gates(actor=actor, promotion=row)
+    return row
 
 
 @command

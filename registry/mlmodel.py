@@ -22,6 +22,8 @@ from core.text import checked_json
 MLMODEL = "MLmodel"
 REQUIREMENTS = "requirements.txt"
 LARGEST_DESCRIPTION_FILE = 2 << 20
+LARGEST_JSON = 64 << 20
+MOST_ENTRIES = 100_000
 # Files that describe a model and are never executed when it is loaded.
 DESCRIBING = frozenset(
     {
@@ -79,11 +81,17 @@ def describe(
 
 def format_warning(flavours: dict[str, Any], open_file: Callable[[str], BinaryIO], paths: list[str]) -> str:
     """Why loading these files could run code, or the empty string when every format is known safe."""
-    function = flavours.get("python_function")
-    if isinstance(function, dict) and function.get("code"):
-        return "The model brings Python code of its own, which loading runs."
+    for settings in flavours.values():
+        if isinstance(settings, dict) and settings.get("code"):
+            return "The model brings Python code of its own, which loading runs."
+        loader = settings.get("loader_module", "mlflow.") if isinstance(settings, dict) else "mlflow."
+        if not str(loader).startswith("mlflow."):
+            return f"The model is loaded by code of its own ({str(loader)[:100]})."
+        if isinstance(settings, dict) and str(settings.get("serialization_format", "")).endswith("pickle"):
+            return "The model is pickled; loading a pickle can run code."
+    loaded = _named_in(flavours)
     for path in paths:
-        if PurePosixPath(path).name in DESCRIBING:
+        if path in DESCRIBING and path not in loaded:
             continue
         if not _is_safe(path, open_file):
             return (
@@ -91,6 +99,15 @@ def format_warning(flavours: dict[str, Any], open_file: Callable[[str], BinaryIO
                 " loading it can run code."
             )
     return ""
+
+
+def _named_in(value: Any) -> set[str]:
+    """Every text in the flavours: a file named there is loaded, whatever its name pretends to be."""
+    if isinstance(value, dict):
+        return set().union(*(_named_in(item) for key, item in value.items() if key != "env"))
+    if isinstance(value, list):
+        return set().union(*(_named_in(item) for item in value))
+    return {value.strip().removeprefix("./")} if isinstance(value, str) else set()
 
 
 def _is_safe(path: str, open_file: Callable[[str], BinaryIO]) -> bool:
@@ -121,14 +138,12 @@ def _skops(content: BinaryIO) -> bool:
     """A zip of a schema and plain arrays; anything else inside could be a pickle."""
     with zipfile.ZipFile(content) as archive:
         names = archive.namelist()
-        if "schema.json" not in names or len(names) > 100_000:
+        if "schema.json" not in names or len(names) > MOST_ENTRIES:
             return False
         return all(
-            name == "schema.json"
-            or (name.endswith(".npy") and _plain_array(archive.open(name)))
-            or name.endswith(".npz")
+            name == "schema.json" or (name.endswith(".npy") and _plain_array(archive.open(name)))
             for name in names
-        ) and not any(name.endswith(".npz") for name in names)
+        )
 
 
 def _plain_array(content: Any) -> bool:
@@ -138,7 +153,10 @@ def _plain_array(content: Any) -> bool:
 
 
 def _json_text(content: BinaryIO) -> bool:
-    json.loads(content.read(256 << 20))
+    text = content.read(LARGEST_JSON + 1)
+    if len(text) > LARGEST_JSON:
+        return False
+    json.loads(text)
     return True
 
 

@@ -511,9 +511,11 @@ class Meaning:
         self.export_keys = set()
         self.steps = {
             "audit.export_key_created": self._export_key,
-            "approvals.policy_published": self._policy,
+            "approvals.policy_revised": self._policy,
+            "approvals.policy_applied": self._policy_applied,
             "approvals.requested": self._requested,
-            "approvals.revised": self._requested,
+            "approvals.revised": self._revised,
+            "approvals.gates_judged": self._judged,
             "approvals.approved": self._approved,
             "approvals.approvals_voided": self._voided,
             "deployments.clearance_granted": self._cleared,
@@ -538,30 +540,49 @@ class Meaning:
             self.protected.add(body["after"]["environment"])
 
     def _requested(self, body, seq):
-        after, key = body["after"], body["object"]["id"]
-        known = self.requests.setdefault(key, {"approvals": {}, "excluded": set()})
-        known["digest"], known["environment"] = after["digest"], after["environment"]
-        known["quorum"], known["revision"] = after["quorum"], after["revision_sha256"]
-        known["excluded"] |= set(after["contributors"]) | {after["requester"]}
+        after = body["after"]
+        self.requests[body["object"]["id"]] = {
+            "digest": after["digest"],
+            "environment": after["environment"],
+            "quorum": after["quorum"],
+            "requester": after["requester"],
+            "excluded": set(after["contributors"]),
+            "evidence": None,
+            "approvals": {},
+        }
+
+    def _revised(self, body, seq):
+        if (request := self.requests.get(body["object"]["id"])) is not None:
+            request["excluded"].add(body["actor"].get("person_id"))
+
+    def _policy_applied(self, body, seq):
+        if (request := self.requests.get(body["object"]["id"])) is not None:
+            request["quorum"] = body["after"]["quorum"]
+
+    def _judged(self, body, seq):
+        if (request := self.requests.get(body["object"]["id"])) is not None:
+            request["evidence"] = body["after"]["evidence_sha256"]
 
     def _approved(self, body, seq):
         request = self.requests.get(body["object"]["id"])
         person, after = body["actor"]["person_id"], body["after"]
         if body["actor"]["via"] not in ("session", "oidc"):
             self.verdict.finding("An approval was not given by a person in a browser session.", seq)
+        if person == after["requester"] or person in after["contributors"]:
+            self.verdict.finding("Somebody approved what they had a hand in.", seq)
         if request is None:
             if self.is_complete:
                 self.verdict.finding("An approval of a request that was never made.", seq)
             return
-        if person in request["excluded"]:
-            self.verdict.finding("Somebody approved what they had a hand in.", seq)
+        if person == request["requester"] or person in request["excluded"]:
+            self.verdict.finding("Somebody approved what they asked for or edited.", seq)
         if after["digest"] != request["digest"]:
             self.verdict.finding("An approval is of other bytes than the request.", seq)
-        if after["revision_sha256"] != request["revision"]:
-            self.verdict.finding("An approval is of another revision than the request's current one.", seq)
+        if request["evidence"] and after["evidence_sha256"] != request["evidence"]:
+            self.verdict.finding("An approval is of other evidence than was there.", seq)
         if person in request["approvals"]:
-            self.verdict.finding("One person approved the same revision twice.", seq)
-        request["approvals"][person] = {"role": after["role"], "digest": after["digest"]}
+            self.verdict.finding("One person approved twice.", seq)
+        request["approvals"][person] = {"roles": after["roles"], "evidence": after["evidence_sha256"]}
 
     def _voided(self, body, seq):
         if (request := self.requests.get(body["object"]["id"])) is not None:
@@ -596,7 +617,8 @@ class Meaning:
             self.verdict.finding(
                 "A clearance of other bytes, or for another environment, than were approved.", seq
             )
-        if not _covers(request["approvals"], request["quorum"]):
+        counting = [each for each in request["approvals"].values() if each["evidence"] == after["evidence_sha256"]]
+        if not _covers([set(each["roles"]) for each in counting], request["quorum"]):
             self.verdict.finding("A clearance without the approvals its policy asks for.", seq)
 
     def _deployment(self, body, seq):
@@ -623,10 +645,9 @@ class Meaning:
             )
 
 
-def _covers(approvals, quorum):
-    """Whether different people fill every place of the quorum."""
+def _covers(people, quorum):
+    """Whether different people, each with a set of roles, fill every place of the quorum."""
     places = [rule["role"] for rule in quorum for _ in range(rule["count"])]
-    people = [set(given["role"].split(",")) for given in approvals.values()]
     taken = {}
 
     def seat(place, seen):

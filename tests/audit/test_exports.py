@@ -110,7 +110,9 @@ def test_a_selection_proves_each_of_its_events(bundle, run_verifier):
     path = bundle(Selection(objects=(("tests.thing", "1"),)))
     code, verdict = run_verifier(path)
     assert (code, verdict["findings"], verdict["events"]) == (0, [], 31)
-    other_place = lines_altered(path, lambda events: [{**events[0], "seq": events[0]["seq"] + 1}, *events[2:]])
+    other_place = lines_altered(
+        path, lambda events: [{**events[0], "seq": events[0]["seq"] + 1}, *events[2:]]
+    )
     assert run_verifier(other_place)[0] == 1
 
 
@@ -142,9 +144,16 @@ def renumbered(events):
 
 ALTERATIONS = {
     "a body edited": lambda events: [*events[:3], edit(events[3]), *events[4:]],
-    "a body edited and its hash made to fit": lambda events: [*events[:3], rehashed(edit(events[3])), *events[4:]],
+    "a body edited and its hash made to fit": lambda events: [
+        *events[:3],
+        rehashed(edit(events[3])),
+        *events[4:],
+    ],
     "the last event edited": lambda events: [*events[:-1], rehashed(edit(events[-1]))],
-    "a time moved": lambda events: [rehashed({**events[0], "recorded_at": "2001-01-01T00:00:00.000000Z"}), *events[1:]],
+    "a time moved": lambda events: [
+        rehashed({**events[0], "recorded_at": "2001-01-01T00:00:00.000000Z"}),
+        *events[1:],
+    ],
     "a database user changed": lambda events: [rehashed({**events[0], "db_user": "postgres"}), *events[1:]],
     "one deleted": lambda events: events[:5] + events[6:],
     "one deleted and the rest renumbered": lambda events: renumbered(events[:5] + events[6:]),
@@ -216,7 +225,9 @@ def test_a_ledger_signed_by_a_key_of_ones_own_is_found(bundle, run_verifier):
 
 def test_erased_personal_values_leave_the_ledger_intact_and_wrong_ones_do_not(bundle, run_verifier):
     path = bundle()
-    code, verdict = run_verifier(altered(path, lambda name, content: b"" if name == "personal.jsonl" else content))
+    code, verdict = run_verifier(
+        altered(path, lambda name, content: b"" if name == "personal.jsonl" else content)
+    )
     assert (code, verdict["redacted"]) == (0, 2)
 
     def substitute(name, content):
@@ -239,7 +250,9 @@ def test_an_unsealed_tail_has_its_own_exit_code(bundle, run_verifier):
 
 
 def test_an_auditor_asks_a_worker_makes_and_the_verifier_agrees(auditor, story, run_jobs, sealer, client_for):
-    export = exports.request_export(actor=actor_for(auditor), format="bundle", selection=EVERYTHING, title="All of it")
+    export = exports.request_export(
+        actor=actor_for(auditor), format="bundle", selection=EVERYTHING, title="All of it"
+    )
     run_jobs()
     export.refresh_from_db()
     assert (export.status, export.verdict["result"]) == ("ready", "intact")
@@ -283,7 +296,9 @@ def test_the_command_writes_what_the_verifier_reads(story, tmp_path, run_verifie
 # --- REST ---------------------------------------------------------------------------------------
 
 
-def test_rest_shows_auditors_everything_and_others_nothing(story, auditor, scientist, token_client, client_for):
+def test_rest_shows_auditors_everything_and_others_nothing(
+    story, auditor, scientist, token_client, client_for
+):
     machine = token_client(auditor)
     page = machine.get("/api/v1/audit/events?action=tests.happened&limit=5").json()
     assert [item["action"] for item in page["items"]] == ["tests.happened"] * 5
@@ -295,7 +310,14 @@ def test_rest_shows_auditors_everything_and_others_nothing(story, auditor, scien
     assert proof["tree_size"] == story.tree_size
     assert machine.get("/api/v1/audit/checkpoint").json()["note"] == story.note
     assert machine.get("/api/v1/audit/proof/consistency?from=3").json()["path"]
-    for path in ("events", f"events/{key}", "checkpoint", f"proof/inclusion?event={key}", "proof/consistency?from=1", "exports"):
+    for path in (
+        "events",
+        f"events/{key}",
+        "checkpoint",
+        f"proof/inclusion?event={key}",
+        "proof/consistency?from=1",
+        "exports",
+    ):
         for client in (token_client(scientist), client_for(scientist)):
             assert client.get(f"/api/v1/audit/{path}").status_code == 404, path
 

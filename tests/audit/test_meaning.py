@@ -21,18 +21,27 @@ def body(action, object_id="r1", person="p0", via="session", **after):
 
 
 def requested(**more):
-    values = {"digest": DIGEST, "environment": "production", "quorum": QUORUM, "revision_sha256": "rev1",
-              "requester": "scientist", "contributors": ["helper"]}  # fmt: skip
+    values = {"digest": DIGEST, "environment": "production", "quorum": QUORUM, "requester": "scientist",
+              "contributors": ["scientist", "helper"]}  # fmt: skip
     return body("approvals.requested", **(values | more))
 
 
-def approved(person, role, **more):
+def judged(evidence="e1"):
+    return body("approvals.gates_judged", person=None, via="system", evidence_sha256=evidence)
+
+
+def approved(person, *roles, **more):
     via = more.pop("via", "session")
-    return body("approvals.approved", person=person, via=via, **({"digest": DIGEST, "revision_sha256": "rev1", "role": role} | more))
+    values = {"digest": DIGEST, "evidence_sha256": "e1", "roles": roles, "requester": "scientist",
+              "contributors": ["scientist", "helper"]}  # fmt: skip
+    return body("approvals.approved", person=person, via=via, **(values | more))
 
 
 def cleared(**more):
-    values = {"kind": "approval", "reference": "r1", "digest": DIGEST, "environment": "production", "model": "m"}
+    values = {
+        "kind": "approval", "reference": "r1", "digest": DIGEST, "environment": "production", "model": "m",
+        "evidence_sha256": "e1",
+    }  # fmt: skip
     return body("deployments.clearance_granted", "c1", **(values | more))
 
 
@@ -44,7 +53,8 @@ def live(digest=DIGEST):
     return body("deployments.went_live", "d1", digest=digest)
 
 
-RIGHT = [requested(), approved("anna", "reviewer"), approved("ben", "validator"), cleared(), deployed(), live()]
+ASKED = [requested(), judged()]
+RIGHT = [*ASKED, approved("anna", "reviewer"), approved("ben", "validator"), cleared(), deployed(), live()]
 
 
 def findings(events, is_complete=True):
@@ -59,26 +69,36 @@ def test_the_right_story_is_believed():
     assert findings(RIGHT) == []
 
 
+ANNA, BEN, REST = RIGHT[2], RIGHT[3], RIGHT[4:]
 WRONG = {
-    "one approval short": [RIGHT[0], RIGHT[1], *RIGHT[3:]],
-    "one person in two roles": [RIGHT[0], approved("anna", "reviewer,validator"), *RIGHT[3:]],
-    "both have the same role": [RIGHT[0], RIGHT[1], approved("ben", "reviewer"), *RIGHT[3:]],
-    "the requester approved": [RIGHT[0], approved("scientist", "reviewer"), *RIGHT[2:]],
-    "a contributor approved": [RIGHT[0], approved("helper", "reviewer"), *RIGHT[2:]],
-    "a token approved": [RIGHT[0], approved("anna", "reviewer", via="token"), *RIGHT[2:]],
-    "other bytes were approved": [RIGHT[0], approved("anna", "reviewer", digest=OTHER), *RIGHT[2:]],
-    "an old revision was approved": [RIGHT[0], approved("anna", "reviewer", revision_sha256="rev0"), *RIGHT[2:]],
-    "approvals were voided": [*RIGHT[:3], body("approvals.approvals_voided", people=["anna"]), *RIGHT[3:]],
-    "other bytes were cleared": [*RIGHT[:3], cleared(digest=OTHER), deployed(OTHER), live(OTHER)],
-    "other bytes were deployed": [*RIGHT[:4], deployed(OTHER), live(OTHER)],
-    "other bytes went live": [*RIGHT[:5], live(OTHER)],
-    "another environment was cleared": [*RIGHT[:3], cleared(environment="elsewhere"), *RIGHT[4:]],
+    "one approval short": [*ASKED, ANNA, *REST],
+    "one person in two roles": [*ASKED, approved("anna", "reviewer", "validator"), *REST],
+    "both have the same role": [*ASKED, ANNA, approved("ben", "reviewer"), *REST],
+    "one person twice": [*ASKED, ANNA, approved("anna", "validator"), *REST],
+    "the requester approved": [*ASKED, approved("scientist", "reviewer"), BEN, *REST],
+    "the requester approved and hid it": [
+        *ASKED, approved("scientist", "reviewer", requester="x", contributors=[]), BEN, *REST,
+    ],
+    "a contributor approved": [*ASKED, approved("helper", "reviewer"), BEN, *REST],
+    "an editor approved": [*ASKED, body("approvals.revised", person="anna"), ANNA, BEN, *REST],
+    "a token approved": [*ASKED, approved("anna", "reviewer", via="token"), BEN, *REST],
+    "other bytes were approved": [*ASKED, approved("anna", "reviewer", digest=OTHER), BEN, *REST],
+    "other evidence was approved": [*ASKED, approved("anna", "reviewer", evidence_sha256="e0"), BEN, *REST],
+    "the evidence changed afterwards": [*ASKED, ANNA, BEN, judged("e2"), cleared(evidence_sha256="e2"), *REST[1:]],
+    "the policy became stricter": [
+        *ASKED, ANNA, BEN, body("approvals.policy_applied", quorum=[{"role": "validator", "count": 2}]), *REST,
+    ],
+    "approvals were voided": [*ASKED, ANNA, BEN, body("approvals.approvals_voided", people=["anna"]), *REST],
+    "other bytes were cleared": [*ASKED, ANNA, BEN, cleared(digest=OTHER), deployed(OTHER), live(OTHER)],
+    "other bytes were deployed": [*ASKED, ANNA, BEN, cleared(), deployed(OTHER), live(OTHER)],
+    "other bytes went live": [*ASKED, ANNA, BEN, cleared(), deployed(), live(OTHER)],
+    "another environment was cleared": [*ASKED, ANNA, BEN, cleared(environment="elsewhere"), *REST[1:]],
     "nobody asked": [cleared(), deployed(), live()],
     "no clearance": [deployed(clearance="none"), live()],
     "it simply went live": [live()],
     "production was called free": [cleared(kind="unprotected", is_protected=True)],
     "production was called free though it has a policy": [
-        body("approvals.policy_published", environment="production", quorum=QUORUM), cleared(kind="unprotected"),
+        body("approvals.policy_revised", environment="production", quorum=QUORUM), cleared(kind="unprotected"),
     ],
     "a rollback to what was never live": [cleared(kind="rollback", reference="d0")],
     "an event that says too little": [body("approvals.requested")],
@@ -97,4 +117,4 @@ def test_a_rollback_to_what_was_live_is_believed():
 
 def test_a_selection_is_not_blamed_for_what_it_leaves_out():
     assert findings([cleared(), deployed(), live()], is_complete=False) == []
-    assert findings([RIGHT[0], RIGHT[1], *RIGHT[3:]], is_complete=False)
+    assert findings([*ASKED, ANNA, *REST], is_complete=False)

@@ -79,7 +79,9 @@ def test_a_real_refusal_names_who_what_and_why(stranger, admin):
 def test_one_event_is_one_line_whatever_names_and_reasons_hold():
     ugly = 'two\nlines \x1b[31mred\x00 {"outcome":"ok"} \u202e \ud800'
     with transaction.atomic():
-        key = record(actor=Actor.system(), action="tests.happened", target=THING, reason=ugly, after={"name": ugly})
+        key = record(
+            actor=Actor.system(), action="tests.happened", target=THING, reason=ugly, after={"name": ugly}
+        )
     event = Event.objects.keyed(key).get()
     assert "\n" not in event.body
     assert "\x1b" not in event.body
@@ -89,9 +91,20 @@ def test_one_event_is_one_line_whatever_names_and_reasons_hold():
 @pytest.mark.django_db
 def test_secrets_never_reach_the_ledger():
     secret = "cp_" + "A" * 49
-    values = {"password": "hunter2hunter2", "api_key": "abc", "nested": [{"client_secret": "x"}], "note": f"use {secret}"}
+    values = {
+        "password": "hunter2hunter2",
+        "api_key": "abc",
+        "nested": [{"client_secret": "x"}],
+        "note": f"use {secret}",
+    }
     with transaction.atomic():
-        key = record(actor=Actor.system(), action="tests.happened", target=THING, after=values, reason=f"token {secret}")
+        key = record(
+            actor=Actor.system(),
+            action="tests.happened",
+            target=THING,
+            after=values,
+            reason=f"token {secret}",
+        )
     body = Event.objects.keyed(key).get().body
     assert not any(word in body for word in ("hunter2", '"abc"', '"x"', secret))
 
@@ -99,7 +112,9 @@ def test_secrets_never_reach_the_ledger():
 @pytest.mark.django_db
 def test_only_what_changed_is_kept():
     with transaction.atomic():
-        key = record(actor=Actor.system(), action="tests.happened", before={"a": 1, "b": 1}, after={"a": 1, "b": 2})
+        key = record(
+            actor=Actor.system(), action="tests.happened", before={"a": 1, "b": 1}, after={"a": 1, "b": 2}
+        )
     fields = Event.objects.keyed(key).get().fields
     assert (fields["before"], fields["after"]) == ({"b": 1}, {"b": 2})
 
@@ -174,7 +189,9 @@ def test_not_even_the_owner_changes_a_row_by_accident(table, connect, happen, se
 def test_what_the_application_sends_beside_the_body_does_not_count():
     record(actor=Actor.system(), action="tests.happened")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT db_user, recorded_at > now() - interval '1 minute' FROM audit.event ORDER BY id DESC LIMIT 1")
+        cursor.execute(
+            "SELECT db_user, recorded_at > now() - interval '1 minute' FROM audit.event ORDER BY id DESC LIMIT 1"
+        )
         assert cursor.fetchone() == ("cp_app", True)
 
 

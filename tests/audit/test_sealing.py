@@ -164,7 +164,10 @@ def test_the_receipt_of_an_event_leads_to_the_signed_root(happen, sealer):
     for key in keys:
         proof = inclusion_proof(key)
         found = verify_ledger.root_from_inclusion(
-            bytes.fromhex(proof["leaf"]), proof["seq"], proof["tree_size"], [bytes.fromhex(each) for each in proof["path"]]
+            bytes.fromhex(proof["leaf"]),
+            proof["seq"],
+            proof["tree_size"],
+            [bytes.fromhex(each) for each in proof["path"]],
         )
         assert found == verify_ledger.Note(proof["checkpoint"]).root
 
@@ -185,7 +188,10 @@ def test_a_second_implementation_agrees_on_the_tree(size):
         theirs = other.prove_consistency(earlier, size)
         pymerkle.verify_consistency(tree.root(earlier), tree.root(), theirs)
     for index in range(size):
-        assert verify_ledger.root_from_inclusion(leaves[index], index, size, tree.inclusion(index)) == tree.root()
+        assert (
+            verify_ledger.root_from_inclusion(leaves[index], index, size, tree.inclusion(index))
+            == tree.root()
+        )
         theirs = other.prove_inclusion(index + 1, size)
         pymerkle.verify_inclusion(leaves[index], tree.root(), theirs)
         assert set(tree.inclusion(index)) <= set(theirs.path)
@@ -194,7 +200,13 @@ def test_a_second_implementation_agrees_on_the_tree(size):
 def test_false_proofs_are_refused():
     tree = Tree([bytes([number]) * 32 for number in range(13)])
     path = tree.inclusion(5)
-    for index, size, steps in [(4, 13, path), (5, 7, path), (5, 13, path[:-1]), (5, 13, [*path, path[0]]), (13, 13, path)]:
+    for index, size, steps in [
+        (4, 13, path),
+        (5, 7, path),
+        (5, 13, path[:-1]),
+        (5, 13, [*path, path[0]]),
+        (13, 13, path),
+    ]:
         assert verify_ledger.root_from_inclusion(tree.leaf(5), index, size, steps) != tree.root()
     proof = tree.consistency(6)
     assert not verify_ledger.is_consistent(6, tree.root(5), 13, tree.root(), proof)

@@ -49,10 +49,7 @@ def confine() -> None:
     if not text:
         return
     limits = json.loads(text)
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if limits.get("parent") and os.getppid() != limits["parent"]:
-        sys.exit(1)
+    die_with_parent(limits.get("parent") or 0)
     for kind, most in (
         (resource.RLIMIT_AS, limits["memory_bytes"]),
         (resource.RLIMIT_FSIZE, limits["file_bytes"]),
@@ -63,8 +60,14 @@ def confine() -> None:
     # The soft limit ends the process with SIGXCPU; ignoring that signal buys one second.
     resource.setrlimit(resource.RLIMIT_CPU, (limits["cpu_seconds"], limits["cpu_seconds"] + 1))
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
-    if not limits.get("may_fork"):
-        _filter_calls(libc)
+    _filter_calls(ctypes.CDLL(None, use_errno=True))
+
+
+def die_with_parent(parent: int) -> None:
+    """The kernel ends this process when ``parent`` goes, however it went (0: whoever started it)."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if parent and os.getppid() != parent:
+        sys.exit(1)
 
 
 def is_filterable() -> bool:

@@ -30,8 +30,9 @@ def inspect(request: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"rows": table.height, "schema": schema_of(table), "results": None}
     answer |= _event_times(table, request.get("event_time_column", ""))
     _require_columns(table, request.get("key_columns", []), "key_columns")
-    if request.get("converted"):
-        table.write_parquet(request["converted"], compression="zstd", row_group_size=100_000)
+    if request.get("folder"):
+        target = Path(request["folder"]) / "table.parquet"
+        table.write_parquet(target, compression="zstd", row_group_size=100_000)
     if request.get("contract"):
         answer["results"] = check(table, parse(request["contract"]))
     if request.get("profile", True):

@@ -1,0 +1,53 @@
+"""Every change to data sets and pipelines starts here, whoever asks."""
+
+from pipelines.services.access import grant, revoke
+from pipelines.services.contracts import CHECK, keep_check, request_check, set_contract
+from pipelines.services.datasets import create_dataset, update_dataset
+from pipelines.services.runs import (
+    RUN,
+    begin_run,
+    cancel_run,
+    end_run,
+    fail_run,
+    note_mlflow_run,
+    start_run,
+    use_data,
+)
+from pipelines.services.validity import require_valid, why_invalid
+from pipelines.services.versions import (
+    PROFILE,
+    fail_version,
+    finish_version,
+    note_download,
+    quarantine_version,
+    register_version,
+    release_version,
+)
+
+__all__ = [
+    "CHECK",
+    "PROFILE",
+    "RUN",
+    "begin_run",
+    "cancel_run",
+    "create_dataset",
+    "end_run",
+    "fail_run",
+    "fail_version",
+    "finish_version",
+    "grant",
+    "keep_check",
+    "note_download",
+    "note_mlflow_run",
+    "quarantine_version",
+    "register_version",
+    "release_version",
+    "request_check",
+    "require_valid",
+    "revoke",
+    "set_contract",
+    "start_run",
+    "update_dataset",
+    "use_data",
+    "why_invalid",
+]

@@ -1,0 +1,141 @@
+"""Changes to data sets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from accounts.models import Person
+from audit.services import command, record
+from core.actors import Actor
+from core.errors import Conflict, Invalid, NotAllowed, PreconditionFailed
+from core.text import checked_text
+from pipelines import rights
+from pipelines.models import Dataset
+from pipelines.models.datasets import LONGEST_NAME
+from pipelines.services.access import give_creator_rights
+
+NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+NAME_RULE = f"1 to {LONGEST_NAME} letters, digits, '.', '-' and '_', the first a letter or digit"
+MOST_KEYS = 20
+UNCHANGED: Any = object()
+
+
+@command
+def create_dataset(
+    *,
+    actor: Actor,
+    name: str,
+    description: str = "",
+    owner: Person | None = None,
+    event_time_column: str = "",
+    time_zone: str = "UTC",
+    key_columns: Sequence[str] = (),
+    label_column: str = "",
+) -> Dataset:
+    """Create a data set; its creator owns it and may add versions and set its contract."""
+    if not rights.may_create(actor):
+        raise NotAllowed("You may not create data sets; the role data-scientist may.")
+    dataset = Dataset(
+        name=_checked_name(name),
+        description=checked_text(description, "description", 5000, multiline=True),
+        owner=owner or Person.objects.filter(pk=actor.person_id).first(),
+        event_time_column=_checked_column(event_time_column, "event_time_column"),
+        time_zone=_checked_zone(time_zone),
+        key_columns=_checked_keys(key_columns),
+        label_column=_checked_column(label_column, "label_column"),
+        created_by_id=actor.account_id,
+    )
+    try:
+        with transaction.atomic():
+            dataset.save()
+    except IntegrityError:
+        raise Conflict(
+            f"A data set named {dataset.name} already exists.", field="name", code="name_taken"
+        ) from None
+    give_creator_rights(actor, dataset)
+    record(actor=actor, action="pipelines.dataset_created", target=dataset, after=_facts(dataset))
+    dataset.refresh_from_db()
+    return dataset
+
+
+@command
+def update_dataset(
+    *,
+    actor: Actor,
+    dataset: Dataset,
+    description: str = UNCHANGED,
+    owner: Person | None = UNCHANGED,
+    label_column: str = UNCHANGED,
+    expected_rev: int | None = None,
+) -> Dataset:
+    """Change what people say of a data set; how its versions were read never changes."""
+    if not rights.may_administer(actor, dataset):
+        raise NotAllowed(f"You may not change {dataset}; it needs the right to administer.")
+    row = Dataset.objects.select_for_update().get(pk=dataset.pk)
+    if expected_rev is not None and row.rev != expected_rev:
+        raise PreconditionFailed(f"{row} has been changed since you read it (revision {row.rev} now).")
+    before = _facts(row)
+    if description is not UNCHANGED:
+        row.description = checked_text(description, "description", 5000, multiline=True)
+    if owner is not UNCHANGED:
+        row.owner = owner
+    if label_column is not UNCHANGED:
+        row.label_column = _checked_column(label_column, "label_column")
+    row.save(update_fields=["description", "owner", "label_column"])
+    Dataset.objects.filter(pk=row.pk).update(rev=F("rev") + 1)
+    row.refresh_from_db()
+    record(actor=actor, action="pipelines.dataset_updated", target=row, before=before, after=_facts(row))
+    return row
+
+
+def _checked_name(value: Any) -> str:
+    name = checked_text(value, "name", LONGEST_NAME, min_length=1)
+    if not NAME.match(name):
+        raise Invalid(f"name must be {NAME_RULE}.", field="name", allowed=NAME_RULE)
+    return name
+
+
+def _checked_column(value: Any, field: str) -> str:
+    return checked_text(value, field, 200)
+
+
+def _checked_keys(value: Any) -> list[str]:
+    if isinstance(value, str) or len(value) > MOST_KEYS:
+        raise Invalid(
+            f"key_columns must be a list of at most {MOST_KEYS} columns.",
+            field="key_columns",
+            allowed="a list of columns",
+        )
+    keys = [checked_text(each, f"key_columns[{at}]", 200, min_length=1) for at, each in enumerate(value)]
+    if len(set(keys)) != len(keys):
+        raise Invalid("key_columns names a column twice.", field="key_columns", allowed="each column once")
+    return keys
+
+
+def _checked_zone(value: Any) -> str:
+    zone = checked_text(value, "time_zone", 64, min_length=1)
+    if zone not in available_timezones():
+        raise Invalid(
+            f"time_zone {zone!r} is not known; name one of the IANA database, as America/New_York.",
+            field="time_zone",
+            allowed="a time zone of the IANA database",
+        )
+    return zone
+
+
+def _facts(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "name": dataset.name,
+        "description": dataset.description,
+        "owner": str(dataset.owner_id) if dataset.owner_id else None,
+        "event_time_column": dataset.event_time_column,
+        "time_zone": dataset.time_zone,
+        "key_columns": list(dataset.key_columns),
+        "label_column": dataset.label_column,
+    }

@@ -292,5 +292,6 @@ if PREDICTION_LOG_MODE not in {"durable", "buffered"}:
 PREDICTION_LOG_ROTATE_SECONDS = float(environment.get("PREDICTION_LOG_ROTATE_SECONDS", "5"))
 
 # --- Pages ------------------------------------------------------------------------------
+CSRF_FAILURE_VIEW = "core.error_pages.form_too_old"
 # Every component on one page, for people who build pages; never in an installation.
 SHOW_STYLEGUIDE = bool(os.environ.get("SHOW_STYLEGUIDE"))

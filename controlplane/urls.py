@@ -31,5 +31,6 @@ if _present("controlplane.health"):
 
 handler400 = "core.error_pages.bad_request"
 handler403 = "core.error_pages.forbidden"
+handler429 = "core.error_pages.too_many"  # allauth's rate limits
 handler404 = "core.error_pages.not_found"
 handler500 = "core.error_pages.broken"

@@ -10,6 +10,7 @@ SENTENCES = {
     400: ("bad_request", "The request cannot be understood. Nothing has been changed."),
     403: ("forbidden", "This is not allowed. Nothing has been changed."),
     404: ("not_found", "There is nothing at this address, or you may not know of it."),
+    429: ("rate_limited", "There were too many tries from here. Nothing has been changed."),
     500: (
         "internal",
         "Something in the product failed. Nothing has been half-changed; the request id finds it in the logs.",
@@ -17,8 +18,9 @@ SENTENCES = {
 }
 
 
-def _answer(request: HttpRequest, status: int) -> HttpResponse:
+def _answer(request: HttpRequest, status: int, sentence: str = "") -> HttpResponse:
     code, detail = SENTENCES[status]
+    detail = sentence or detail
     if request.path.startswith(MACHINE_PATHS):
         body = problem(status, code=code, detail=detail, request=request)
         return JsonResponse(body, status=status, content_type=MEDIA_TYPE)
@@ -35,6 +37,18 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _answer(request, 403)
+
+
+def form_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's view for a form without a valid token: mostly a page that was open for too long."""
+    sentence = "The form was open for too long, or it did not come from this site. Nothing has been changed."
+    return _answer(request, 403, sentence)
+
+
+def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    answer = _answer(request, 429)
+    answer["Retry-After"] = "60"
+    return answer
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

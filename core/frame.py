@@ -64,6 +64,7 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
         link for link in _links if actor.is_active and (not link.right or actor.holds_everywhere(link.right))
     ]
     return {
+        "is_signed_in": actor.is_active,
         "theme": theme if theme in {"light", "dark"} else "",
         "installation": settings.INSTALLATION_NAME,
         "person": actor.account_name,

@@ -51,3 +51,25 @@ LOOKS: dict[str, tuple[str, str, str]] = {
 def look_of(status: str) -> tuple[str, str, str]:
     """Tone, icon and default word of a status; an unknown one is shown as it is."""
     return LOOKS.get(status.lower(), ("mute", "circle-dot", status.replace("_", " ").capitalize()))
+
+
+# How a refusal looks on a page: tone, icon, what failed, what to do.
+PROBLEMS: dict[int, tuple[str, str, str, str]] = {
+    400: ("warn", "triangle-alert", "This cannot be understood", "Go back, change what is named below and try again."),
+    403: ("bad", "lock", "You may not do this", "An admin gives roles; who administers a model grants rights on it."),
+    404: ("mute", "search", "Nothing here that you may see", "Check the address, or search with Ctrl K."),
+    405: ("warn", "triangle-alert", "This address does not take that", "Go back and use the form of the page."),
+    409: ("warn", "git-compare", "The state does not allow it", "Go back, load the page again and look at what is there now."),
+    412: ("warn", "git-compare", "Somebody changed this meanwhile", "Go back, load the page again and look at the other change first."),
+    413: ("warn", "triangle-alert", "This is too large", "Send less at once."),
+    422: ("warn", "triangle-alert", "This contradicts what was sent before", "Go back and change what is named below."),
+    428: ("warn", "triangle-alert", "It is not clear what you saw", "Go back, load the page again and repeat it there."),
+    429: ("warn", "hourglass", "Too many tries", "Wait a minute, then try again."),
+    500: ("bad", "circle-x", "The product failed", "Try again. If it fails again, give the request id to who runs this installation."),
+    503: ("bad", "zap", "A part of the system does not answer", "Try again in a few seconds."),
+}  # fmt: skip
+
+
+def problem_look(status: int) -> tuple[str, str, str, str]:
+    """Tone, icon, title and next step of an error page."""
+    return PROBLEMS.get(int(status), PROBLEMS[500] if int(status) >= 500 else PROBLEMS[400])

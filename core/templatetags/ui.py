@@ -16,7 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from core import panels as page_panels
-from core.statuses import look_of
+from core.statuses import look_of, problem_look
 
 register = template.Library()
 SPRITE = "vendor/lucide-1.62.0.svg"
@@ -36,6 +36,12 @@ def pill(status: str, word: str | None = None) -> SafeString:
     """``{% pill deployment.status deployment.get_status_display %}``: icon, word and colour."""
     tone, name, default = look_of(str(status))
     return format_html('<span class="pill {}">{}{}</span>', tone, icon(name, "i-s"), word or default)
+
+
+@register.simple_tag
+def problem_words(status: int) -> dict[str, str]:
+    """``{% problem_words status as words %}``: tone, icon, title, next of an error page."""
+    return dict(zip(("tone", "icon", "title", "next"), problem_look(status), strict=True))
 
 
 @register.filter
@@ -83,7 +89,7 @@ def moment(value: datetime | None) -> SafeString | str:
 @register.filter
 def number(value: Any, digits: int = 0) -> str:
     """Thousands with commas, a real minus sign, ``none`` for nothing."""
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+    if value in (None, "") or (isinstance(value, float) and not math.isfinite(value)):
         return "none"
     return f"{float(value):,.{int(digits)}f}".replace("-", MINUS)
 
@@ -91,7 +97,7 @@ def number(value: Any, digits: int = 0) -> str:
 @register.filter
 def signed(value: Any, digits: int = 4) -> str:
     """A difference: always with its sign."""
-    if value is None:
+    if value in (None, ""):
         return "none"
     rounded = f"{abs(float(value)):,.{int(digits)}f}"
     if float(rounded.replace(",", "")) == 0:

@@ -1,9 +1,13 @@
 """The sign-in page, one's tokens, and what the ledger keeps of both."""
 
+import re
+
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import ApiToken
+from accounts.services import set_active
 from audit.models import Event
 from tests.conftest import PASSWORD
 
@@ -66,3 +70,66 @@ def test_anonymous_people_are_sent_to_sign_in(address):
     answer = Client().get(address)
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("/login/?next=")
+
+
+def test_guessing_is_slowed_down_and_other_people_still_sign_in(reviewer, operator):
+    cache.clear()
+    for _ in range(5):
+        Client().post("/login/", {"login": "reviewer", "password": "wrong wrong wrong"})
+    refused = Client().post("/login/", {"login": "reviewer", "password": PASSWORD})
+    assert refused.status_code != 302
+    assert Client().post("/login/", {"login": "operator", "password": PASSWORD}).status_code == 302
+    cache.clear()
+
+
+def test_a_locked_account_is_told_nothing_more_than_a_wrong_password(reviewer, admin, actor):
+    set_active(actor=actor(admin), account=reviewer, is_active=False, reason="Left.")
+    wrong = Client().post("/login/", {"login": "nobody", "password": PASSWORD})
+    locked = Client().post("/login/", {"login": "reviewer", "password": PASSWORD})
+    assert (locked.status_code, errors_of(locked)) == (wrong.status_code, errors_of(wrong))
+
+
+def errors_of(answer):
+    return re.findall(r'role="alert">.*?</p>', answer.content.decode(), re.DOTALL)
+
+
+def test_a_form_from_elsewhere_is_refused_with_a_page(reviewer):
+    client = Client(enforce_csrf_checks=True)
+    answer = client.post("/login/", {"login": "reviewer", "password": PASSWORD})
+    assert answer.status_code == 403
+    assert "open for too long" in answer.content.decode()
+
+
+def test_signing_in_makes_a_new_session_and_out_ends_it(reviewer):
+    client = Client()
+    client.get("/login/")
+    client.post("/login/", {"login": "reviewer", "password": PASSWORD})
+    first = client.cookies["sessionid"].value
+    assert client.get("/logout/").status_code == 200
+    assert client.get("/settings/profile/").status_code == 200, "signing out needs a POST"
+    client.post("/logout/")
+    stolen = Client()
+    stolen.cookies["sessionid"] = first
+    assert stolen.get("/settings/profile/").headers["Location"].startswith("/login/")
+
+
+def test_the_theme_and_time_zone_are_kept(reviewer, client_for):
+    client = client_for(reviewer)
+    answer = client.post("/settings/profile/", {"time_zone": "Europe/Berlin", "theme": "dark"})
+    assert answer.cookies["theme"].value == "dark"
+    reviewer.refresh_from_db()
+    assert reviewer.time_zone == "Europe/Berlin"
+    page = client.get("/settings/profile/").content.decode()
+    assert 'data-theme="dark"' in page
+    assert client.post("/settings/profile/", {"time_zone": "Nowhere/Land"}).status_code == 422
+
+
+def test_every_page_carries_the_browser_policy(client):
+    headers = client.get("/login/").headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "camera=()" in headers["Permissions-Policy"]

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from core.statuses import LOOKS
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = [
     "accounts",
@@ -56,6 +58,28 @@ def test_templates_hold_no_inline_script_style_or_handler():
         if INLINE.search(path.read_text())
     ]
     assert not wrong
+
+
+def test_template_tags_stand_on_one_line():
+    """Django shows a tag that is broken over two lines as text."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in (ROOT / "templates").rglob("*.html")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if line.count("{%") != line.count("%}") or line.count("{{") != line.count("}}")
+    ]
+    assert not wrong
+
+
+def test_icons_in_templates_are_in_the_sprite():
+    sprite = next((ROOT / "static/vendor").glob("lucide-*.svg")).read_text()
+    known = set(re.findall(r'<symbol id="([^"]+)"', sprite))
+    used = {
+        name
+        for path in (ROOT / "templates").rglob("*.html")
+        for name in re.findall(r'{% icon "([^"]+)"', path.read_text())
+    } | {name for _, name, _ in LOOKS.values()}
+    assert not used - known
 
 
 def test_vendored_files_are_those_of_the_registry():

@@ -12,6 +12,8 @@ class DeploymentsConfig(AppConfig):
         import_module("deployments.tasks")
         panels = import_module("deployments.panels")
         import_module("registry.retention").keep("deployments", panels.why_versions_stay)
-        import_module("core.panels").register(
-            "registry.model", 20, panels.endpoints_of_models, "deployments/_model_panel.html"
+        register = import_module("core.panels").register
+        register("registry.model", 20, panels.endpoints_of_models, "deployments/_model_panel.html")
+        register(
+            "registry.version.actions", 30, panels.deployable_versions, "deployments/_version_action.html"
         )

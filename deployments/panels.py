@@ -15,7 +15,7 @@ from deployments import rights
 from deployments.models import Deployment, Endpoint
 from deployments.snippets import curl_for
 from deployments.traffic import totals_since
-from registry.models import RegisteredModel
+from registry.models import ModelVersion, RegisteredModel
 
 RECENTLY = timedelta(minutes=15)
 
@@ -32,7 +32,9 @@ def why_versions_stay(versions: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
 def endpoints_of_models(actor: Actor, models: Sequence[RegisteredModel]) -> dict[Any, dict[str, Any]]:
     """For each model its endpoints: address, live version, traffic, and what is under way."""
     endpoints = list(
-        Endpoint.objects.in_lists().filter(model__in=models).order_by("environment__order", "environment__name")
+        Endpoint.objects.in_lists()
+        .filter(model__in=models)
+        .order_by("environment__order", "environment__name")
     )
     under_way: dict[Any, Deployment] = {}
     for each in Deployment.objects.in_lists().in_flight().filter(endpoint__in=endpoints):
@@ -59,3 +61,8 @@ def endpoints_of_models(actor: Actor, models: Sequence[RegisteredModel]) -> dict
             ],
         }
     return panels
+
+
+def deployable_versions(actor: Actor, versions: Sequence[ModelVersion]) -> dict[Any, ModelVersion]:
+    """Ready versions this actor may put on a free environment."""
+    return {each.pk: each for each in versions if each.is_ready and rights.may_deploy(actor, each.model)}

@@ -11,7 +11,14 @@ from django.conf import settings
 from deployments.models import Endpoint
 from deployments.serving.schema import Column, schema_from
 
-EXAMPLES: dict[str, Any] = {"boolean": True, "integer": 1, "long": 1, "float": 1.5, "double": 1.5, "string": "text"}
+EXAMPLES: dict[str, Any] = {
+    "boolean": True,
+    "integer": 1,
+    "long": 1,
+    "float": 1.5,
+    "double": 1.5,
+    "string": "text",
+}
 
 
 def curl_for(endpoint: Endpoint) -> str:

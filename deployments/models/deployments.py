@@ -93,7 +93,7 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
 
     def in_lists(self) -> DeploymentQuerySet:
         return self.select_related(
-            "endpoint__model", "endpoint__environment", "version", "replaces__version"
+            "endpoint__model", "endpoint__environment", "version__model", "replaces__version"
         ).defer("version__manifest", "version__requirements", "version__signature", "version__flavours")
 
 
@@ -222,6 +222,11 @@ class Deployment(StatefulModel):
     @property
     def is_paused(self) -> bool:
         return self.status == self.Status.ROLLING_OUT and self.paused_at is not None
+
+    @property
+    def look(self) -> str:
+        """The status as ``pill`` draws it."""
+        return "paused" if self.is_paused else self.status
 
     @property
     def status_words(self) -> str:

@@ -14,6 +14,7 @@ from deployments.services.scorers import (
     note_scorer_stopped,
 )
 from deployments.services.segments import SealedPart, note_sealed
+from deployments.services.signing import require_signature, sign_and_roll_back
 
 __all__ = [
     "Metered",
@@ -36,9 +37,11 @@ __all__ = [
     "note_sealed",
     "pause",
     "require_deployable",
+    "require_signature",
     "retire",
     "revoke_clearance",
     "roll_back",
+    "sign_and_roll_back",
     "start_deployment",
     "update_endpoint",
     "why_not_target",

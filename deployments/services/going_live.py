@@ -48,7 +48,7 @@ def go_live(actor: Actor, row: Deployment, note: str) -> None:
     before = {"version": former.version.number, "deployment": str(former.pk)} if former else None
     after = {"version": row.version.number, "digest": row.digest, "fence": row.fence}
     record(actor=actor, action="deployments.went_live", target=row, before=before, after=after)
-    tell("deployments.live", row, former=str(former.pk) if former else "")
+    tell("deployments.live", row, former=str(former.pk) if former else "", is_rollback=row.is_rollback)
     if row.is_rollback and former is not None:
         _tell_rolled_back(row, former)
     start_next(actor, endpoint)
@@ -178,7 +178,8 @@ def _switch_back(actor: Actor, endpoint: Endpoint, target: Deployment, reason: s
         reason=reason,
         meaning="rolled back",
     )
-    tell("deployments.live", target, former=str(former.pk) if former else "")
+    # Not the approval that once brought it here: this time a rollback did.
+    tell("deployments.live", target, former=str(former.pk) if former else "", is_rollback=True, reference="")
     if former is not None:
         _tell_rolled_back(target, former, reason)
     start_next(actor, endpoint)

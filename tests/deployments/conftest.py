@@ -1,6 +1,7 @@
 """Models that really score, and the processes that serve them."""
 
 import pickle
+import uuid
 
 import pytest
 
@@ -65,7 +66,11 @@ def model_files():
 
     def files(seed=1, **more):
         if seed not in made:
-            made[seed] = {"MLmodel": MLMODEL, "model.pkl": trained(seed), "serving_input_example.json": EXAMPLE}
+            made[seed] = {
+                "MLmodel": MLMODEL,
+                "model.pkl": trained(seed),
+                "serving_input_example.json": EXAMPLE,
+            }
         return {**made[seed], **more}
 
     return files
@@ -100,7 +105,7 @@ def deploy(system):
             environment=environment,
             kind=Clearance.Kind.APPROVAL,
             evidence_sha256="0" * 64,
-            reference="request 1",
+            reference=str(uuid.uuid4()),
         )
         return services.start_deployment(
             actor=system, endpoint=endpoint, version=version, clearance=clearance, rollout=rollout
@@ -128,3 +133,23 @@ def work():
             run_job(job.pk)
 
     return run
+
+
+@pytest.fixture
+def bring_live(deploy, system, work):
+    """Everything an agent would report, up to live or to the first canary step."""
+
+    def bring(version, environment, rollout=None):
+        deployment = deploy(version, environment, rollout)
+        work()
+        deployment.refresh_from_db()
+        assert deployment.status == "starting", deployment.failure
+        services.note_scorer_started(
+            actor=system, deployment=deployment, agent="a", pid=1, socket="/s", sandbox="none"
+        )
+        services.note_scorer_ready(actor=system, deployment=deployment, fence=deployment.fence, about={})
+        services.mark_healthy(actor=system, deployment=deployment, fence=deployment.fence)
+        deployment.refresh_from_db()
+        return deployment
+
+    return bring

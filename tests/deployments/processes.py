@@ -104,7 +104,9 @@ class ServingProcesses:
 
         self.until(reached, f"the deployment is {' or '.join(statuses)}", seconds)
 
-    def predict(self, secret: str, body, environment="production", model="delays", **headers) -> httpx.Response:
+    def predict(
+        self, secret: str, body, environment="production", model="delays", **headers
+    ) -> httpx.Response:
         path = f"/endpoints/{quote(environment, safe='')}/{quote(model, safe='')}/invocations"
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if secret:

@@ -26,26 +26,6 @@ def champion(model):
     return alias.version.number if alias else None
 
 
-@pytest.fixture
-def bring_live(deploy, system, work):
-    """Everything an agent would report, up to live or to the first canary step."""
-
-    def bring(version, environment, rollout=None):
-        deployment = deploy(version, environment, rollout)
-        work()
-        deployment.refresh_from_db()
-        assert deployment.status == "starting", deployment.failure
-        services.note_scorer_started(
-            actor=system, deployment=deployment, agent="a", pid=1, socket="/s", sandbox="none"
-        )
-        services.note_scorer_ready(actor=system, deployment=deployment, fence=deployment.fence, about={})
-        services.mark_healthy(actor=system, deployment=deployment, fence=deployment.fence)
-        deployment.refresh_from_db()
-        return deployment
-
-    return bring
-
-
 def counted(deployment, **numbers):
     TrafficCount.objects.create(
         deployment=deployment, step=deployment.step_index + 1, minute=timezone.now(), gateway="g", **numbers
@@ -62,7 +42,9 @@ def test_the_first_version_goes_live_and_gets_the_alias(make_model, make_version
     assert statuses == ["queued", "leased", "starting", "health_check", "rolling_out", "live"]
 
 
-def test_a_second_version_takes_a_tenth_then_everything(make_model, make_version, production, bring_live, system):
+def test_a_second_version_takes_a_tenth_then_everything(
+    make_model, make_version, production, bring_live, system
+):
     model = make_model()
     first = bring_live(make_version(model), production)
     second = bring_live(make_version(model), production, CANARY)
@@ -81,7 +63,9 @@ def test_a_second_version_takes_a_tenth_then_everything(make_model, make_version
     assert Endpoint.objects.get().live_id == second.pk
 
 
-def test_the_former_version_goes_into_shadow_when_the_policy_says_so(make_model, make_version, production, bring_live):
+def test_the_former_version_goes_into_shadow_when_the_policy_says_so(
+    make_model, make_version, production, bring_live
+):
     model = make_model()
     first = bring_live(make_version(model), production)
     bring_live(make_version(model), production, {"steps": [{"weight": 100}], "shadow_former": True})
@@ -97,7 +81,9 @@ def test_the_former_version_goes_into_shadow_when_the_policy_says_so(make_model,
         ({"requests": 250, "errors": 0, "latency": {"80": 250}}, "analysis_failed"),
     ],
 )
-def test_a_bad_canary_is_taken_back_by_itself(make_model, make_version, production, bring_live, system, numbers, code):
+def test_a_bad_canary_is_taken_back_by_itself(
+    make_model, make_version, production, bring_live, system, numbers, code
+):
     model = make_model()
     first = bring_live(make_version(model), production)
     second = bring_live(make_version(model), production, CANARY)
@@ -112,7 +98,9 @@ def test_a_bad_canary_is_taken_back_by_itself(make_model, make_version, producti
     assert (second.status, first.status, champion(model)) == ("rolled_back", "live", 1)
 
 
-def test_too_little_traffic_pauses_and_a_person_goes_on(make_model, make_version, production, bring_live, system, operator, actor):
+def test_too_little_traffic_pauses_and_a_person_goes_on(
+    make_model, make_version, production, bring_live, system, operator, actor
+):
     model = make_model()
     bring_live(make_version(model), production)
     second = bring_live(make_version(model), production, CANARY)
@@ -121,12 +109,16 @@ def test_too_little_traffic_pauses_and_a_person_goes_on(make_model, make_version
     second.refresh_from_db()
     assert second.is_paused
     assert second.is_inconclusive
-    services.continue_rollout(actor=actor(operator), deployment=second, reason="Quiet night; the shadow looked fine.")
+    services.continue_rollout(
+        actor=actor(operator), deployment=second, reason="Quiet night; the shadow looked fine."
+    )
     second.refresh_from_db()
     assert second.status == "live"
 
 
-def test_pausing_holds_and_aborting_ends(make_model, make_version, production, bring_live, system, operator, actor):
+def test_pausing_holds_and_aborting_ends(
+    make_model, make_version, production, bring_live, system, operator, actor
+):
     model = make_model()
     bring_live(make_version(model), production)
     second = bring_live(make_version(model), production, CANARY)
@@ -150,23 +142,37 @@ def test_production_needs_a_clearance(make_model, make_version, production, oper
     assert refused.value.code == "clearance_required"
     with pytest.raises(NotAllowed):
         services.grant_clearance(
-            actor=actor(operator), version=version, environment=production, kind="approval", evidence_sha256="0" * 64
+            actor=actor(operator),
+            version=version,
+            environment=production,
+            kind="approval",
+            evidence_sha256="0" * 64,
         )
     with pytest.raises(IntegrityError, match="protected_deployment_needs_a_clearance"), transaction.atomic():
         Deployment.objects.create(endpoint=endpoint, version=version, digest=version.digest)
     with pytest.raises(IntegrityError), transaction.atomic():
-        Deployment.objects.create(endpoint=endpoint, version=version, digest=version.digest, is_protected=False)
+        Deployment.objects.create(
+            endpoint=endpoint, version=version, digest=version.digest, is_protected=False
+        )
     assert not Deployment.objects.exists()
 
 
 def test_a_clearance_fits_one_version_and_expires(make_model, make_version, production, system):
     model = make_model()
-    cleared, other = make_version(model), make_version(model, files={"MLmodel": "flavors: {python_function: {}}\n"})
+    cleared, other = (
+        make_version(model),
+        make_version(model, files={"MLmodel": "flavors: {python_function: {}}\n"}),
+    )
     endpoint = services.ensure_endpoint(actor=system, model=model, environment=production)
 
     def clear(**more):
         return services.grant_clearance(
-            actor=system, version=cleared, environment=production, kind="approval", evidence_sha256="1" * 64, **more
+            actor=system,
+            version=cleared,
+            environment=production,
+            kind="approval",
+            evidence_sha256="1" * 64,
+            **more,
         )
 
     with pytest.raises(NotAllowed):
@@ -191,7 +197,9 @@ def test_the_same_clearance_twice_is_one_deployment(make_model, make_version, pr
     assert Job.objects.filter(kind="deployments.start").count() == 1
 
 
-def test_staging_is_free_for_operators_and_those_with_the_grant(make_model, make_version, staging, scientist, operator, actor):
+def test_staging_is_free_for_operators_and_those_with_the_grant(
+    make_model, make_version, staging, scientist, operator, actor
+):
     version = make_version(make_model())
     with pytest.raises(NotAllowed):
         services.create_endpoint(actor=actor(scientist), model=version.model, environment=staging)
@@ -217,7 +225,9 @@ def test_a_stranger_can_do_nothing(make_model, make_version, production, bring_l
             service(actor=nobody, **more)
 
 
-def test_deployments_of_one_endpoint_go_one_after_another(make_model, make_version, production, bring_live, deploy, work, system):
+def test_deployments_of_one_endpoint_go_one_after_another(
+    make_model, make_version, production, bring_live, deploy, work, system
+):
     model = make_model()
     bring_live(make_version(model), production)
     second = bring_live(make_version(model), production, CANARY)
@@ -232,11 +242,15 @@ def test_deployments_of_one_endpoint_go_one_after_another(make_model, make_versi
     assert third.fence > second.fence
 
 
-def test_a_report_with_an_old_fence_changes_nothing(make_model, make_version, production, deploy, work, system):
+def test_a_report_with_an_old_fence_changes_nothing(
+    make_model, make_version, production, deploy, work, system
+):
     deployment = deploy(make_version(make_model()), production)
     work()
     deployment.refresh_from_db()
-    services.note_scorer_started(actor=system, deployment=deployment, agent="a", pid=1, socket="/s", sandbox="none")
+    services.note_scorer_started(
+        actor=system, deployment=deployment, agent="a", pid=1, socket="/s", sandbox="none"
+    )
     services.note_scorer_ready(actor=system, deployment=deployment, fence=deployment.fence - 1, about={})
     deployment.refresh_from_db()
     assert deployment.status == "starting"
@@ -245,7 +259,9 @@ def test_a_report_with_an_old_fence_changes_nothing(make_model, make_version, pr
     assert deployment.status == "starting"
 
 
-def test_a_failure_leaves_what_was_live(make_model, make_version, production, bring_live, deploy, work, system):
+def test_a_failure_leaves_what_was_live(
+    make_model, make_version, production, bring_live, deploy, work, system
+):
     model = make_model()
     first = bring_live(make_version(model), production)
     second = deploy(make_version(model), production)
@@ -257,7 +273,12 @@ def test_a_failure_leaves_what_was_live(make_model, make_version, production, br
     )  # fmt: skip
     second.refresh_from_db()
     first.refresh_from_db()
-    assert (second.status, second.failure_code, first.status, champion(model)) == ("failed", "digest_mismatch", "live", 1)
+    assert (second.status, second.failure_code, first.status, champion(model)) == (
+        "failed",
+        "digest_mismatch",
+        "live",
+        1,
+    )
 
 
 def test_only_one_version_stays_warm(make_model, make_version, production, bring_live):
@@ -268,7 +289,9 @@ def test_only_one_version_stays_warm(make_model, make_version, production, bring
     assert [each.status for each in deployments] == ["retired", "standby", "live"]
 
 
-def test_retiring_the_live_version_takes_the_alias_away(make_model, make_version, production, bring_live, operator, actor):
+def test_retiring_the_live_version_takes_the_alias_away(
+    make_model, make_version, production, bring_live, operator, actor
+):
     deployment = bring_live(make_version(make_model()), production)
     services.retire(actor=actor(operator), deployment=deployment, reason="End of the season.")
     assert Endpoint.objects.get().live is None
@@ -295,8 +318,14 @@ def test_a_deployed_version_cannot_be_deleted(make_model, make_version, staging,
         ({"steps": [{"weight": "10"}, {"weight": 100}]}, "rollout.steps[0].weight"),
         ({"steps": [{"weight": True}, {"weight": 100}]}, "rollout.steps[0].weight"),
         ({"steps": [{"weight": 100, "speed": 1}]}, "rollout.steps[0].speed"),
-        ({"steps": [{"weight": 100, "analyse": {"p95_ms": float("nan")}}]}, "rollout.steps[0].analyse.p95_ms"),
-        ({"steps": [{"weight": 100, "analyse": {"on_inconclusive": "x"}}]}, "rollout.steps[0].analyse.on_inconclusive"),
+        (
+            {"steps": [{"weight": 100, "analyse": {"p95_ms": float("nan")}}]},
+            "rollout.steps[0].analyse.p95_ms",
+        ),
+        (
+            {"steps": [{"weight": 100, "analyse": {"on_inconclusive": "x"}}]},
+            "rollout.steps[0].analyse.on_inconclusive",
+        ),
         ({"steps": [{"weight": 100}], "shadow_former": 1}, "rollout.shadow_former"),
     ],
 )

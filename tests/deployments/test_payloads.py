@@ -37,14 +37,25 @@ def check(schema, body, content_type="application/json"):
     "body",
     [
         {"dataframe_split": {"columns": NAMES, "data": [[5, "AA", 1.5, None], [6, "UA", 2, 3.0]]}},
-        {"dataframe_split": {"columns": NAMES, "data": [[5, "AA", 1.5, None], [6, "UA", 2, 3.0]], "index": [0, 1]}},
+        {
+            "dataframe_split": {
+                "columns": NAMES,
+                "data": [[5, "AA", 1.5, None], [6, "UA", 2, 3.0]],
+                "index": [0, 1],
+            }
+        },
         {
             "dataframe_records": [
                 {"hour": 5, "carrier": "AA", "distance": 1.5},
                 {"hour": 6.0, "carrier": "UA", "distance": 2, "temp": 3, "unknown": "ignored"},
             ]
         },
-        {"instances": [{"hour": 5, "carrier": "AA", "distance": 1.5}, {"hour": 6, "carrier": "UA", "distance": 2, "temp": 3}]},
+        {
+            "instances": [
+                {"hour": 5, "carrier": "AA", "distance": 1.5},
+                {"hour": 6, "carrier": "UA", "distance": 2, "temp": 3},
+            ]
+        },
         {"instances": [[5, "AA", 1.5, None], [6, "UA", 2.0, 3.0]]},
         {"inputs": GOOD},
         {"inputs": [[5, "AA", 1.5, None], [6, "UA", 2.0, 3.0]]},
@@ -55,7 +66,7 @@ def test_every_form_of_the_protocol_means_the_same(schema, body):
 
 
 def test_csv_is_read_by_the_signature(schema):
-    raw = "hour,carrier,distance,temp\n5,AA,1.5,\n6,UA,2,3\n".encode()
+    raw = b"hour,carrier,distance,temp\n5,AA,1.5,\n6,UA,2,3\n"
     assert check(schema, raw, "text/csv; charset=utf-8").columns == GOOD
 
 
@@ -87,8 +98,16 @@ BAD = [
     ({"inputs": {**GOOD, "hour": [2**63, 6]}}, "wrong_type", "hour"),
     ({"inputs": {**GOOD, "carrier": [1, "UA"]}}, "wrong_type", "carrier"),
     ({"inputs": {**GOOD, "carrier": ["A\x00", "UA"]}}, "wrong_type", "carrier"),
-    (b'{"inputs": {"hour": [1], "carrier": ["\\ud800"], "distance": [1], "temp": [1]}}', "wrong_type", "carrier"),
-    (b'{"inputs": {"hour": [1], "carrier": ["AA"], "distance": [1e400], "temp": [1]}}', "wrong_type", "distance"),
+    (
+        b'{"inputs": {"hour": [1], "carrier": ["\\ud800"], "distance": [1], "temp": [1]}}',
+        "wrong_type",
+        "carrier",
+    ),
+    (
+        b'{"inputs": {"hour": [1], "carrier": ["AA"], "distance": [1e400], "temp": [1]}}',
+        "wrong_type",
+        "distance",
+    ),
     ({"inputs": {**GOOD, "distance": [[1], 2]}}, "wrong_type", "distance"),
     ({"inputs": {**GOOD, "distance": [10**400, 2]}}, "wrong_type", "distance"),
 ]
@@ -147,7 +166,9 @@ def test_every_wrong_column_is_named_at_once(schema):
 
 
 def test_a_model_without_column_names_takes_rows_of_numbers():
-    schema = schema_from({"inputs": [{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, 2]}}]})
+    schema = schema_from(
+        {"inputs": [{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, 2]}}]}
+    )
     assert check(schema, {"inputs": [[1, 2.5], [3, 4]]}).columns == {"0": [1.0, 3.0], "1": [2.5, 4.0]}
     with pytest.raises(Refusal):
         check(schema, {"inputs": [["x", 1]]})

@@ -58,7 +58,9 @@ def sealed(system):
     return [row for segment in LogSegment.objects.all() for row in rows_of(segment)]
 
 
-def test_from_a_registered_version_to_a_logged_prediction(serving, live, secret, system, stranger, scientist, actor):
+def test_from_a_registered_version_to_a_logged_prediction(
+    serving, live, secret, system, stranger, scientist, actor
+):
     serving.start_agent()
     serving.start_gateway()
     deployment = live()
@@ -85,10 +87,15 @@ def test_from_a_registered_version_to_a_logged_prediction(serving, live, secret,
     assert serving.predict("cp_wrong", ONE).status_code == 401
     unknown = issue_token(actor=actor(stranger), account=stranger, name="x", scopes=["predict"])[1]
     assert serving.predict(unknown, ONE).status_code == 404
-    assert serving.predict(unknown, ONE).json()["detail"] == serving.predict(secret, ONE, model="none").json()["detail"]
+    assert (
+        serving.predict(unknown, ONE).json()["detail"]
+        == serving.predict(secret, ONE, model="none").json()["detail"]
+    )
     narrow = issue_token(actor=actor(scientist), account=scientist, name="x", scopes=["view"])[1]
     assert serving.predict(narrow, ONE).status_code == 403
-    assert serving.predict(secret, ONE, X_Event_Time="yesterday").json()["errors"][0]["column"] == "X-Event-Time"
+    assert (
+        serving.predict(secret, ONE, X_Event_Time="yesterday").json()["errors"][0]["column"] == "X-Event-Time"
+    )
     assert serving.predict(secret, b"x" * (17 << 20)).status_code == 413
     headers = {"Authorization": f"Bearer {secret}"}
     ping = serving.client.get("/endpoints/production/delays/ping", headers=headers)
@@ -146,7 +153,9 @@ class Callers:
                 body = {"dataframe_records": [{**ROW, "distance": caller * 10_000 + number}]}
                 headers = {"Authorization": f"Bearer {self.secret}"}
                 try:
-                    answer = client.post("/endpoints/production/delays/invocations", json=body, headers=headers)
+                    answer = client.post(
+                        "/endpoints/production/delays/invocations", json=body, headers=headers
+                    )
                 except httpx.TransportError:
                     time.sleep(0.05)
                     continue
@@ -182,12 +191,16 @@ def test_kill_9_of_scorer_agent_and_gateway_loses_and_doubles_nothing(serving, l
     answered_more("after the gateway was killed")
     pid = Scorer.objects.get(deployment=deployment).pid
     serving.kill("agent")
-    serving.until(lambda: not os.path.exists(f"/proc/{pid}") or _is_zombie(pid), "the scorer dies with its agent")
+    serving.until(
+        lambda: not os.path.exists(f"/proc/{pid}") or _is_zombie(pid), "the scorer dies with its agent"
+    )
     serving.start_agent()
     answered_more("after the agent was killed")
     callers.stop()
     serving.running.pop("gateway").terminate()
-    serving.until(lambda: not list(journal_folder().glob("*.open")) or journal.adopt(journal_folder()), "it is closed")
+    serving.until(
+        lambda: not list(journal_folder().glob("*.open")) or journal.adopt(journal_folder()), "it is closed"
+    )
     serving.until(lambda: not any(_locked(path) for path in journal_folder().glob("*.open")), "nobody writes")
     rows = [row for row in sealed(system) if row["status"] == 200]
     logged = {row["prediction_id"]: row["score"] for row in rows}
@@ -243,12 +256,16 @@ def test_a_canary_gets_its_share_sticky_and_then_everything(serving, live, secre
     share = sum(seen == {"2"} for seen in versions.values())
     assert 10 < share < 55
     serving.until_status(second, "live", run=work)
-    serving.until(lambda: serving.predict(secret, ONE).headers.get("X-Model-Version") == "2", "all get version 2")
+    serving.until(
+        lambda: serving.predict(secret, ONE).headers.get("X-Model-Version") == "2", "all get version 2"
+    )
     answer = serving.predict(secret, ONE)
     time.sleep(1.5)
     from core.actors import Actor
 
-    rows = [row for row in sealed(Actor.system()) if row["prediction_id"] == answer.headers["X-Prediction-Id"]]
+    rows = [
+        row for row in sealed(Actor.system()) if row["prediction_id"] == answer.headers["X-Prediction-Id"]
+    ]
     assert {(row["slot"], row["version"]) for row in rows} == {("stable", 2), ("shadow", 1)}
     assert rows[0]["score"] != rows[1]["score"]
 
@@ -257,12 +274,19 @@ def test_rolling_back_to_the_warm_version_is_one_step(serving, live, secret, ope
     serving.start_agent()
     serving.start_gateway()
     first, second = live(1), live(2)
-    serving.until(lambda: serving.predict(secret, ONE).headers.get("X-Model-Version") == "2", "version 2 answers")
+    serving.until(
+        lambda: serving.predict(secret, ONE).headers.get("X-Model-Version") == "2", "version 2 answers"
+    )
     started = time.monotonic()
     services.roll_back(
-        actor=actor(operator), endpoint=first.endpoint, to_deployment=first, reason="Worse in its first month."
+        actor=actor(operator),
+        endpoint=first.endpoint,
+        to_deployment=first,
+        reason="Worse in its first month.",
     )
-    serving.until(lambda: serving.predict(secret, ONE).headers.get("X-Model-Version") == "1", "version 1 answers", 10)
+    serving.until(
+        lambda: serving.predict(secret, ONE).headers.get("X-Model-Version") == "1", "version 1 answers", 10
+    )
     assert time.monotonic() - started < 5
     second.refresh_from_db()
     assert second.status == "rolled_back"
@@ -271,10 +295,14 @@ def test_rolling_back_to_the_warm_version_is_one_step(serving, live, secret, ope
     )
 
 
-def test_changed_bytes_are_never_loaded(serving, make_model, make_version, production, deploy, work, model_files):
+def test_changed_bytes_are_never_loaded(
+    serving, make_model, make_version, production, deploy, work, model_files
+):
     serving.start_agent()
     version = make_version(make_model(), files=model_files(1))
-    victim = store().path_for(next(entry["sha256"] for entry in version.manifest if entry["path"] == "model.pkl"))
+    victim = store().path_for(
+        next(entry["sha256"] for entry in version.manifest if entry["path"] == "model.pkl")
+    )
     content = bytearray(victim.read_bytes())
     content[100] ^= 1
     victim.chmod(0o600)
@@ -285,7 +313,9 @@ def test_changed_bytes_are_never_loaded(serving, make_model, make_version, produ
     assert deployment.endpoint.live is None
 
 
-def test_a_model_that_cannot_be_loaded_fails_its_deployment(serving, make_model, make_version, production, deploy, work, model_files):
+def test_a_model_that_cannot_be_loaded_fails_its_deployment(
+    serving, make_model, make_version, production, deploy, work, model_files
+):
     serving.start_agent()
     version = make_version(make_model(), files=model_files(1, **{"model.pkl": b"not a pickle"}))
     deployment = deploy(version, production)
@@ -301,7 +331,9 @@ def test_the_gateway_serves_on_while_the_database_is_away(serving, live, secret)
     serving.until(lambda: serving.predict(secret, ONE).status_code == 200, "a prediction is answered")
     time.sleep(1.5)
     serving.environment["DATABASE_URL"] = serving.environment["DATABASE_URL"].replace("port=", "port=1 #")
-    parts = [part for part in serving.environment["DATABASE_URL"].split() if not part.startswith(("#", "port"))]
+    parts = [
+        part for part in serving.environment["DATABASE_URL"].split() if not part.startswith(("#", "port"))
+    ]
     serving.environment["DATABASE_URL"] = " ".join([*parts, "port=1"])
     serving.until(lambda: (serving.folder / "run" / "routing.json").exists(), "the table is kept")
     time.sleep(11)
@@ -338,14 +370,18 @@ def test_sealing_twice_or_dying_in_between_doubles_nothing(serving, live, secret
     assert not list(journal_folder().glob("*.closed"))
 
 
-def test_rollbacks_that_race_end_in_one_truth(make_model, make_version, production, deploy, work, system, operator, actor):
+def test_rollbacks_that_race_end_in_one_truth(
+    make_model, make_version, production, deploy, work, system, operator, actor
+):
     model = make_model()
 
     def bring(version):
         deployment = deploy(version, production)
         work()
         deployment.refresh_from_db()
-        services.note_scorer_started(actor=system, deployment=deployment, agent="a", pid=1, socket="/s", sandbox="none")
+        services.note_scorer_started(
+            actor=system, deployment=deployment, agent="a", pid=1, socket="/s", sandbox="none"
+        )
         services.note_scorer_ready(actor=system, deployment=deployment, fence=deployment.fence, about={})
         services.mark_healthy(actor=system, deployment=deployment, fence=deployment.fence)
         deployment.refresh_from_db()
@@ -357,7 +393,10 @@ def test_rollbacks_that_race_end_in_one_truth(make_model, make_version, producti
     def roll_back(_):
         try:
             services.roll_back(
-                actor=actor(operator), endpoint=first.endpoint, to_deployment=first, reason=f"race {uuid.uuid4()}"
+                actor=actor(operator),
+                endpoint=first.endpoint,
+                to_deployment=first,
+                reason=f"race {uuid.uuid4()}",
             )
             outcomes.append("done")
         except Exception as error:

@@ -15,6 +15,8 @@ from deployments.folders import agent_lock
 
 class Command(BaseCommand):
     help = "Run the scorers of this host: one agent per data folder, until stopped."
+    # Checks would load every page of web into a process that shows none.
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = agent_lock()

@@ -1,0 +1,95 @@
+"""From what to what a rollback goes, and what is lost by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from deployments.models import Deployment, Endpoint
+from deployments.services import why_not_target
+from deployments.serving.schema import schema_from
+
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Line:
+    """One fact of the live version beside the same fact of the one to go back to."""
+
+    name: str
+    before: Any
+    after: Any
+    kind: str = "text"
+
+    @property
+    def differs(self) -> bool:
+        return bool(self.before != self.after)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A deployment one may want to go back to; ``why_not`` is empty when one can."""
+
+    deployment: Deployment
+    why_not: str
+
+
+def candidates_of(endpoint: Endpoint) -> list[Candidate]:
+    """Every version that was live here, warm ones first, and why some cannot be gone back to."""
+    rows = (
+        Deployment.objects.filter(endpoint=endpoint)
+        .was_live()
+        .exclude(pk=endpoint.live_id)
+        .select_related("version__model", "endpoint", "scorer")
+        .order_by("-live_at")[: SHOWN * 4]
+    )
+    seen: set[Any] = set()
+    found = []
+    for row in rows:
+        if row.version_id in seen:
+            continue
+        seen.add(row.version_id)
+        refusal = why_not_target(endpoint, row)
+        found.append(Candidate(row, str(refusal) if refusal else ""))
+    found.sort(key=lambda each: (bool(each.why_not), each.deployment.status != "standby"))
+    return found[:SHOWN]
+
+
+def differences(live: Deployment | None, target: Deployment) -> list[Line]:
+    """Facts side by side."""
+    before, after = live.version if live else None, target.version
+    metric = next(iter(sorted(after.metrics)), "")
+    lines = [
+        Line("Version", f"v{before.number}" if before else "none", f"v{after.number}"),
+        Line("Digest", before.digest if before else "", after.digest, "digest"),
+        Line("Registered", before.created_at if before else None, after.created_at, "moment"),
+        Line("Live since", live.live_at if live else None, target.live_at, "moment"),
+        Line("Input columns", _columns(before), _columns(after)),
+    ]
+    if metric:
+        lines.append(Line(metric, before.metrics.get(metric) if before else None, after.metrics.get(metric)))
+    return lines
+
+
+def lost_columns(live: Deployment | None, target: Deployment) -> list[str]:
+    """Inputs that callers send for the live version and the other one does not read."""
+    if live is None:
+        return []
+    kept = set(schema_from(target.version.signature).names)
+    return [name for name in schema_from(live.version.signature).names if name not in kept]
+
+
+def new_columns(live: Deployment | None, target: Deployment) -> list[str]:
+    """Inputs the other version needs and the live one does not: callers may not send them."""
+    if live is None:
+        return []
+    known = set(schema_from(live.version.signature).names)
+    return [
+        column.name
+        for column in schema_from(target.version.signature).columns
+        if column.required and column.name not in known
+    ]
+
+
+def _columns(version: Any) -> str:
+    return str(len(schema_from(version.signature).columns)) if version else ""

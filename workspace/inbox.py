@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models.functions import Now
 
+from approvals.waiting import waiting_for_signature
 from core.actors import Actor
 from core.jobs.models import Job
 
@@ -28,7 +29,22 @@ class Entry:
 
 def waiting_for(actor: Actor) -> list[Entry]:
     """Everything that waits, what is due first at the top."""
-    return sorted(_failed_jobs(actor), key=lambda entry: (entry.due is None, entry.due or entry.since))
+    found = _signatures(actor) + _failed_jobs(actor)
+    return sorted(found, key=lambda entry: (entry.due is None, entry.due or entry.since))
+
+
+def _signatures(actor: Actor) -> list[Entry]:
+    return [
+        Entry(
+            f"Promote {each.version} to {each.environment.name}",
+            "You may sign this request",
+            each.address,
+            each.status,
+            each.created_at,
+            each.expires_at,
+        )
+        for each in waiting_for_signature(actor)
+    ]
 
 
 def _failed_jobs(actor: Actor) -> list[Entry]:

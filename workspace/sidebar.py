@@ -1,5 +1,6 @@
 """The sidebar: doors across all packages, in the order people work."""
 
+from approvals.waiting import requests_waiting
 from core.frame import Link, add_link
 
 
@@ -8,6 +9,7 @@ def add_links() -> None:
     for link in (
         Link(10, "Inbox", "/inbox/", "inbox", "g i"),
         Link(20, "Models", "/models/", "boxes", "g m"),
+        Link(30, "Approvals", "/approvals/", "shield-check", "g a", count=requests_waiting),
         Link(40, "Deployments", "/deployments/", "rocket", "g d"),
         Link(50, "Monitoring", "/monitoring/", "activity", "g o"),
         Link(70, "Data sets", "/data/", "database"),

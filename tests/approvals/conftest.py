@@ -28,7 +28,7 @@ def measured(auc=0.72, difference=None):
             "difference": interval(difference, difference - 0.01, difference + 0.01),
         }
     return evaluations.Outcome(
-        comparison={"metrics": {"roc_auc": by}}, slices=[], latency={"candidate": {"p50": 2.0, "p95": 3.0, "p99": 4.0}},
+        comparison={"metrics": {"roc_auc": by}, "resamples": 1000, "blocked_by": "days"}, slices=[], latency={"candidate": {"p50": 2.0, "p95": 3.0, "p99": 4.0}},
         rows=1800, blocks=30, sandbox="bubblewrap", cpu_seconds_per_1000=0.2,
     )  # fmt: skip
 

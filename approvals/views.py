@@ -1,0 +1,162 @@
+"""Pages of approvals: the list, the review page, asking and deciding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from approvals import review, services
+from approvals.forms import DecisionForm, PromotionForm, ReasonForm
+from approvals.models import PromotionRequest
+from core.doors import sign_in_required
+from core.errors import Conflict, DomainError, NotAllowed, PreconditionRequired
+from core.pages import Page
+from deployments.models import Environment
+from registry.models import ModelVersion, RegisteredModel
+
+
+@sign_in_required
+@require_safe
+def request_list(request: HttpRequest) -> HttpResponse:
+    """Which requests wait, for whom, and what became of the others."""
+    rows = PromotionRequest.objects.visible_to(request.actor).in_lists()
+    status, model = request.GET.get("status", ""), request.GET.get("model", "").replace("\x00", "")[:256]
+    if status in PromotionRequest.Status.values:
+        rows = rows.filter(status=status)
+    if model:
+        rows = rows.filter(version__model__name__icontains=model)
+    waiting = PromotionRequest.objects.visible_to(request.actor).pending().count()
+    context = {
+        "page": Page(request, rows.defer("evidence", "version__manifest")),
+        "status": status,
+        "model": model,
+        "statuses": PromotionRequest.Status.choices,
+        "waiting": waiting,
+    }
+    return render(request, "approvals/request_list.html", context)
+
+
+@sign_in_required
+@never_cache
+@require_safe
+def request_detail(request: HttpRequest, pk: str) -> HttpResponse:
+    """Safe to release? Everything a decision needs, on one page."""
+    promotion = _visible(request, pk)
+    return render(request, "approvals/request_detail.html", review.context(promotion, request.actor))
+
+
+@sign_in_required
+@require_safe
+def gates(request: HttpRequest, pk: str) -> HttpResponse:
+    """The gates alone, for polling: 204 while nothing changed, 286 when they are judged."""
+    promotion = _visible(request, pk)
+    seen = request.GET.get("rev", "")
+    if not promotion.is_judged or seen == f"{promotion.rev}":
+        return HttpResponse(status=204)
+    answer = HttpResponse(status=286)
+    answer["HX-Refresh"] = "true"
+    return answer
+
+
+@sign_in_required
+@require_POST
+def decide(request: HttpRequest, pk: str) -> HttpResponse:
+    """Sign an approval or a rejection, with the password, at the revision seen."""
+    promotion = _visible(request, pk)
+    if not request.POST.get("revision"):
+        raise PreconditionRequired(
+            "Say which revision you saw.", field="revision", allowed=f"{promotion.rev}"
+        )
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        context = {**review.context(promotion, request.actor), "form": form}
+        return render(request, "approvals/request_detail.html", context, status=422)
+    try:
+        _signed(request, promotion, form.cleaned_data)
+    except NotAllowed as error:
+        if error.code != "reauthentication_failed":
+            raise
+        form.add_error("password", str(error))
+        context = {**review.context(promotion, request.actor), "form": form}
+        return render(request, "approvals/request_detail.html", context, status=403)
+    messages.success(request, "Your decision is signed and in the audit trail.")
+    return redirect("request-detail", pk=pk)
+
+
+def _signed(request: HttpRequest, promotion: PromotionRequest, given: dict[str, Any]) -> None:
+    verdict = given.pop("decision")
+    if verdict == "request_changes":
+        raise Conflict(
+            "Requesting changes is not available yet: reject with what should change, or wait.",
+            code="not_available",
+        )
+    if not given["meaning"]:
+        del given["meaning"]
+    service = services.approve if verdict == "approve" else services.reject
+    service(actor=request.actor, promotion=promotion, **given)
+
+
+@sign_in_required
+@require_POST
+def withdraw(request: HttpRequest, pk: str) -> HttpResponse:
+    """Take a request back."""
+    promotion = _visible(request, pk)
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Give a reason; it becomes part of the audit trail.")
+        return redirect("request-detail", pk=pk)
+    services.withdraw(actor=request.actor, promotion=promotion, reason=form.cleaned_data["reason"])
+    messages.success(request, "The request is withdrawn.")
+    return redirect("request-detail", pk=pk)
+
+
+@sign_in_required
+@require_http_methods(["GET", "POST"])
+def promote(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """Ask for a promotion: what will be checked, who approves."""
+    model = get_object_or_404(RegisteredModel.objects.visible_to(request.actor), name=name)
+    versions = ModelVersion.objects.visible_to(request.actor).select_related("model")
+    version = get_object_or_404(versions, model=model, number=number)
+    environment = get_object_or_404(Environment, name=request.GET.get("environment", "production"))
+    form = PromotionForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            opened = services.request_promotion(
+                actor=request.actor, version=version, environment=environment, **form.cleaned_data
+            )
+        except Conflict as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect("request-detail", pk=opened.pk)
+    context = {
+        "form": form,
+        "version": version,
+        "environment": environment,
+        **_what_will_happen(version, environment),
+    }
+    return render(request, "approvals/promote.html", context, status=422 if form.errors else 200)
+
+
+def _what_will_happen(version: ModelVersion, environment: Environment) -> dict[str, Any]:
+    try:
+        revision = services.policy_for(version, environment)
+    except DomainError as error:
+        return {"no_policy": str(error)}
+    return {
+        "revision": revision,
+        "rules": revision.rules,
+        "champion": services.champion_in(version, environment),
+    }
+
+
+def _visible(request: HttpRequest, pk: str) -> PromotionRequest:
+    rows = PromotionRequest.objects.visible_to(request.actor).in_lists()
+    related = rows.select_related(
+        "champion", "evaluation", "deployment", "version__created_by", "version__model"
+    )
+    return get_object_or_404(related, pk=pk)

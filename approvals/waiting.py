@@ -1,0 +1,24 @@
+"""What waits for a person's signature."""
+
+from __future__ import annotations
+
+from approvals import rights
+from approvals.models import PromotionRequest
+from core.actors import Actor
+
+
+def waiting_for_signature(actor: Actor) -> list[PromotionRequest]:
+    """Judged requests on which the actor may decide and has not; what expires first is first."""
+    if "approve" not in actor.rights:
+        return []
+    pending = PromotionRequest.objects.visible_to(actor).pending().filter(gates_judged_at__isnull=False)
+    undecided = pending.exclude(decisions__person=actor.person_id, decisions__voided_at__isnull=True)
+    related = (
+        undecided.in_lists().select_related("version__created_by").defer("evidence", "version__manifest")
+    )
+    return [each for each in related.order_by("expires_at")[:50] if rights.may_decide(actor, each)]
+
+
+def requests_waiting(actor: Actor) -> int:
+    """The sidebar's count."""
+    return len(waiting_for_signature(actor))

@@ -1,0 +1,111 @@
+"""The review page, the list, asking and deciding in the browser's forms."""
+
+import pytest
+
+from approvals.models import Decision, PromotionRequest
+from tests.conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+
+def form(promotion, **more):
+    given = {
+        "decision": "approve",
+        "reason": "The evidence holds.",
+        "revision": promotion.rev,
+        "password": PASSWORD,
+    }
+    return {**given, **more}
+
+
+def test_two_people_sign_in_the_browser(promotion, reviewer, validator, client_for):
+    for who in (reviewer, validator):
+        page = client_for(who).get(promotion.address)
+        assert "Review and sign" in page.content.decode()
+        answer = client_for(who).post(f"{promotion.address}decide/", form(promotion))
+        assert answer.status_code == 302
+    promotion.refresh_from_db()
+    assert promotion.status == "queued"
+
+
+def test_the_requester_sees_why_they_may_not_sign(promotion, scientist, client_for):
+    page = client_for(scientist).get(promotion.address).content.decode()
+    assert "You opened this request" in page
+    assert "Review and sign" not in page
+    answer = client_for(scientist).post(f"{promotion.address}decide/", form(promotion))
+    assert answer.status_code == 403
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"revision": ""}, 428),
+        ({"revision": "99"}, 412),
+        ({"revision": "one"}, 422),
+        ({"decision": "bless"}, 422),
+        ({"decision": "request_changes"}, 409),
+        ({"password": "wrong wrong wrong"}, 403),
+        ({"password": ""}, 422),
+        ({"reason": "\x00\x00\x00\x00"}, 422),
+    ],
+)
+def test_bad_decisions_change_nothing(promotion, reviewer, client_for, change, status):
+    answer = client_for(reviewer).post(f"{promotion.address}decide/", form(promotion, **change))
+    assert answer.status_code == status
+    promotion.refresh_from_db()
+    assert promotion.status == "pending"
+    assert not Decision.objects.exists()
+
+
+def test_a_stranger_finds_no_request_and_no_number_moves(promotion, stranger, client_for):
+    client = client_for(stranger)
+    assert client.get(promotion.address).status_code == 404
+    assert client.post(f"{promotion.address}decide/", form(promotion)).status_code == 404
+    page = client.get("/approvals/").content.decode()
+    assert "No request waits" in page
+    assert promotion.version.model.name not in page
+
+
+def test_the_scientist_asks_by_the_form_and_is_told_what_will_be_checked(version, scientist, client_for):
+    client = client_for(scientist)
+    address = f"/models/{version.model.name}/versions/{version.number}/promote/"
+    assert "auc_vs_champion" in client.get(address).content.decode()
+    assert client.post(address, {"why": "short"}).status_code == 422
+    assert client.post(address, {"why": "It knows the weather."}).status_code == 302
+    again = client.post(address, {"why": "It knows the weather."})
+    assert again.status_code == 422
+    assert PromotionRequest.objects.get().address in again.content.decode()
+
+
+def test_the_inbox_and_the_sidebar_know_what_waits(promotion, reviewer, scientist, client_for):
+    page = client_for(reviewer).get("/inbox/").content.decode()
+    assert f"Promote {promotion.version} to production" in page
+    assert '<span class="count">1</span>' in page
+    assert "Nothing waits for you" in client_for(scientist).get("/inbox/").content.decode()
+
+
+def test_the_list_asks_as_many_queries_for_one_row_as_for_many(
+    promotion, auditor, client_for, django_assert_num_queries, django_assert_max_num_queries
+):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    client = client_for(auditor)
+    client.get("/approvals/")
+    with CaptureQueriesContext(
+        connection,
+    ) as one:
+        client.get("/approvals/")
+    for _ in range(11):
+        PromotionRequest.objects.filter(pk=promotion.pk).update(status="rejected")
+        promotion.pk = None
+        promotion._state.adding = True
+        from core.identifiers import new_id
+
+        promotion.pk = new_id()
+        promotion.status = "rejected"
+        promotion.save(force_insert=True)
+    with CaptureQueriesContext(connection) as twelve:
+        client.get("/approvals/")
+    assert len(twelve) == len(one)

@@ -1,0 +1,52 @@
+"""Reviewing and signing as a person does it."""
+
+import pytest
+
+from approvals.models import Decision
+from tests.approvals.conftest import (  # noqa: F401 - fixtures
+    answer,
+    heldout,
+    make_model,
+    make_version,
+    measured,
+    model_files,
+    production,
+    promotion,
+    sign,
+    tracking,
+    version,
+)
+from tests.browser.conftest import LOOKS
+from tests.conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_pages_of_approvals_are_sound(visit, promotion, reviewer, look):  # noqa: F811
+    visitor = visit(*LOOKS[look]).sign_in("reviewer")
+    for path in ("/inbox/", "/approvals/", promotion.address):
+        visitor.open(path)
+        visitor.check()
+    small = LOOKS[look][1] < 800
+    visitor.page.click(".mobilebar .approve" if small else ".rail .approve")
+    visitor.page.wait_for_selector("#sign[open]")
+    visitor.check()
+
+
+def test_two_people_sign_and_the_request_is_released(visit, promotion, reviewer, validator):  # noqa: F811
+    for name in ("reviewer", "validator"):
+        visitor = visit().sign_in(name)
+        page = visitor.open("/inbox/")
+        page.click(f"text=Promote {promotion.version} to production")
+        page.wait_for_url(f"**{promotion.address}")
+        visitor.settle()
+        page.keyboard.press("r")
+        page.fill("#sign-reason", "The evidence holds.")
+        page.fill("#sign-password", PASSWORD)
+        page.click("text=Sign and approve")
+        page.wait_for_selector("text=Your decision is signed")
+        visitor.check()
+    assert Decision.objects.counting().count() == 2
+    promotion.refresh_from_db()
+    assert promotion.status == "queued"

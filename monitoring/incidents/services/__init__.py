@@ -7,6 +7,7 @@ from monitoring.incidents.services.handling import (
     incident_etag,
     resolve,
     roll_back,
+    sign_and_roll_back,
     write_post_mortem,
 )
 from monitoring.incidents.services.opening import add_entry, open_incident
@@ -24,6 +25,7 @@ __all__ = [
     "retire_rule",
     "roll_back",
     "rule_etag",
+    "sign_and_roll_back",
     "update_rule",
     "write_post_mortem",
 ]

@@ -79,6 +79,15 @@ def roll_back(*, actor: Actor, incident: Incident, to_deployment: Deployment, re
 
 
 @command
+def sign_and_roll_back(
+    *, actor: Actor, incident: Incident, to_deployment: Deployment, reason: str, password: str
+) -> Deployment:
+    """Roll back from the incident's page: the person at the browser proves to be who signed in."""
+    deployments.require_signature(actor=actor, password=password)
+    return roll_back(actor=actor, incident=incident, to_deployment=to_deployment, reason=reason)
+
+
+@command
 def resolve(
     *, actor: Actor, incident: Incident, resolution: str, expected_etag: str | None = None
 ) -> Incident:

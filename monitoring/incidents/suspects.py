@@ -1,0 +1,136 @@
+"""What changed around the beginning of an incident: suspects, and what speaks for and against them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from deployments.models import Deployment
+from monitoring.incidents.models import Alert, Incident
+from monitoring.models import DataIssue, FeatureWindow, Granularity, QualityWindow, Role
+
+AROUND = timedelta(days=14)
+MOST = 6
+MOVED = ("warn", "alert")
+LEAST_WEEKS = 3
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """Something that moved at the time: evidence to look at, not a verdict."""
+
+    icon: str
+    title: str
+    evidence: str
+    address: str = ""
+
+
+def suspects_of(incident: Incident, alerts: list[Alert]) -> list[Suspect]:
+    """Deployments, drifted inputs and data issues near the first breaching window."""
+    if incident.endpoint is None or not alerts:
+        return []
+    starts = [date.fromisoformat(each["starts_on"]) for alert in alerts for each in alert.windows]
+    first, last = min(starts), max(starts) + timedelta(days=6)
+    return [*_version(incident, first), *_drifted(incident, first, last), *_issues(incident, first, last)][
+        :MOST
+    ]
+
+
+def _version(incident: Incident, first: date) -> list[Suspect]:
+    if incident.version is None or incident.endpoint is None:
+        return []
+    served = FeatureWindow.objects.filter(
+        watch__endpoint=incident.endpoint,
+        version=incident.version,
+        role=Role.SERVED,
+        granularity=Granularity.DAY,
+    ).order_by("starts_on")
+    begun = served.values_list("starts_on", flat=True).first()
+    deployment = (
+        Deployment.objects.filter(endpoint=incident.endpoint, version=incident.version)
+        .order_by("created_at")
+        .first()
+    )
+    if begun is None or deployment is None:
+        return []
+    days = (first - begun).days
+    when = "on the first day it served" if days <= 0 else f"{days} days after it began to serve"
+    return [
+        Suspect(
+            "rocket",
+            f"v{incident.version.number} itself",
+            f"The breach begins {when} ({_words(begun)}).",
+            f"/deployments/{deployment.pk}/",
+        )
+    ]
+
+
+def _drifted(incident: Incident, first: date, last: date) -> list[Suspect]:
+    """Inputs that moved in those weeks, and whether quality followed them."""
+    weeks = list(
+        FeatureWindow.objects.filter(
+            watch__endpoint=incident.endpoint,
+            version=incident.version,
+            role=Role.SERVED,
+            granularity=Granularity.WEEK,
+            level__in=MOVED,
+            starts_on__gte=first - AROUND,
+            starts_on__lte=last,
+            is_prediction=False,
+        ).order_by("-psi")
+    )
+    found: dict[str, FeatureWindow] = {}
+    for week in weeks:
+        found.setdefault(week.feature, week)
+    quality = _quality(incident)
+    return [_drift_suspect(incident, week, weeks, quality) for week in list(found.values())[:3]]
+
+
+def _drift_suspect(
+    incident: Incident, week: FeatureWindow, weeks: list[FeatureWindow], quality: dict[date, float]
+) -> Suspect:
+    moved = {each.starts_on for each in weeks if each.feature == week.feature}
+    inside = [value for day, value in quality.items() if day in moved]
+    outside = [value for day, value in quality.items() if day not in moved]
+    evidence = f"PSI {week.psi:.2f} in the week of {_words(week.starts_on)}."
+    if len(inside) + len(outside) >= LEAST_WEEKS and inside and outside:
+        one, other = sum(inside) / len(inside), sum(outside) / len(outside)
+        evidence += f" ROC AUC is {one:.3f} in weeks where it had moved and {other:.3f} where it had not."
+    else:
+        evidence += (
+            " Moving together is not a cause: compare days on which it moved with days on which it did not."
+        )
+    address = f"/models/{incident.model.name}/monitoring/?feature={week.feature}#distribution"
+    return Suspect("activity", f"{week.feature} drifted", evidence, address)
+
+
+def _quality(incident: Incident) -> dict[date, float]:
+    windows = QualityWindow.objects.filter(
+        watch__endpoint=incident.endpoint,
+        version=incident.version,
+        role=Role.SERVED,
+        granularity=Granularity.WEEK,
+    )
+    pairs = windows.values_list("starts_on", "metrics")
+    found: dict[date, Any] = {day: metrics.get("roc_auc", {}).get("estimate") for day, metrics in pairs}
+    return {day: value for day, value in found.items() if value is not None}
+
+
+def _issues(incident: Incident, first: date, last: date) -> list[Suspect]:
+    rows = DataIssue.objects.filter(
+        watch__endpoint=incident.endpoint, last_day__gte=first - AROUND, first_day__lte=last
+    ).order_by("-affected")[:2]
+    return [
+        Suspect(
+            "triangle-alert",
+            f"{each.feature or 'Requests'}: {each.get_kind_display().lower()}",
+            f"{each.affected:,} of {each.rows:,} rows, {_words(each.first_day)} to {_words(each.last_day)}.",
+            f"/models/{incident.model.name}/monitoring/#issues",
+        )
+        for each in rows
+    ]
+
+
+def _words(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"

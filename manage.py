@@ -25,6 +25,18 @@ def take_data_dir(words: list[str]) -> list[str]:
     return rest
 
 
+def run(words: list[str]) -> None:
+    from django.core.management import execute_from_command_line
+    from django.db import OperationalError
+
+    try:
+        execute_from_command_line(words)
+    except OperationalError as error:
+        if not import_module("django.conf").settings.DATABASE_URLS["app"]:
+            sys.exit("The stack is not running: make up")
+        sys.exit(f"The database does not answer: {str(error).splitlines()[0]}")
+
+
 if __name__ == "__main__":
     sys.argv = take_data_dir(sys.argv)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings")
@@ -33,6 +45,4 @@ if __name__ == "__main__":
     if sys.argv[1:] and sys.argv[1] in STACK_COMMANDS:
         import_module(f"controlplane.management.commands.{sys.argv[1]}").Command().run_from_argv(sys.argv)
     else:
-        from django.core.management import execute_from_command_line
-
-        execute_from_command_line(sys.argv)
+        run(sys.argv)

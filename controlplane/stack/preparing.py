@@ -47,6 +47,8 @@ def prepare_folder(data_dir: Path, sockets: Path) -> None:
 
 def require_port(port: int, name: str) -> None:
     """Refuses a port that is taken, forbidden or none."""
+    if not 0 < port < 65536:
+        raise CannotStart(f"{name} must be a number from 1 to 65535, not {port}.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

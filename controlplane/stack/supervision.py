@@ -105,6 +105,7 @@ class Supervisor:
                 stderr=output,
                 start_new_session=True,
                 cwd=ROOT,
+                env=environment,
             )
         deadline = time.monotonic() + START_SECONDS
         while not self.answers():

@@ -46,6 +46,10 @@ def test_every_page_answers_first_and_a_stranger_finds_nothing(told, operator, s
         assert answer.status_code == 200, address
         assert words in answer.content.decode(), address
         assert "style=" not in answer.content.decode()
+    for query in ("range=1y", "until=tomorrow", "metric=f2", "window=hour", "until=0001-01-01"):
+        answer = person.get(f"/models/delays/monitoring/?{query}")
+        assert answer.status_code == 400
+        assert query.split("=")[0] in answer.content.decode()
     assert nobody.get("/models/delays/monitoring/").status_code == 404
     assert nobody.get(f"/incidents/{incident.pk}/").status_code == 404
     for address in ("/monitoring/", "/incidents/", "/costs/"):
@@ -53,15 +57,6 @@ def test_every_page_answers_first_and_a_stranger_finds_nothing(told, operator, s
         assert answer.status_code == 200
         assert "delays" not in answer.content.decode()
     assert "No open incident" in nobody.get("/incidents/?show=all").content.decode()
-
-
-@pytest.mark.parametrize(
-    "query", ["range=1y", "until=tomorrow", "metric=f2", "window=hour", "until=0001-01-01"]
-)
-def test_a_range_that_cannot_be_is_refused_in_words(told, operator, client_for, query):
-    answer = client_for(operator).get(f"/models/delays/monitoring/?{query}")
-    assert answer.status_code == 400
-    assert query.split("=")[0] in answer.content.decode()
 
 
 def test_queries_do_not_grow_with_models_or_features(told, operator, client_for, make_model):
@@ -90,4 +85,4 @@ def test_queries_do_not_grow_with_models_or_features(told, operator, client_for,
         Incident.objects.create(title="again", severity="warning", model=model, endpoint=endpoint, handler=operator,
                                 status="acknowledged", acknowledged_at=incident.opened_at)  # fmt: skip
     assert {address: counted(address) for address in addresses} == before
-    assert before["/models/delays/monitoring/"] <= 40
+    assert before["/models/delays/monitoring/"] <= 30, before

@@ -71,13 +71,17 @@ def write_jsonl(target: IO[bytes], selection: Selection, checkpoint: Checkpoint)
     return count
 
 
-def write_bundle(target: IO[bytes], selection: Selection, checkpoint: Checkpoint, key: Ed25519PrivateKey) -> int:
+def write_bundle(
+    target: IO[bytes], selection: Selection, checkpoint: Checkpoint, key: Ed25519PrivateKey
+) -> int:
     """The evidence bundle; the number of events."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         bundle = _Bundle(archive)
         count = bundle.add_events(selection, checkpoint)
         bundle.add("checkpoints.txt", "\n".join(_notes(selection, checkpoint)))
-        bundle.add("public-keys.json", canonical_json({"ledger": public_keys(), "export": export_verifier_key(key)}))
+        bundle.add(
+            "public-keys.json", canonical_json({"ledger": public_keys(), "export": export_verifier_key(key)})
+        )
         bundle.add("verify_ledger.py", VERIFIER.read_text())
         bundle.add("README.txt", _readme(selection, checkpoint, count))
         manifest = canonical_json(
@@ -142,7 +146,13 @@ class _Bundle:
 
 def _line(row: tuple[int, str, str, str, bytes]) -> bytes:
     seq, recorded_at, db_user, body, leaf = row
-    event = {"seq": seq, "recorded_at": recorded_at, "db_user": db_user, "leaf": bytes(leaf).hex(), "body": body}
+    event = {
+        "seq": seq,
+        "recorded_at": recorded_at,
+        "db_user": db_user,
+        "leaf": bytes(leaf).hex(),
+        "body": body,
+    }
     return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
 

@@ -75,7 +75,11 @@ def note_download(*, actor: Actor, export: Export) -> None:
 def finish_export(*, actor: Actor, export: Export, made: dict[str, Any], verdict: dict[str, Any]) -> Export:
     """The file is in the store; what the verifier said about it goes with it."""
     export.move_to(Export.Status.READY, verdict=verdict, finished_at=Now(), **made)
-    after = {**made, "verdict": verdict.get("result"), "public_key": exporting.export_verifier_key(export_key())}
+    after = {
+        **made,
+        "verdict": verdict.get("result"),
+        "public_key": exporting.export_verifier_key(export_key()),
+    }
     record(actor=actor, action="audit.exported", target=export, after=after)
     return export
 
@@ -137,7 +141,12 @@ def make_and_store(actor: Actor, export: Export) -> tuple[dict[str, Any], dict[s
         path = Path(folder) / export.file_name
         count, checkpoint = make(actor, export.format, Selection.from_json(export.selection), path)
         stored: StoredObject = store().put_file(path)
-        made = {"digest": stored.digest, "size": stored.size, "events": count, "tree_size": checkpoint.tree_size}
+        made = {
+            "digest": stored.digest,
+            "size": stored.size,
+            "events": count,
+            "tree_size": checkpoint.tree_size,
+        }
         return made, verify(path)
 
 
@@ -148,7 +157,11 @@ def verify(path: Path) -> dict[str, Any]:
     try:
         return json.loads(done.stdout)
     except ValueError:
-        return {"result": "unreadable", "exit_code": done.returncode, "findings": [{"finding": done.stderr[-500:]}]}
+        return {
+            "result": "unreadable",
+            "exit_code": done.returncode,
+            "findings": [{"finding": done.stderr[-500:]}],
+        }
 
 
 def endorse_export_key(actor: Actor) -> None:
@@ -163,7 +176,9 @@ def endorse_export_key(actor: Actor) -> None:
 def check_format(format: Any) -> None:
     if format in LATER:
         raise Invalid(
-            f"Exports as {format} are not built yet; jsonl and bundle are.", field="format", allowed="bundle, jsonl"
+            f"Exports as {format} are not built yet; jsonl and bundle are.",
+            field="format",
+            allowed="bundle, jsonl",
         )
     if format not in Export.Format.values:
         raise Invalid("format must be bundle or jsonl.", field="format", allowed="bundle, jsonl")

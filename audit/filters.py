@@ -28,7 +28,9 @@ def filtered(events: EventQuerySet, query: Mapping[str, str]) -> EventQuerySet:
         events = events.ended(outcome)
     if identifier := given.get("object_id"):
         if not given.get("object_type"):
-            raise Invalid("object_id needs object_type beside it.", field="object_type", allowed="an object's type")
+            raise Invalid(
+                "object_id needs object_type beside it.", field="object_type", allowed="an object's type"
+            )
         events = events.about(given["object_type"], identifier)
     elif kind := given.get("object_type"):
         events = events.of_type(kind)

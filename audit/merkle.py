@@ -55,7 +55,8 @@ class Tree:
         while len(level) >= 2 * WIDTH:
             pairs = len(level) // (2 * WIDTH)
             level = bytearray().join(
-                hashlib.sha256(b"\x01" + level[2 * WIDTH * i : 2 * WIDTH * (i + 1)]).digest() for i in range(pairs)
+                hashlib.sha256(b"\x01" + level[2 * WIDTH * i : 2 * WIDTH * (i + 1)]).digest()
+                for i in range(pairs)
             )
             self._levels.append(level)
 
@@ -108,8 +109,14 @@ class Tree:
             return [] if is_whole else [self._subtree(start, size)]
         split = _split(size)
         if earlier <= split:
-            return [*self._subproof(earlier, start, split, is_whole), self._subtree(start + split, size - split)]
-        return [*self._subproof(earlier - split, start + split, size - split, False), self._subtree(start, split)]
+            return [
+                *self._subproof(earlier, start, split, is_whole),
+                self._subtree(start + split, size - split),
+            ]
+        return [
+            *self._subproof(earlier - split, start + split, size - split, False),
+            self._subtree(start, split),
+        ]
 
 
 def _split(size: int) -> int:

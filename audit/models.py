@@ -37,7 +37,9 @@ class EventQuerySet(models.QuerySet["Event"]):
     def acting(self, action: str) -> EventQuerySet:
         """Those of an action, or of all actions that begin with ``action`` when it ends in a dot."""
         found = self.alias(action=KT("fields__action"))
-        return found.filter(action__startswith=action) if action.endswith(".") else found.filter(action=action)
+        return (
+            found.filter(action__startswith=action) if action.endswith(".") else found.filter(action=action)
+        )
 
     def by(self, name: str) -> EventQuerySet:
         return self.alias(actor_name=KT("fields__actor__name")).filter(actor_name=name)

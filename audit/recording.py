@@ -27,7 +27,9 @@ VERSION = 1
 OUTCOMES = {"ok", "denied", "failed"}
 LONGEST_TEXT = 20_000
 WITHHELD = "(withheld)"
-SECRET_NAMES = re.compile(r"password|passwd|secret|api_?key|private_?key|credential|authorization|^token$|cookie", re.I)
+SECRET_NAMES = re.compile(
+    r"password|passwd|secret|api_?key|private_?key|credential|authorization|^token$|cookie", re.I
+)
 SECRET_VALUES = re.compile(r"\bcp_[A-Za-z0-9_-]{20,}")
 UNSTORABLE = {"\x00": "\u2400"} | {chr(code): "\ufffd" for code in range(0xD800, 0xE000)}
 UNSTORABLE_TABLE = str.maketrans(UNSTORABLE)
@@ -103,7 +105,12 @@ def record_denied(
     """A ``denied`` event in a transaction of its own; for doors that refuse before any service is asked."""
     with transaction.atomic():
         return record(
-            actor=actor, action=action, target=target, outcome="denied", reason=reason, extra={"code": code, **(extra or {})}
+            actor=actor,
+            action=action,
+            target=target,
+            outcome="denied",
+            reason=reason,
+            extra={"code": code, **(extra or {})},
         )
 
 
@@ -146,7 +153,12 @@ def _deny(action: str, kwargs: dict[str, Any], error: DomainError) -> None:
         return
     subjects = (each for each in kwargs.values() if isinstance(each, models.Model | Target))
     record_denied(
-        actor=actor, action=action, target=next(subjects, None), reason=error.message, code=error.code, extra=error.extra
+        actor=actor,
+        action=action,
+        target=next(subjects, None),
+        reason=error.message,
+        code=error.code,
+        extra=error.extra,
     )
 
 
@@ -209,7 +221,9 @@ def _clean(value: Any, name: str = "") -> Any:
     if isinstance(value, dict):
         return {_clean(str(key)): _clean(item, str(key)) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_clean(item) for item in (sorted(value, key=str) if isinstance(value, set | frozenset) else value)]
+        return [
+            _clean(item) for item in (sorted(value, key=str) if isinstance(value, set | frozenset) else value)
+        ]
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return str(value)
     return value if isinstance(value, int | float | None) else _clean(str(value))

@@ -93,7 +93,9 @@ class Sealer:
         tree = CompactRange()
         with self.connection.cursor(name="seals") as cursor:
             cursor.itersize = 10_000
-            for expected, (seq, leaf) in enumerate(cursor.execute("SELECT seq, leaf FROM audit.seal ORDER BY seq")):
+            for expected, (seq, leaf) in enumerate(
+                cursor.execute("SELECT seq, leaf FROM audit.seal ORDER BY seq")
+            ):
                 if seq != expected:
                     raise CannotSeal(f"Seal {expected} is missing.")
                 tree.append(leaf)
@@ -131,17 +133,23 @@ class Sealer:
                 raise CannotSeal(f"Event row {event_id} does not have the hash it was given: it was altered.")
             seals.append((tree.size, event_id, leaf))
             tree.append(leaf)
-        with self.connection.cursor() as cursor, cursor.copy("COPY audit.seal (seq, event_id, leaf) FROM STDIN") as copy:
+        with (
+            self.connection.cursor() as cursor,
+            cursor.copy("COPY audit.seal (seq, event_id, leaf) FROM STDIN") as copy,
+        ):
             for seal in seals:
                 copy.write_row(seal)
-        self.connection.execute("DELETE FROM audit.pending WHERE event_id = ANY(%s)", [[row[0] for row in rows]])
+        self.connection.execute(
+            "DELETE FROM audit.pending WHERE event_id = ANY(%s)", [[row[0] for row in rows]]
+        )
 
     def _add_checkpoint(self, tree: CompactRange) -> str:
         moment = max(str(self._one(NOW)), self.last_time)
         root = tree.root()
         note = notes.sign(notes.checkpoint_text(self.origin, tree.size, root, moment), self.origin, self.key)
         self.connection.execute(
-            "INSERT INTO audit.checkpoint (tree_size, root, note) VALUES (%s, %s, %s)", [tree.size, root, note]
+            "INSERT INTO audit.checkpoint (tree_size, root, note) VALUES (%s, %s, %s)",
+            [tree.size, root, note],
         )
         return note
 

@@ -33,7 +33,13 @@ class Target:
 
     def as_record(self) -> dict[str, Any]:
         """Only what is known."""
-        known = {"type": self.type, "id": self.id, "name": self.name, "revision": self.revision, "digest": self.digest}
+        known = {
+            "type": self.type,
+            "id": self.id,
+            "name": self.name,
+            "revision": self.revision,
+            "digest": self.digest,
+        }
         return {name: value for name, value in known.items() if value not in (None, "")}
 
 

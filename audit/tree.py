@@ -116,6 +116,8 @@ def consistency_proof(earlier: int, later: int) -> dict[str, Any]:
     if not 0 < earlier <= later:
         raise Invalid("from must be at least 1 and at most to.", field="from", allowed=f"1 to {later}")
     if later > newest:
-        raise Invalid(f"to must be at most {newest}, the size of the newest checkpoint.", field="to", allowed=newest)
+        raise Invalid(
+            f"to must be at most {newest}, the size of the newest checkpoint.", field="to", allowed=newest
+        )
     path = tree_of(later).consistency(earlier, later)
     return {"from": earlier, "to": later, "path": [step.hex() for step in path]}

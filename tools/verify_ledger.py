@@ -593,7 +593,9 @@ class Meaning:
         after = body["after"]
         self.clearances[body["object"]["id"]] = after
         place = (after.get("model"), after["environment"])
-        if after["kind"] == "unprotected" and (after["environment"] in self.protected or after.get("is_protected")):
+        if after["kind"] == "unprotected" and (
+            after["environment"] in self.protected or after.get("is_protected")
+        ):
             self.verdict.finding(
                 f"The protected environment {after['environment']} was treated as free.", seq
             )
@@ -617,7 +619,9 @@ class Meaning:
             self.verdict.finding(
                 "A clearance of other bytes, or for another environment, than were approved.", seq
             )
-        counting = [each for each in request["approvals"].values() if each["evidence"] == after["evidence_sha256"]]
+        counting = [
+            each for each in request["approvals"].values() if each["evidence"] == after["evidence_sha256"]
+        ]
         if not _covers([set(each["roles"]) for each in counting], request["quorum"]):
             self.verdict.finding("A clearance without the approvals its policy asks for.", seq)
 

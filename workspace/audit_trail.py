@@ -49,7 +49,9 @@ def audit_trail(request: HttpRequest) -> HttpResponse:
     except Invalid as error:
         events, problem = Event.objects.none(), error.message
     page = Page(request, events)
-    places = dict(Seal.objects.filter(event_id__in=[event.pk for event in page]).values_list("event_id", "seq"))
+    places = dict(
+        Seal.objects.filter(event_id__in=[event.pk for event in page]).values_list("event_id", "seq")
+    )
     context = {
         "page": page,
         "rows": [_row(event, places.get(event.pk)) for event in page],
@@ -109,7 +111,8 @@ def audit_event(request: HttpRequest, pk: str) -> HttpResponse:
         "row": _row(event, receipt["seq"] if receipt else None),
         "content": content,
         "changes": [
-            (name, _shown(before.get(name)), _shown(after.get(name))) for name in sorted(before.keys() | after.keys())
+            (name, _shown(before.get(name)), _shown(after.get(name)))
+            for name in sorted(before.keys() | after.keys())
         ],
         "extra": [(name, _shown(value)) for name, value in sorted((content.get("extra") or {}).items())],
         "origin": _origin(content),
@@ -134,7 +137,12 @@ def _origin(content: dict[str, Any]) -> list[tuple[str, str]]:
     for name, word in (("ip", "Address"), ("user_agent", "Browser")):
         if name in hidden:
             found = known.get(hidden[name])
-            lines.append((word, found.value if found and found.value is not None else "erased; its salted hash remains"))
+            lines.append(
+                (
+                    word,
+                    found.value if found and found.value is not None else "erased; its salted hash remains",
+                )
+            )
     if job := content.get("job"):
         lines.append(("Job", f"{job['id']}, attempt {job.get('attempt')}, fence {job.get('fence')}"))
     return lines

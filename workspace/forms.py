@@ -12,7 +12,9 @@ class ExportForm(forms.Form):
         label="Title", max_length=200, required=False, widget=forms.TextInput(attrs={"class": "in"})
     )
     format = forms.ChoiceField(
-        label="Format", choices=[("", "Choose a format"), *Export.Format.choices], widget=forms.Select(attrs={"class": "in"})
+        label="Format",
+        choices=[("", "Choose a format"), *Export.Format.choices],
+        widget=forms.Select(attrs={"class": "in"}),
     )
     since = forms.CharField(
         label="From",

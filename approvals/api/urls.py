@@ -41,7 +41,5 @@ urlpatterns: list[Any] = [
     ),
     re_path(r"^policies/?$", PolicyViewSet.as_view({"get": "list"}), name="policies"),
     re_path(POLICY + r"/?$", PolicyViewSet.as_view({"get": "retrieve"}), name="policy"),
-    re_path(
-        POLICY + r"/revisions/?$", PolicyViewSet.as_view({"get": "revisions"}), name="policy-revisions"
-    ),
+    re_path(POLICY + r"/revisions/?$", PolicyViewSet.as_view({"get": "revisions"}), name="policy-revisions"),
 ]

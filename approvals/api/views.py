@@ -95,7 +95,11 @@ class RequestViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
     def evidence(self, request: Request, pk: str) -> Response:
         """Exactly what a signature covers; its canonical JSON (RFC 8785) has this SHA-256."""
         promotion = self._find(pk)
-        body = {"sha256": promotion.evidence_sha256, "revision": promotion.rev, "evidence": promotion.evidence}
+        body = {
+            "sha256": promotion.evidence_sha256,
+            "revision": promotion.rev,
+            "evidence": promotion.evidence,
+        }
         return Response(body, headers={"ETag": request_etag(promotion)})
 
     @extend_schema(request=SignatureSerializer, responses=RequestSerializer)
@@ -144,7 +148,9 @@ class RequestViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
         require_sight(self.request.actor)
         rows = PromotionRequest.objects.visible_to(self.request.actor).in_lists()
         try:
-            found = rows.select_related("champion", "version__created_by").filter(pk=uuid.UUID(str(pk))).first()
+            found = (
+                rows.select_related("champion", "version__created_by").filter(pk=uuid.UUID(str(pk))).first()
+            )
         except ValueError:
             found = None
         if found is None:

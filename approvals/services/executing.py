@@ -88,7 +88,9 @@ def retry(*, actor: Actor, promotion: PromotionRequest) -> PromotionRequest:
     ):
         raise NotAllowed(f"You may not start the deployment of {promotion.version}.")
     row = locked_request(promotion)
-    others = PromotionRequest.objects.under_way().filter(version=row.version_id, environment=row.environment_id)
+    others = PromotionRequest.objects.under_way().filter(
+        version=row.version_id, environment=row.environment_id
+    )
     if others.exists():
         raise Conflict("A newer request for this version is under way.", code="request_open")
     row.move_to(Status.QUEUED, failure="", deployment=None, clearance=None)

@@ -181,5 +181,9 @@ def file_of(export: Export, actor: Any) -> FileResponse:
         as_attachment=True,
         filename=export.file_name,
         content_type="application/octet-stream",
-        headers={"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"},
+        headers={
+            "Content-Security-Policy": "sandbox",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+        },
     )

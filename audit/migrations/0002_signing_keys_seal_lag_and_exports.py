@@ -54,7 +54,10 @@ class Migration(migrations.Migration):
         migrations.RunSQL(FORWARDS, BACKWARDS),
         migrations.CreateModel(
             name="SigningKey",
-            fields=[("vkey", models.TextField(primary_key=True, serialize=False)), ("added_at", models.DateTimeField())],
+            fields=[
+                ("vkey", models.TextField(primary_key=True, serialize=False)),
+                ("added_at", models.DateTimeField()),
+            ],
             options={"db_table": '"audit"."signing_key"', "managed": False},
         ),
         migrations.CreateModel(
@@ -69,8 +72,18 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Export",
             fields=[
-                ("id", models.UUIDField(default=core.identifiers.new_id, editable=False, primary_key=True, serialize=False)),
-                ("format", models.CharField(choices=[("bundle", "Evidence bundle"), ("jsonl", "JSON Lines")], max_length=8)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.identifiers.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "format",
+                    models.CharField(
+                        choices=[("bundle", "Evidence bundle"), ("jsonl", "JSON Lines")], max_length=8
+                    ),
+                ),
                 ("selection", models.JSONField(default=dict)),
                 ("title", models.CharField(blank=True, default="", max_length=200)),
                 (
@@ -93,7 +106,11 @@ class Migration(migrations.Migration):
                 ("finished_at", models.DateTimeField(null=True)),
             ],
             options={
-                "indexes": [models.Index(models.OrderBy(models.F("created_at"), descending=True), name="export_newest_first")],
+                "indexes": [
+                    models.Index(
+                        models.OrderBy(models.F("created_at"), descending=True), name="export_newest_first"
+                    )
+                ],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("status", "ready"), _negated=True)

@@ -48,7 +48,9 @@ def test_a_scientist_asks_by_token_once(version, scientist, token_client):
         ({"model": "nothing"}, 404, None),
     ],
 )
-def test_bad_requests_name_the_field_and_open_nothing(version, scientist, token_client, change, status, field):
+def test_bad_requests_name_the_field_and_open_nothing(
+    version, scientist, token_client, change, status, field
+):
     asked = {"model": version.model.name, "version": version.number, "why": "It knows the weather."} | change
     answer = token_client(scientist).post(BASE, asked, content_type=JSON)
     assert answer.status_code == status, answer.content
@@ -99,7 +101,10 @@ def test_the_revision_must_be_said_and_be_the_current_one(promotion, reviewer, s
     seen = client.get(address(promotion))["ETag"]
     author = client_for(scientist)
     change = author.patch(
-        address(promotion), {"known_limits": "Not for freight."}, content_type=JSON, headers={"If-Match": seen}
+        address(promotion),
+        {"known_limits": "Not for freight."},
+        content_type=JSON,
+        headers={"If-Match": seen},
     )
     assert change.status_code == 200, change.content
     assert change.json()["revision"] == 2
@@ -121,18 +126,26 @@ def test_what_is_built_later_says_so(promotion, reviewer, client_for):
 
 def test_a_terminal_request_is_not_opened_again(promotion, reviewer, scientist, client_for, token_client):
     machine = token_client(scientist)
-    assert machine.post(address(promotion, "/withdraw"), {"reason": "no"}, content_type=JSON).status_code == 400
+    assert (
+        machine.post(address(promotion, "/withdraw"), {"reason": "no"}, content_type=JSON).status_code == 400
+    )
     gone = machine.post(address(promotion, "/withdraw"), {"reason": "Wrong data."}, content_type=JSON)
     assert gone.json()["status"] == "cancelled"
     assert sign(client_for(reviewer), promotion).status_code == 409
     etag = machine.get(address(promotion))["ETag"]
     edit = machine.patch(
-        address(promotion), {"status": "pending", "why": "Open it again."}, content_type=JSON, headers={"If-Match": etag}
+        address(promotion),
+        {"status": "pending", "why": "Open it again."},
+        content_type=JSON,
+        headers={"If-Match": etag},
     )
     assert edit.status_code == 409
     for verb in ("/start", "/withdraw", "/reject"):
         answer = client_for(scientist).post(
-            address(promotion, verb), {"reason": "Again, please."}, content_type=JSON, headers={"If-Match": etag}
+            address(promotion, verb),
+            {"reason": "Again, please."},
+            content_type=JSON,
+            headers={"If-Match": etag},
         )
         assert answer.status_code in {403, 409}
     promotion.refresh_from_db()
@@ -144,7 +157,10 @@ def test_a_stranger_finds_nothing_by_rest(promotion, stranger, token_client, cli
         assert client.get(BASE).json()["items"] == []
         assert client.get(address(promotion)).status_code == 404
         assert client.get(address(promotion, "/evidence")).status_code == 404
-        assert client.post(address(promotion, "/approve"), {"reason": "Fine."}, content_type=JSON).status_code == 404
+        assert (
+            client.post(address(promotion, "/approve"), {"reason": "Fine."}, content_type=JSON).status_code
+            == 404
+        )
         asked = {"model": promotion.version.model.name, "version": 1, "why": "Let me in please."}
         assert client.post(BASE, asked, content_type=JSON).status_code == 404
 

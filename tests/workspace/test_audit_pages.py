@@ -55,7 +55,9 @@ def test_markup_in_names_stays_text(happen, auditor, client_for):  # noqa: F811
 def test_a_page_of_many_events_costs_as_many_queries_as_one_of_few(happen, auditor, client_for):  # noqa: F811
     client = client_for(auditor)
     happen(1)
-    with CaptureQueriesContext(connection, ) as few:
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
         client.get("/audit/")
     happen(11)
     with CaptureQueriesContext(connection) as many:
@@ -98,7 +100,9 @@ def test_admins_see_the_trail_too(admin, client_for):
     assert client_for(admin).get("/audit/").status_code == 200
 
 
-def test_a_broken_chain_is_red_and_names_the_first_bad_event(happen, sealer, connect, auditor, client_for, run_jobs):  # noqa: F811
+def test_a_broken_chain_is_red_and_names_the_first_bad_event(
+    happen, sealer, connect, auditor, client_for, run_jobs
+):  # noqa: F811
     happen(5)
     sealer.seal()
     client = client_for(auditor)

@@ -20,9 +20,15 @@ class Command(BaseCommand):
     help = "Write the sealed events, or those of a period, to a file that verifies offline."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--from", dest="since", help="first moment, as 2013-04-26 or RFC 3339; default: the beginning")
-        parser.add_argument("--to", dest="until", help="first moment not included; default: the last checkpoint")
-        parser.add_argument("--format", default="bundle", help="bundle or jsonl (csv and parquet are not built yet)")
+        parser.add_argument(
+            "--from", dest="since", help="first moment, as 2013-04-26 or RFC 3339; default: the beginning"
+        )
+        parser.add_argument(
+            "--to", dest="until", help="first moment not included; default: the last checkpoint"
+        )
+        parser.add_argument(
+            "--format", default="bundle", help="bundle or jsonl (csv and parquet are not built yet)"
+        )
         parser.add_argument("-o", "--output", required=True, metavar="FILE")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,7 +51,12 @@ class Command(BaseCommand):
         finally:
             Path(staged).unlink(missing_ok=True)
         digest = sha256_hex(output.read_bytes())
-        after = {"format": options["format"], "selection": selection.as_json(), "events": count, "sha256": digest}
+        after = {
+            "format": options["format"],
+            "selection": selection.as_json(),
+            "events": count,
+            "sha256": digest,
+        }
         with transaction.atomic():
             record(
                 actor=actor,

@@ -22,7 +22,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--follow", action="store_true", help="keep sealing until stopped")
-        parser.add_argument("--accept-new-key", action="store_true", help="start a new key epoch when the key file changed")
+        parser.add_argument(
+            "--accept-new-key", action="store_true", help="start a new key epoch when the key file changed"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         url = settings.DATABASE_URLS["sealer"]
@@ -56,7 +58,9 @@ class Command(BaseCommand):
             while (sealed := sealer.seal()) is not None:
                 total += sealed
                 if sealed < BATCH:
-                    self.stdout.write(f"Sealed {total} events; the tree has {sealer.tree.size if sealer.tree else 0}.")
+                    self.stdout.write(
+                        f"Sealed {total} events; the tree has {sealer.tree.size if sealer.tree else 0}."
+                    )
                     return
             self.stdout.write("Another sealer is at work.")
 

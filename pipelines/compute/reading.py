@@ -77,9 +77,7 @@ def _from_csv(path: Path) -> pl.DataFrame:
             ) from error
     _check_names(header)
     try:
-        table = pl.read_csv(
-            path, infer_schema_length=None, try_parse_dates=True, raise_if_empty=False, n_threads=1
-        )
+        table = pl.read_csv(path, infer_schema_length=None, try_parse_dates=True, raise_if_empty=False)
     except (pl.exceptions.PolarsError, ValueError) as error:
         raise Unreadable(f"The file is not CSV: {_first_line(error)}", allowed="one row per line") from error
     if table.height > MOST_ROWS:

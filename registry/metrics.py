@@ -29,6 +29,12 @@ WORDS = {
     "rmse": "RMSE",
     "mae": "MAE",
 }
+PARTS = {
+    "holdout": " on the hold-out",
+    "test": " on the test rows",
+    "training": " in training",
+    "train": " in training",
+}
 
 
 def main_metric(versions: Iterable[ModelVersion]) -> str:
@@ -40,19 +46,27 @@ def main_metric(versions: Iterable[ModelVersion]) -> str:
         if isinstance(value, int | float)
     }
 
-    def rank(name: str) -> tuple[int, int, str]:
+    def rank(name: str) -> tuple[bool, int, int, str]:
         plain = name.lower().split("/")[-1].split(".")[-1]
         suffix = next(
             (place for place, word in enumerate(PREFERRED) if plain == word or plain.endswith(f"_{word}")), 99
         )
-        return (suffix, len(name), name)
+        return (_is_of_training(name), suffix, len(name), name)
 
     return min(known, key=rank, default="")
 
 
 def word_of(name: str) -> str:
-    """How people say a metric's name."""
+    """How people say a metric's name: ``holdout_roc_auc`` is the ROC AUC on the hold-out."""
+    for part, said in PARTS.items():
+        if name.startswith(f"{part}_") and name.removeprefix(f"{part}_") in WORDS:
+            return f"{WORDS[name.removeprefix(f'{part}_')]}{said}"
     return WORDS.get(name, name)
+
+
+def _is_of_training(name: str) -> bool:
+    """A figure on the rows a model was trained on says little: shown last."""
+    return name.lower().startswith(("train", "fit_")) or "_train" in name.lower()
 
 
 def shown(metrics: dict[str, Any]) -> list[tuple[str, Any, bool]]:

@@ -3,7 +3,7 @@ import uuid
 import pytest
 
 from registry import services
-from registry.models import RegisteredModel
+from registry.models import ModelVersion, RegisteredModel
 from tests.registry.tracking import Tracking
 
 
@@ -25,6 +25,18 @@ def make_model(scientist, actor):
 
     def make(name="delays", by=None, **more) -> RegisteredModel:
         return services.create_model(actor=actor(by or scientist), name=name, **more)
+
+    return make
+
+
+@pytest.fixture
+def make_row():
+    """``make_row(model)``: a ready version as a row alone, for tests that need many."""
+
+    def make(model) -> ModelVersion:
+        number = model.versions.count() + 1
+        RegisteredModel.objects.filter(pk=model.pk).update(next_number=number + 1)
+        return ModelVersion.objects.create(model=model, number=number, status="READY", digest="a" * 64)
 
     return make
 

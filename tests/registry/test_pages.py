@@ -265,7 +265,7 @@ def test_the_access_page_tells_whose_grants_count(make_model, client_for, scient
 
 
 def test_pages_ask_the_same_number_of_questions_for_1_and_12(
-    make_model, make_version, client_for, scientist, actor
+    make_model, make_row, client_for, scientist, actor
 ):
     client = client_for(scientist)
 
@@ -276,17 +276,17 @@ def test_pages_ask_the_same_number_of_questions_for_1_and_12(
 
     def fill(name):
         model = make_model(name)
-        version = make_version(model)
+        version = make_row(model)
         services.move_protected_alias(actor=Actor.system(), model=model, alias="champion", version=version)
         return model
 
     first = fill("model-0")
-    make_version(first)
+    make_row(first)
     paths = ("/models/", "/models/model-0/")
     for path in paths:
         client.get(path)
     before = [questions(path) for path in paths]
     for number in range(1, 12):
         fill(f"model-{number}")
-        make_version(first)
+        make_row(first)
     assert [questions(path) for path in paths] == before

@@ -235,7 +235,7 @@ def test_search_and_filters(make_model, token_client, scientist):
 
 
 def test_a_list_asks_the_same_number_of_questions_for_1_and_12(
-    make_model, make_version, token_client, scientist, actor, django_assert_num_queries
+    make_model, make_row, token_client, scientist, actor
 ):
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
@@ -251,7 +251,7 @@ def test_a_list_asks_the_same_number_of_questions_for_1_and_12(
 
     def fill(name):
         model = make_model(name)
-        version = make_version(model)
+        version = make_row(model)
         services.set_alias(actor=actor(scientist), model=model, alias="challenger", version=version)
         services.set_tag(actor=actor(scientist), target=model, key="team", value="ops")
         return model
@@ -261,7 +261,7 @@ def test_a_list_asks_the_same_number_of_questions_for_1_and_12(
     models, versions = questions("/api/v1/models"), questions("/api/v1/models/model-0/versions")
     for number in range(1, 12):
         fill(f"model-{number}")
-        make_version(first)
+        make_row(first)
     assert questions("/api/v1/models") == models
     assert questions("/api/v1/models/model-0/versions") == versions
     assert len(json.loads(client.get("/api/v1/models").content)["items"]) == 12

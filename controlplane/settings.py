@@ -295,3 +295,7 @@ PREDICTION_LOG_ROTATE_SECONDS = float(environment.get("PREDICTION_LOG_ROTATE_SEC
 CSRF_FAILURE_VIEW = "core.error_pages.form_too_old"
 # Every component on one page, for people who build pages; never in an installation.
 SHOW_STYLEGUIDE = bool(os.environ.get("SHOW_STYLEGUIDE"))
+
+# --- pipelines --------------------------------------------------------------------------
+# The most bytes one uploaded table may have.
+DATASETS_LARGEST_UPLOAD_BYTES = int(environment.get("DATASETS_LARGEST_UPLOAD_BYTES", str(512 << 20)))

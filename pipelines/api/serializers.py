@@ -1,0 +1,204 @@
+"""What REST says of data sets and pipelines, and what it takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from pipelines.models import ContractCheck, DataContract, Dataset, DatasetVersion, Pipeline, PipelineRun
+from pipelines.recipes import recipe_of
+
+
+class DatasetSerializer(serializers.ModelSerializer):
+    owner = serializers.CharField(source="owner.name", default=None, allow_null=True)
+    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
+
+    class Meta:
+        model = Dataset
+        fields = (
+            "name",
+            "description",
+            "owner",
+            "event_time_column",
+            "time_zone",
+            "key_columns",
+            "label_column",
+            "created_by",
+            "created_at",
+        )
+
+
+class NewDatasetSerializer(serializers.Serializer):
+    name = serializers.CharField(max_length=1000)
+    description = serializers.CharField(max_length=10_000, required=False, allow_blank=True, default="")
+    event_time_column = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
+    time_zone = serializers.CharField(max_length=1000, required=False, default="UTC")
+    key_columns = serializers.ListField(
+        child=serializers.CharField(max_length=1000), required=False, default=list
+    )
+    label_column = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
+
+
+class ChangedDatasetSerializer(serializers.Serializer):
+    description = serializers.CharField(max_length=10_000, required=False, allow_blank=True)
+    label_column = serializers.CharField(max_length=1000, required=False, allow_blank=True)
+
+
+class DatasetVersionInListSerializer(serializers.ModelSerializer):
+    dataset = serializers.CharField(source="dataset.name")
+    version = serializers.IntegerField(source="number")
+    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
+
+    class Meta:
+        model = DatasetVersion
+        fields = (
+            "id",
+            "dataset",
+            "version",
+            "label",
+            "description",
+            "status",
+            "failure",
+            "digest",
+            "size",
+            "rows",
+            "event_time_from",
+            "event_time_to",
+            "source_format",
+            "source_name",
+            "quarantine_reason",
+            "created_by",
+            "created_at",
+            "ready_at",
+        )
+
+
+class DatasetVersionSerializer(DatasetVersionInListSerializer):
+    parents = serializers.SerializerMethodField()
+    check = serializers.SerializerMethodField()
+
+    class Meta(DatasetVersionInListSerializer.Meta):
+        fields = (
+            *DatasetVersionInListSerializer.Meta.fields,
+            "schema",
+            "profile",
+            "derivation",
+            "parents",
+            "check",
+        )  # type: ignore[assignment]
+
+    def get_parents(self, version: DatasetVersion) -> list[str]:
+        return [str(each) for each in version.parents.select_related("dataset")]
+
+    def get_check(self, version: DatasetVersion) -> dict[str, Any] | None:
+        check = version.last_check()
+        return dict(CheckSerializer(check).data) if check else None
+
+
+class NewVersionSerializer(serializers.Serializer):
+    file = serializers.FileField(allow_empty_file=True)
+    label = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
+    description = serializers.CharField(max_length=10_000, required=False, allow_blank=True, default="")
+
+
+class ReasonSerializer(serializers.Serializer):
+    reason = serializers.CharField(max_length=2000)
+
+
+class ContractSerializer(serializers.ModelSerializer):
+    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
+
+    class Meta:
+        model = DataContract
+        fields = ("revision", "document", "digest", "reason", "created_by", "created_at")
+
+
+class NewContractSerializer(serializers.Serializer):
+    document = serializers.JSONField(help_text="The contract as an object, or as YAML text.")
+    reason = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+
+
+class CheckSerializer(serializers.ModelSerializer):
+    version = serializers.IntegerField(source="version.number")
+    revision = serializers.IntegerField(source="contract.revision")
+
+    class Meta:
+        model = ContractCheck
+        fields = ("id", "version", "revision", "status", "results", "checked_at")
+
+
+class NewCheckSerializer(serializers.Serializer):
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+
+
+class PipelineSerializer(serializers.ModelSerializer):
+    parameters = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Pipeline
+        fields = ("name", "description", "parameters")
+
+    def get_parameters(self, pipeline: Pipeline) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": each.name,
+                "kind": each.kind,
+                "description": each.words,
+                "default": each.default,
+                "required": each.is_required,
+                "allowed": each.allowed(),
+            }
+            for each in recipe_of(pipeline.recipe).parameters
+        ]
+
+
+class RunInListSerializer(serializers.ModelSerializer):
+    pipeline = serializers.CharField(source="pipeline.name")
+    job = serializers.SerializerMethodField()
+    started_by = serializers.CharField(source="started_by.username", default=None, allow_null=True)
+
+    class Meta:
+        model = PipelineRun
+        fields = (
+            "id",
+            "pipeline",
+            "status",
+            "parameters",
+            "result",
+            "failure",
+            "mlflow_run_id",
+            "code_commit",
+            "job",
+            "started_by",
+            "created_at",
+            "started_at",
+            "finished_at",
+        )
+
+    def get_job(self, run: PipelineRun) -> str | None:
+        return f"/api/v1/jobs/{run.job_id}" if run.job_id else None
+
+
+class RunSerializer(RunInListSerializer):
+    datasets = serializers.SerializerMethodField()
+
+    class Meta(RunInListSerializer.Meta):
+        fields = (*RunInListSerializer.Meta.fields, "environment", "datasets", "log")  # type: ignore[assignment]
+
+    def get_datasets(self, run: PipelineRun) -> list[dict[str, Any]]:
+        uses = run.datasets.select_related("version__dataset").order_by("role", "version__number")
+        return [
+            {
+                "role": use.role,
+                "dataset": use.version.dataset.name,
+                "version": use.version.number,
+                "label": use.version.label,
+                "digest": use.version.digest or use.version.source_digest,
+            }
+            for use in uses
+        ]
+
+
+class NewRunSerializer(serializers.Serializer):
+    parameters = serializers.JSONField(required=False, default=dict)

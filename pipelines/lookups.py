@@ -1,0 +1,52 @@
+"""Finding what an address names, among what the caller may see."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from core.actors import Actor
+from core.errors import NotAllowed, NotFound
+from pipelines.models import Dataset, DatasetVersion, Pipeline, PipelineRun
+
+
+def require_sight(actor: Actor) -> None:
+    """A token that cannot see anything is told so, instead of finding nothing anywhere."""
+    if not actor.scope_allows("view"):
+        raise NotAllowed("This token's scopes do not include view.", code="insufficient_scope")
+
+
+def find_dataset(request: Any, name: str) -> Dataset:
+    """404 alike for what is not there and what may not be seen."""
+    require_sight(request.actor)
+    rows = Dataset.objects.visible_to(request.actor).select_related("owner", "created_by")
+    dataset = rows.filter(name=name.replace("\x00", "")).first()
+    if dataset is None:
+        raise NotFound(f"There is no data set named {name[:100]!r}.")
+    return dataset
+
+
+def find_dataset_version(request: Any, name: str, number: int) -> DatasetVersion:
+    dataset = find_dataset(request, name)
+    rows = dataset.versions.select_related("created_by")
+    version = rows.filter(number=number).first() if int(number) < 2**31 else None
+    if version is None:
+        raise NotFound(f"{dataset} has no version {number}.")
+    version.dataset = dataset
+    return version
+
+
+def find_pipeline(request: Any, name: str) -> Pipeline:
+    pipeline = Pipeline.objects.visible_to(request.actor).filter(name=name.replace("\x00", "")).first()
+    if pipeline is None:
+        raise NotFound(f"There is no pipeline named {name[:100]!r}.")
+    return pipeline
+
+
+def find_run(request: Any, name: str, key: UUID | str) -> PipelineRun:
+    pipeline = find_pipeline(request, name)
+    runs = PipelineRun.objects.visible_to(request.actor).select_related("pipeline", "started_by")
+    run = runs.filter(pipeline=pipeline, pk=key).first()
+    if run is None:
+        raise NotFound(f"{pipeline} has no run {key}.")
+    return run

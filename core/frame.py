@@ -17,7 +17,10 @@ Count = Callable[[Actor], int]
 
 @dataclass(frozen=True)
 class Link:
-    """A line of the sidebar; ``right`` hides it from people who would only be refused."""
+    """A line of the sidebar; ``right`` hides it from people who would only be refused.
+
+    ``counts`` are added up; one that several lines share is asked once per page.
+    """
 
     order: int
     word: str
@@ -25,7 +28,7 @@ class Link:
     icon: str
     key: str = ""
     right: str = ""
-    count: Count | None = None
+    counts: tuple[Count, ...] = ()
     hot: bool = False
     admin: bool = False
 
@@ -63,25 +66,29 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
     shown = [
         link for link in _links if actor.is_active and (not link.right or actor.holds_everywhere(link.right))
     ]
+    counted: dict[Count, int] = {}
     return {
         "is_signed_in": actor.is_active,
         "theme": theme if theme in {"light", "dark"} else "",
         "installation": settings.INSTALLATION_NAME,
         "person": actor.account_name,
         "roles": ", ".join(sorted(actor.roles)).replace("-", " ").capitalize() or "No role",
-        "links": [_line(link, request, actor) for link in shown if not link.admin],
-        "admin_links": [_line(link, request, actor) for link in shown if link.admin],
+        "links": [_line(link, request, actor, counted) for link in shown if not link.admin],
+        "admin_links": [_line(link, request, actor, counted) for link in shown if link.admin],
         "pinned": [model for load in _pinned for model in load(actor)] if actor.is_active else [],
     }
 
 
-def _line(link: Link, request: HttpRequest, actor: Actor) -> dict[str, Any]:
+def _line(link: Link, request: HttpRequest, actor: Actor, counted: dict[Count, int]) -> dict[str, Any]:
+    for count in link.counts:
+        if count not in counted:
+            counted[count] = count(actor)
     return {
         "word": link.word,
         "address": link.address,
         "icon": link.icon,
         "key": link.key,
         "hot": link.hot,
-        "count": link.count(actor) if link.count else 0,
+        "count": sum(counted[count] for count in link.counts),
         "is_current": request.path.startswith(link.address),
     }

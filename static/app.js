@@ -44,6 +44,18 @@ function localTimes(part = document) {
 }
 localTimes();
 
+/* lists fold to cards on a phone: cells get the words of their column, and keep their meaning as a table */
+const ROLES = { TABLE: "table", THEAD: "rowgroup", TBODY: "rowgroup", TR: "row", TD: "cell" };
+function foldLists(part = document) {
+  $$("table.list", part).forEach(table => {
+    const words = $$("thead th", table).map(x => x.textContent.trim());
+    [table, ...$$("thead,tbody,tr,td", table)].forEach(x => x.setAttribute("role", ROLES[x.tagName]));
+    $$("th", table).forEach(x => x.setAttribute("role", x.scope === "row" ? "rowheader" : "columnheader"));
+    $$("tbody tr", table).forEach(row => [...row.cells].forEach((cell, n) => { if (cell.tagName === "TD" && words[n]) cell.dataset.label = words[n]; }));
+  });
+}
+foldLists();
+
 /* palette + shortcuts */
 const pal = $("#palette"), inp = $("#palq");
 const openPal = () => { pal.showModal(); inp.select(); window.htmx?.trigger(inp, "refresh"); };
@@ -103,7 +115,7 @@ function stale(part) {
 }
 document.addEventListener("htmx:load", e => {
   if (e.detail.elt === document.body) return;
-  updated = new Date(); localTimes(e.detail.elt); drawAll(e.detail.elt);
+  updated = new Date(); localTimes(e.detail.elt); foldLists(e.detail.elt); drawAll(e.detail.elt);
 });
 
 /* section nav: mark what is in view */

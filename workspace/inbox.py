@@ -1,18 +1,22 @@
-"""What waits for a person: failed work they asked for, and what upper packages ask of them."""
+"""What waits for a person, why it is theirs, and what they did last."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
+from approvals.models import Decision, PromotionRequest
 from approvals.waiting import waiting_for_signature
 from core.actors import Actor
 from core.jobs.models import Job
+from monitoring.incidents.models import Incident
 
 FAILED_FOR = timedelta(days=7)
 MOST = 50
+FEW = 5
 
 
 @dataclass(frozen=True)
@@ -23,23 +27,25 @@ class Entry:
     why: str
     address: str
     status: str
+    word: str
     since: datetime
     due: datetime | None = None
 
 
 def waiting_for(actor: Actor) -> list[Entry]:
-    """Everything that waits, what is due first at the top."""
+    """Everything that waits: open incidents, then what is due first."""
     found = _signatures(actor) + _failed_jobs(actor)
-    return sorted(found, key=lambda entry: (entry.due is None, entry.due or entry.since))
+    return _incidents(actor) + sorted(found, key=lambda entry: (entry.due is None, entry.due or entry.since))
 
 
 def _signatures(actor: Actor) -> list[Entry]:
     return [
         Entry(
             f"Promote {each.version} to {each.environment.name}",
-            "You may sign this request",
+            f"You may sign the request of {each.requested_by}",
             each.address,
             each.status,
+            "Needs your review",
             each.created_at,
             each.expires_at,
         )
@@ -47,17 +53,79 @@ def _signatures(actor: Actor) -> list[Entry]:
     ]
 
 
-def _failed_jobs(actor: Actor) -> list[Entry]:
-    failed = Job.objects.filter(
+def incidents_of(actor: Actor) -> QuerySet[Incident]:
+    """Open incidents the actor is expected to see to."""
+    rows = Incident.objects.visible_to(actor).open()
+    if actor.holds_everywhere("roll_back") or actor.holds_everywhere("deploy"):
+        return rows
+    return rows.filter(
+        Q(model__owner=actor.person_id) | Q(model__on_call=actor.person_id) | Q(handler=actor.account_id)
+    )
+
+
+def _incidents(actor: Actor) -> list[Entry]:
+    rows = incidents_of(actor).in_lists().order_by("-opened_at")[:MOST]
+    return [
+        Entry(each.title, _why(actor, each), f"/incidents/{each.pk}/", each.status, "", each.opened_at)
+        for each in rows
+    ]
+
+
+def _why(actor: Actor, incident: Incident) -> str:
+    if incident.handler_id:
+        is_mine = incident.handler_id == actor.account_id
+        return "You have it" if is_mine else f"{incident.handler} has it"
+    if incident.model.on_call_id == actor.person_id:
+        return "You are on call; nobody has it yet"
+    if incident.model.owner_id == actor.person_id:
+        return "You own the model; nobody has it yet"
+    return "You may roll back; nobody has it yet"
+
+
+def _jobs(actor: Actor) -> QuerySet[Job]:
+    return Job.objects.filter(
         requested_by_id=actor.account_id, status=Job.Status.FAILED, finished_at__gt=Now() - FAILED_FOR
-    ).order_by("-finished_at")[:MOST]
+    )
+
+
+def _failed_jobs(actor: Actor) -> list[Entry]:
+    rows = _jobs(actor).order_by("-finished_at")[:MOST]
     return [
         Entry(
-            f"{job.kind} failed",
-            job.failure[:200],
-            f"/jobs/{job.pk}/",
+            f"{each.kind} failed",
+            each.failure[:200] or "You asked for it",
+            f"/jobs/{each.pk}/",
             "failed",
-            job.finished_at or job.created_at,
+            "",
+            each.finished_at or each.created_at,
         )
-        for job in failed
+        for each in rows
     ]
+
+
+def requests_of(actor: Actor) -> list[PromotionRequest]:
+    """What the actor asked others for and is not over."""
+    rows = PromotionRequest.objects.visible_to(actor).under_way().filter(requested_by=actor.account_id)
+    return list(rows.in_lists().defer("evidence", "version__manifest").order_by("-created_at")[:MOST])
+
+
+def decisions_of(actor: Actor) -> list[Decision]:
+    """What the actor signed last."""
+    rows = Decision.objects.filter(person=actor.person_id).select_related(
+        "promotion__version__model", "promotion__environment"
+    )
+    return list(
+        rows.defer("promotion__evidence", "promotion__version__manifest").order_by("-signed_at")[:FEW]
+    )
+
+
+def incidents_waiting(actor: Actor) -> int:
+    return incidents_of(actor).count()
+
+
+def incidents_open(actor: Actor) -> int:
+    return Incident.objects.visible_to(actor).open().count()
+
+
+def jobs_failed(actor: Actor) -> int:
+    return _jobs(actor).count()

@@ -2,16 +2,20 @@
 
 from approvals.waiting import requests_waiting
 from core.frame import Link, add_link
+from workspace.inbox import incidents_open, incidents_waiting, jobs_failed
 
 
 def add_links() -> None:
     """Called once, when the application is ready."""
     for link in (
-        Link(10, "Inbox", "/inbox/", "inbox", "g i"),
+        Link(
+            10, "Inbox", "/inbox/", "inbox", "g i", counts=(requests_waiting, incidents_waiting, jobs_failed)
+        ),
         Link(20, "Models", "/models/", "boxes", "g m"),
-        Link(30, "Approvals", "/approvals/", "shield-check", "g a", count=requests_waiting),
+        Link(30, "Approvals", "/approvals/", "shield-check", "g a", counts=(requests_waiting,)),
         Link(40, "Deployments", "/deployments/", "rocket", "g d"),
         Link(50, "Monitoring", "/monitoring/", "activity", "g o"),
+        Link(60, "Incidents", "/incidents/", "siren", counts=(incidents_open,), hot=True),
         Link(70, "Data sets", "/data/", "database"),
         Link(75, "Pipelines", "/pipelines/", "workflow"),
         Link(80, "Costs", "/costs/", "circle-dollar-sign"),

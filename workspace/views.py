@@ -9,9 +9,9 @@ from django.views.decorators.http import require_POST, require_safe
 from core.doors import sign_in_required
 from core.jobs.models import Job
 from core.pages import Page
+from workspace import inbox as inbox_of
 from workspace import search as finding
 from workspace import system
-from workspace.inbox import waiting_for
 from workspace.job_access import visible_jobs
 from workspace.services import cancel_job
 
@@ -20,7 +20,12 @@ from workspace.services import cancel_job
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
     """What waits for me?"""
-    return render(request, "workspace/inbox.html", {"entries": waiting_for(request.actor)})
+    context = {
+        "entries": inbox_of.waiting_for(request.actor),
+        "requests": inbox_of.requests_of(request.actor),
+        "decisions": inbox_of.decisions_of(request.actor),
+    }
+    return render(request, "workspace/inbox.html", context)
 
 
 @sign_in_required

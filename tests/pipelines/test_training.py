@@ -7,7 +7,7 @@ from core.jobs.models import Job
 from pipelines import services
 from pipelines.models import DatasetVersion, Pipeline
 from registry.models import ModelVersion
-from tests.mlflow_api.conftest import installation, processes  # noqa: F401 - fixtures
+
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_flights_become_a_version_that_knows_its_data_code_and_holdout(
     installation, settings, scientist, actor
-):  # noqa: F811
+):
     settings.PUBLIC_URL = installation.url
     mine = actor(scientist)
     ingest, training = (Pipeline.objects.get(name=name) for name in ("flights-ingest", "flights-training"))

@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -66,6 +67,7 @@ class Sealer:
             rows = self.connection.execute(PENDING, [BATCH]).fetchall()
             if not rows:
                 return 0
+            assert self.tree is not None  # loaded above
             tree = self.tree.copy()
             self._announce_key()
             self._add_seals(tree, rows)
@@ -81,7 +83,7 @@ class Sealer:
             if (self.seal() or 0) < BATCH:
                 time.sleep(PAUSE_SECONDS)
 
-    def _one(self, query: str, values: list[object] | None = None) -> object:
+    def _one(self, query: str, values: list[object] | None = None) -> Any:
         row = self.connection.execute(query, values).fetchone()
         return row[0] if row else None
 

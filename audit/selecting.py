@@ -63,7 +63,8 @@ class Selection:
                 yield from rows
 
     def _condition(self) -> tuple[str, list[Any]]:
-        words, values = [], []
+        words: list[str] = []
+        values: list[Any] = []
         if self.since:
             words.append("event.recorded_at >= %s")
             values.append(self.since)

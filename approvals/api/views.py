@@ -144,7 +144,7 @@ class RequestViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
         service(actor=request.actor, promotion=promotion, revision=promotion.rev, **given)
         return self._answer(promotion)
 
-    def _find(self, pk: str) -> PromotionRequest:
+    def _find(self, pk: str | uuid.UUID) -> PromotionRequest:
         require_sight(self.request.actor)
         rows = PromotionRequest.objects.visible_to(self.request.actor).in_lists()
         try:

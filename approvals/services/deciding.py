@@ -133,12 +133,12 @@ def _require_signer(actor: Actor, row: PromotionRequest, password: str) -> None:
         raise NotAllowed(refusal[1], code=refusal[0])
     if not password:
         raise Invalid("Confirm with your password.", field="password", allowed="your password")
-    if not Account.objects.get(pk=actor.account_id).check_password(password):
+    if not Account.objects.get(pk=str(actor.account_id)).check_password(password):
         raise NotAllowed("The password is not right, so nothing was signed.", code="reauthentication_failed")
 
 
 def _signed(actor: Actor, row: PromotionRequest, verdict: str, reason: str, meaning: str) -> Decision:
-    account = Account.objects.get(pk=actor.account_id)
+    account = Account.objects.get(pk=str(actor.account_id))
     statement = canonical_json(
         {
             "request": str(row.pk),

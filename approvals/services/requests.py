@@ -33,6 +33,8 @@ def request_promotion(
     """Ask that a version go to an environment; its evidence is gathered at once."""
     if not rights.may_request(actor, version):
         raise NotAllowed(f"You may not request promotions of {version.model}; it needs the right to propose.")
+    if actor.account_id is None:
+        raise NotAllowed("A request is opened by an account, so that somebody answers for it.")
     why = checked_text(why, "why", 5000, min_length=10, multiline=True)
     known_limits = checked_text(known_limits, "known_limits", 5000, multiline=True)
     require_deployable(version)
@@ -50,7 +52,7 @@ def request_promotion(
                 why=why,
                 known_limits=known_limits,
                 digest=version.digest,
-                requested_by=Account.objects.select_related("person").get(pk=actor.account_id),
+                requested_by=Account.objects.select_related("person").get(pk=str(actor.account_id)),
                 expires_at=timezone.now() + revision.rules.expires_after,
             )
     except IntegrityError:

@@ -1,0 +1,50 @@
+"""manage.py play_demo: the story, once, on a running stack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.table import Table
+
+from controlplane.demo import people
+from controlplane.demo.display import Display
+from controlplane.demo.doors import DoorError
+from controlplane.demo.story import Story, played_mark
+
+
+class Command(BaseCommand):
+    help = "Play the demo's story through the public doors, unless it has been played."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        data_dir = Path(settings.DATA_DIR)
+        console = Console(highlight=False)
+        passwords = people.create(data_dir / "keys")
+        mark = played_mark(data_dir)
+        if mark.exists():
+            console.print("The story was played before; its data are here.")
+        else:
+            self._play(passwords, console)
+            mark.touch()
+        self._tell(passwords, console)
+
+    def _play(self, passwords: dict[str, str], console: Console) -> None:
+        display = Display(console)
+        tokens = {name: people.token(name) for name in ("scientist", "operator")}
+        console.print(f"The pages answer at {settings.PUBLIC_URL} while the story goes on.")
+        try:
+            Story(settings.PUBLIC_URL, settings.GATEWAY_URL, tokens, passwords, display).play()
+        except DoorError as error:
+            raise CommandError(f"The story stopped: {error}") from error
+        console.print(f"\nThe story took {display.total_seconds:.0f} s.")
+
+    def _tell(self, passwords: dict[str, str], console: Console) -> None:
+        table = Table(title=f"{settings.PUBLIC_URL}  ·  gateway {settings.GATEWAY_URL}", title_justify="left")
+        table.add_column("Account")
+        table.add_column("Password")
+        for name, password in passwords.items():
+            table.add_row(name, password)
+        console.print(table)

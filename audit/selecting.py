@@ -51,7 +51,8 @@ class Selection:
 
     def rows(self, tree_size: int) -> Iterator[tuple[int, str, str, str, bytes]]:
         """The sealed events in the tree of this size, in order; constant memory."""
-        where, values = ["seal.seq < %s"], [tree_size]
+        where: list[str] = ["seal.seq < %s"]
+        values: list[Any] = [tree_size]
         narrow, narrow_values = self._condition()
         if narrow:
             where.append(f"(({narrow}) OR event.fields ->> 'action' = %s)")

@@ -40,7 +40,9 @@ class Environment:
             try:
                 return Path(named).read_text().strip()
             except OSError as error:
-                raise ImproperlyConfigured(f"{name}_FILE names a file that cannot be read: {error.strerror}.") from error
+                raise ImproperlyConfigured(
+                    f"{name}_FILE names a file that cannot be read: {error.strerror}."
+                ) from error
         return self._embedded(name) or default
 
     def key(self, name: str) -> str:
@@ -61,7 +63,11 @@ class Environment:
 def database(url: str, *, pool: dict[str, Any] | None = None) -> dict[str, Any]:
     """Django's connection settings from a libpq address."""
     parts = {str(name): value for name, value in conninfo_to_dict(url).items()} if url else {}
-    options: dict[str, Any] = {name: value for name, value in parts.items() if name in {"sslmode", "sslrootcert", "options", "connect_timeout"}}
+    options: dict[str, Any] = {
+        name: value
+        for name, value in parts.items()
+        if name in {"sslmode", "sslrootcert", "options", "connect_timeout"}
+    }
     options.setdefault("connect_timeout", 5)
     if pool:
         options["pool"] = pool

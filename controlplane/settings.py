@@ -255,7 +255,7 @@ REGISTRY_LARGEST_VERSION_BYTES = int(environment.get("REGISTRY_LARGEST_VERSION_B
 TRACKING_SOCKET = environment.get("TRACKING_SOCKET")
 TRACKING_URL = environment.get("TRACKING_URL", "http://127.0.0.1:5000").rstrip("/")
 TRACKING_SECRET = environment.get("TRACKING_SECRET") or environment.key("tracking_secret")
-TRACKING_SECRET_HEADER = "X-Controlplane-Tracking-Secret"
+TRACKING_SECRET_HEADER = "X-Controlplane-Tracking-Secret"  # noqa: S105 - a name, not a secret
 TRACKING_ARTIFACTS = environment.get("TRACKING_ARTIFACTS", str(DATA_DIR / "artifacts" / "mlflow"))
 
 # --- Sign-in (allauth) -------------------------------------------------------------------

@@ -23,8 +23,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from controlplane import tracking_endpoints
 from controlplane.environment import Environment
+from controlplane.tracking_endpoints import SECRET_HEADER
 
-SECRET_HEADER = b"x-controlplane-tracking-secret"
 SCHEMA = "mlflow"
 MIGRATING = 5_276_423_011  # advisory lock: one process migrates
 MOST_CALLS_AT_ONCE = 8

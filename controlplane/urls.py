@@ -7,7 +7,17 @@ from typing import Any
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-APPS = ["accounts", "audit", "pipelines", "registry", "deployments", "monitoring", "approvals", "workspace"]
+APPS = [
+    "accounts",
+    "audit",
+    "pipelines",
+    "registry",
+    "registry.evaluations",
+    "deployments",
+    "monitoring",
+    "approvals",
+    "workspace",
+]
 
 
 def _present(module: str) -> bool:

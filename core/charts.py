@@ -77,15 +77,15 @@ def bars(x: X, y: Y, name: str, colour: str, *, prefix: str = "", digits: int = 
     }
 
 
-def limit(value: float, words: str, colour: str = "bad") -> dict[str, Any]:
-    """A labelled threshold over the whole width."""
+def limit(value: float, words: str, colour: str = "bad", side: str = "left") -> dict[str, Any]:
+    """A labelled threshold over the whole width; labels of two that are close stand on two sides."""
     return {
         "shape": {
             "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value,
             "line": {"color": token(colour), "width": 1, "dash": "dot"},
         },
         "annotation": {
-            "xref": "paper", "x": 0, "xanchor": "left", "y": value, "yanchor": "bottom", "text": words,
+            "xref": "paper", "x": 0 if side == "left" else 1, "xanchor": side, "y": value, "yanchor": "bottom", "text": words,
             "showarrow": False, "bgcolor": token("surface", 0.8), "font": {"color": token(colour), "size": 11.5},
         },
     }  # fmt: skip

@@ -1,13 +1,14 @@
 """Structured logs: one JSON object per line, with the ids of request and job."""
 
 import logging
+from typing import Any
 
 import structlog
 
 
 def formatter() -> logging.Formatter:
     """Render standard library records through structlog."""
-    shared = [
+    shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

@@ -13,8 +13,9 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from django.conf import settings
 
@@ -100,7 +101,7 @@ class FolderStore:
     def digest_of(self, digest: str) -> str:
         """The SHA-256 of the bytes now stored under ``digest``."""
         with self.open(digest) as source:
-            return hashlib.file_digest(source, "sha256").hexdigest()
+            return hashlib.file_digest(cast(BufferedReader, source), "sha256").hexdigest()
 
     def path_of_key(self, key: str) -> Path:
         """Where a named object is (``predictions/<endpoint>/…``); each part is a plain name."""

@@ -2,7 +2,7 @@
 
 import math
 import unicodedata
-from typing import Any
+from typing import Any, Literal
 
 from core.errors import Invalid
 
@@ -21,7 +21,7 @@ def checked_text(
     *,
     min_length: int = 0,
     multiline: bool = False,
-    normalise: str = "NFC",
+    normalise: Literal["NFC", "NFKC"] = "NFC",
 ) -> str:
     """``value`` as normalised text, or Invalid naming ``field`` and what is allowed."""
     if not isinstance(value, str):

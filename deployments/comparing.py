@@ -8,6 +8,7 @@ from typing import Any
 from deployments.models import Deployment, Endpoint
 from deployments.services import why_not_target
 from deployments.serving.schema import schema_from
+from registry.metrics import main_metric, word_of
 
 SHOWN = 8
 
@@ -58,7 +59,7 @@ def candidates_of(endpoint: Endpoint) -> list[Candidate]:
 def differences(live: Deployment | None, target: Deployment) -> list[Line]:
     """Facts side by side."""
     before, after = live.version if live else None, target.version
-    metric = next(iter(sorted(after.metrics)), "")
+    metric = main_metric([after, *([before] if before else [])])
     lines = [
         Line("Version", f"v{before.number}" if before else "none", f"v{after.number}"),
         Line("Digest", before.digest if before else "", after.digest, "digest"),
@@ -67,7 +68,8 @@ def differences(live: Deployment | None, target: Deployment) -> list[Line]:
         Line("Input columns", _columns(before), _columns(after)),
     ]
     if metric:
-        lines.append(Line(metric, before.metrics.get(metric) if before else None, after.metrics.get(metric)))
+        values = [version.metrics.get(metric) if version else None for version in (before, after)]
+        lines.append(Line(f"{word_of(metric)}, as its run logged it", *values, "number"))
     return lines
 
 

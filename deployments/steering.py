@@ -13,8 +13,8 @@ from deployments.traffic import step_totals
 
 ICONS = {
     "queued": "clock",
-    "leased": "loader-circle",
-    "starting": "loader-circle",
+    "leased": "package",
+    "starting": "cpu",
     "health_check": "activity",
     "rolling_out": "rocket",
     "live": "circle-check",
@@ -25,6 +25,9 @@ ICONS = {
     "failed": "circle-x",
     "aborted": "circle-slash",
 }
+
+
+REACTIONS = {"pause": "pause it", "continue": "let it go on", "abort": "abort it"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def steps_of(deployment: Deployment) -> list[Step]:
             steps.append(
                 _step(
                     "All traffic",
-                    "alias moves in the same transaction",
+                    _last_note(deployment),
                     order.index("live"),
                     reached,
                     deployment,
@@ -75,6 +78,11 @@ def steps_of(deployment: Deployment) -> list[Step]:
         else:
             steps.append(_share(deployment, index, each, reached, order.index("rolling_out")))
     return steps
+
+
+def _last_note(deployment: Deployment) -> str:
+    alias = deployment.endpoint.environment.alias
+    return f"the alias {alias} moves in the same transaction" if alias else "the former version stays warm"
 
 
 def _share(deployment: Deployment, index: int, step: dict[str, Any], reached: int, rolling_out: int) -> Step:
@@ -115,7 +123,7 @@ def limits_of(step: dict[str, Any]) -> str:
         parts.append(f"at most {100 * analyse['max_error_rate']:g} % errors")
     if "p95_ms" in analyse:
         parts.append(f"p95 up to {analyse['p95_ms']:g} ms")
-    return ", ".join(parts) + f"; otherwise {analyse['on_inconclusive']}"
+    return f"{', '.join(parts)}; too few requests {REACTIONS[analyse['on_inconclusive']]}"
 
 
 def figures_of(deployment: Deployment) -> dict[str, Any]:

@@ -67,6 +67,7 @@ def deployment_detail(request: HttpRequest, pk: str) -> HttpResponse:
         if request.GET["seen"] == context["seen"] and not is_settled:
             return HttpResponse(status=204)
         status = STOP_POLLING if is_settled else 200
+        context["is_fragment"] = True
         return render(request, "deployments/_deployment_live.html", context, status=status)
     context |= {
         "trail": [("Deployments", "/deployments/"), (str(deployment), "")],

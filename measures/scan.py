@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +22,7 @@ from measures.sketches import CategoricalSketch, NumericSketch, TableSketch
 BATCH_ROWS = 1 << 17
 SAMPLE_ROWS = 200_000
 
-Rows = str | Path | pa.Table | pa.RecordBatch | Iterable[pa.RecordBatch] | Sequence[Path]
+Rows: TypeAlias = str | Path | pa.Table | pa.RecordBatch | Iterable[pa.RecordBatch] | Sequence[Path]
 
 
 def batches(rows: Rows, columns: Iterable[str] | None = None) -> Iterator[pa.RecordBatch]:
@@ -46,7 +46,8 @@ def batches(rows: Rows, columns: Iterable[str] | None = None) -> Iterator[pa.Rec
         return
     elif isinstance(rows, pa.Table):
         rows = rows.to_batches(max_chunksize=BATCH_ROWS)
-    for batch in rows:
+    batch: pa.RecordBatch
+    for batch in cast("Iterable[pa.RecordBatch]", rows):
         yield (
             batch if wanted is None else batch.select([each for each in batch.schema.names if each in wanted])
         )
@@ -82,10 +83,12 @@ def frame_of(
                 limits[name] = min(low, float(finite.min())), max(high, float(finite.max()))
     found: dict[str, NumericFrame | CategoricalFrame] = {}
     for name, parts in samples.items():
-        low, high = ranges.get(name, (None, None))
-        seen = limits.get(name, (None, None))
+        lowest, highest = ranges.get(name, (None, None))
+        seen: tuple[float | None, float | None] = limits.get(name, (None, None))
         found[name] = numeric_frame(
-            np.concatenate(parts), low=seen[0] if low is None else low, high=seen[1] if high is None else high
+            np.concatenate(parts),
+            low=seen[0] if lowest is None else lowest,
+            high=seen[1] if highest is None else highest,
         )
     for name, counts in values.items():
         listed = categories[name] if name in categories else _commonest(counts)
@@ -128,11 +131,18 @@ def add_batch(sketch: TableSketch, batch: pa.RecordBatch) -> None:
     for name, column in sketch.columns.items():
         place = batch.schema.get_field_index(name)
         if place < 0:
-            column.add({} if isinstance(column, CategoricalSketch) else np.empty(0), nulls=batch.num_rows)
+            _add_missing(column, batch.num_rows)
         elif isinstance(column, NumericSketch):
             column.add(*numbers_of(batch.column(place)))
         else:
             column.add(*counts_of(batch.column(place)))
+
+
+def _add_missing(column: NumericSketch | CategoricalSketch, rows: int) -> None:
+    if isinstance(column, NumericSketch):
+        column.add(np.empty(0), nulls=rows)
+    else:
+        column.add({}, nulls=rows)
 
 
 def is_numeric(kind: pa.DataType) -> bool:

@@ -27,7 +27,9 @@ Door = Callable[[Actor, Arguments], dict[str, Any] | str | HttpResponseBase]
 AWAY = "The database does not answer. Nothing has been changed; try again in a few seconds."
 
 
-def door(*, needs_sight: bool = True) -> Callable[[Door], Callable[..., HttpResponseBase]]:
+def door(
+    *, needs_sight: bool = True, reads_body: bool = True
+) -> Callable[[Door], Callable[..., HttpResponseBase]]:
     """A door of the MLflow surface: tokens only, MLflow's error codes, JSON text answered as it is."""
 
     def made(answer: Door) -> Callable[..., HttpResponseBase]:
@@ -38,7 +40,8 @@ def door(*, needs_sight: bool = True) -> Callable[[Door], Callable[..., HttpResp
                 actor = actor_of(request)
                 if needs_sight:
                     require_sight(actor)
-                return _answered(answer(actor, Arguments.of(request, captured)))
+                sent = Arguments.of(request, captured) if reads_body else Arguments(captured)
+                return _answered(answer(actor, sent))
             except DomainError as error:
                 return as_answer(error)
             except RequestDataTooBig:

@@ -49,7 +49,7 @@ def listing(actor: Actor, sent: Arguments) -> dict[str, Any]:
     return {"files": [files[name] for name in sorted(files)]}
 
 
-@door()
+@door(reads_body=False)
 def refuse(actor: Actor, sent: Arguments) -> HttpResponse:
     raise Conflict("The files of a registered version never change.")
 

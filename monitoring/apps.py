@@ -7,9 +7,10 @@ class MonitoringConfig(AppConfig):
     name = "monitoring"
 
     def ready(self) -> None:
-        """Hear the events of lower packages and show our panels on their pages."""
-        import_module("monitoring.tasks")
-        import_module("monitoring.costs.tasks")
-        import_module("monitoring.handlers")
-        import_module("monitoring.incidents.handlers")
-        import_module("monitoring.panels")
+        """Know our jobs, hear lower packages' events, and show our panels on their pages."""
+        for module in ("tasks", "costs.tasks", "handlers", "incidents.handlers"):
+            import_module(f"monitoring.{module}")
+        panels, ours = import_module("core.panels"), import_module("monitoring.panels")
+        panels.register("registry.models", 10, ours.health_of_models, "monitoring/_model_health.html")
+        panels.register("registry.model", 30, ours.health_of_models, "monitoring/_model_panel.html")
+        import_module("core.frame").add_pinned(ours.pinned_models)

@@ -47,7 +47,7 @@ localTimes();
 /* lists fold to cards on a phone: cells get the words of their column, and keep their meaning as a table */
 const ROLES = { TABLE: "table", THEAD: "rowgroup", TBODY: "rowgroup", TR: "row", TD: "cell" };
 function foldLists(part = document) {
-  $$("table.list", part).forEach(table => {
+  $$("table.list, table.fold", part).forEach(table => {
     const words = $$("thead th", table).map(x => x.textContent.trim());
     [table, ...$$("thead,tbody,tr,td", table)].forEach(x => x.setAttribute("role", ROLES[x.tagName]));
     $$("th", table).forEach(x => x.setAttribute("role", x.scope === "row" ? "rowheader" : "columnheader"));

@@ -20,8 +20,7 @@ from controlplane.edge.identity import Identity, require_reading, require_writin
 from controlplane.edge.ownership import Ownership, Thing
 from controlplane.edge.paths import plain_parts
 from controlplane.edge.upstream import Upstream
-from controlplane.tracking import SECRET_HEADER
-from controlplane.tracking_endpoints import API, REGISTRY, Access, Endpoint, find
+from controlplane.tracking_endpoints import API, REGISTRY, SECRET_HEADER, Access, Endpoint, find
 from core.actors import Actor
 
 CREATING = {Access.CREATE_EXPERIMENT, Access.CREATE_INSIDE}

@@ -32,7 +32,7 @@ START_WITHIN = timedelta(minutes=3)
 def mark_healthy(*, actor: Actor, deployment: Deployment, fence: int, note: str = "") -> Deployment:
     """The scorer answered its check: give it its first share of the traffic."""
     row = locked_deployment(deployment)
-    if row.fence != fence or row.status != Status.HEALTH_CHECK:
+    if row.fence != fence or row.status != Status.HEALTH_CHECK or _withdraw(actor, row):
         return row
     is_alone = row.endpoint.live is None
     first = {"weight": 100} if is_alone or row.is_rollback else row.steps[0]
@@ -53,6 +53,8 @@ def advance(*, actor: Actor, deployment: Deployment) -> Deployment:
     row = locked_deployment(deployment)
     if row.status == Status.ROLLING_BACK:
         _drained(actor, row)
+    elif _withdraw(actor, row):
+        pass
     elif row.status in {Status.STARTING, Status.HEALTH_CHECK}:
         _give_up_late(actor, row)
     elif row.status == Status.ROLLING_OUT and not row.is_paused:
@@ -84,6 +86,8 @@ def continue_rollout(
     reason = checked_text(reason, "reason", 500, multiline=True)
     if not row.is_paused:
         raise Conflict(f"{row} is not paused.")
+    if _withdraw(actor, row):
+        return row
     was_inconclusive = row.is_inconclusive
     change(actor, row, note=reason or "Continued.", paused_at=None, paused_because="", is_inconclusive=False)
     after = {"step": row.step_index, "was_inconclusive": was_inconclusive}
@@ -121,6 +125,27 @@ def abort(
     tell("deployments.aborted", row, code="aborted", failure=reason, is_automatic=False)
     start_next(actor, row.endpoint)
     return row
+
+
+def _withdraw(actor: Actor, row: Deployment) -> bool:
+    """Stop what is no longer cleared, or no longer what was registered, before it goes live."""
+    if row.status not in Deployment.BEFORE_LIVE:
+        return False
+    if not row.version.is_intact:
+        code, why = (
+            "digest_mismatch",
+            f"The stored files of {row.version} are not those that were registered.",
+        )
+    elif row.clearance is not None and row.clearance.revoked_at is not None:
+        code, why = "clearance_revoked", "Its clearance was revoked."
+    else:
+        return False
+    if row.status == Status.ROLLING_OUT:
+        _abort_automatically(actor, row, code, Verdict(Outcome.FAIL, why, {}))
+    else:
+        fail_deployment(actor=actor, deployment=row, fence=row.fence, code=code, failure=why)
+        row.refresh_from_db()
+    return True
 
 
 def _judge(actor: Actor, row: Deployment) -> None:

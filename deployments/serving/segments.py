@@ -1,4 +1,4 @@
-"""From journal files to Parquet: one file per deployment and hour served, each prediction once."""
+"""From journal files to Parquet: one file per deployment, slot and hour served, each prediction once."""
 
 from __future__ import annotations
 
@@ -124,9 +124,9 @@ def write_segments(paths: Iterable[Path], types: InputTypes, folder: Path) -> li
     Within one call a prediction id counts once per deployment: a record that was written twice
     becomes one row.
     """
-    groups: dict[tuple[str, str, int], _Group] = {}
+    groups: dict[tuple[str, str, str, int], _Group] = {}
     for header, columns, scores in read_records(paths):
-        key = (header.endpoint, header.deployment, header.served // 3_600_000_000)
+        key = (header.endpoint, header.deployment, header.slot, header.served // 3_600_000_000)
         groups.setdefault(key, _Group(header)).add(header, columns, scores)
     return [_write(group, types, folder / f"{index}.parquet") for index, group in enumerate(groups.values())]
 

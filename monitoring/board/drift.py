@@ -134,7 +134,7 @@ def over_time(scope: Scope, series: list[Series]) -> dict[str, Any]:
         legend.append(("", "others in grey"))
     top = max((value or 0.0 for each in series for value in _values(scope, each)), default=0.0)
     marks = [
-        charts.limit(WARN, "warn 0.10", "warn"),
+        charts.limit(WARN, "warn 0.10", "warn", side="right"),
         charts.limit(ALERT, "alert 0.25"),
         *deployment_marks(scope),
     ]

@@ -51,9 +51,11 @@ def quality_cell(scope: Scope, quality: Quality) -> dict[str, Any]:
     value = estimate_of(newest, scope.metric)
     tone = _rule_tone(scope, scope.metric, value)
     note = f"week of {day_words(newest.starts_on)}, {newest.rows:,} labelled"
-    if newest.against is not None and (words := versus_words(newest, scope.metric)):
+    pair = quality.comparison or newest
+    if pair.against is not None and (words := versus_words(pair, scope.metric)):
         tone = "bad" if " worse " in words else tone
-        note += f"; {words.split(' on the same')[0]}"
+        words = words.split(" on the same")[0]
+        note += f"; {words[0].lower()}{words[1:]}"
     days = [estimate_of(each, scope.metric) for each in quality.of(Granularity.DAY, Role.SERVED)]
     return {
         "name": "Quality", "anchor": "quality", "tone": tone, "value": f"{value:.3f}", "unit": word, "note": note, "spark": days,

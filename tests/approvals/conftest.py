@@ -39,7 +39,7 @@ def production(db):
 
 
 @pytest.fixture
-def version(make_model, make_version, heldout):  # noqa: F811
+def version(make_model, make_version, heldout):
     made, rows = make_version(make_model()), heldout(days=8, per_day=5)
     contract = DataContract.objects.create(dataset=rows.dataset, revision=1, document={}, digest="0" * 64)
     ContractCheck.objects.create(version=rows, contract=contract, status="passed")

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_the_pages_of_the_audit_trail_are_sound(
     visit,
     auditor,
-    happen,  # noqa: F811
-    sealer,  # noqa: F811
+    happen,
+    sealer,
     run_jobs,
     settings,
     tmp_path,

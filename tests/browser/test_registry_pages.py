@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def registry(make_model, make_version, tracking, scientist, operator, actor):  # noqa: F811
+def registry(make_model, make_version, tracking, scientist, operator, actor):
     """A model with a champion, a candidate, a failed version and one being hashed; and an empty one."""
     make_model("empty-model")
     model = make_model("flight-delay", description="Late by more than 15 minutes?", tier="high")

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_the_pages_of_approvals_are_sound(visit, promotion, reviewer, look):  # noqa: F811
+def test_the_pages_of_approvals_are_sound(visit, promotion, reviewer, look):
     visitor = visit(*LOOKS[look]).sign_in("reviewer")
     for path in ("/inbox/", "/approvals/", promotion.address):
         visitor.open(path)
@@ -34,7 +34,7 @@ def test_the_pages_of_approvals_are_sound(visit, promotion, reviewer, look):  # 
     visitor.check()
 
 
-def test_two_people_sign_and_the_request_is_released(visit, promotion, reviewer, validator):  # noqa: F811
+def test_two_people_sign_and_the_request_is_released(visit, promotion, reviewer, validator):
     for name in ("reviewer", "validator"):
         visitor = visit().sign_in(name)
         page = visitor.open("/inbox/")

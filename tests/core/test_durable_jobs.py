@@ -11,10 +11,9 @@ from core.errors import Conflict, DomainError
 from core.jobs.lease import Lease, LeaseLost
 from core.jobs.models import Job
 from core.jobs.queue import enqueue
-from core.jobs.registry import job, kinds
+from core.jobs.registry import Schedule, job, kinds, schedules
 from core.jobs.run import cancel, reap, run_job
 from core.jobs.schedule import start_period
-from core.jobs.registry import Schedule, schedules
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

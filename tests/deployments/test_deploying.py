@@ -337,3 +337,33 @@ def test_a_bad_rollout_is_named(make_model, make_version, staging, operator, act
     assert refused.value.field == field
     assert not Deployment.objects.exists()
     assert not Scorer.objects.exists()
+
+
+def test_a_clearance_revoked_during_the_rollout_stops_it(
+    make_model, make_version, production, bring_live, system
+):
+    model = make_model()
+    first = bring_live(make_version(model), production)
+    second = bring_live(make_version(model), production, CANARY)
+    services.revoke_clearance(actor=system, clearance=second.clearance, reason="Wrong data set.")
+    counted(second, requests=500, latency={"1": 500})
+    services.advance(actor=system, deployment=second)
+    second.refresh_from_db()
+    first.refresh_from_db()
+    assert (second.status, second.failure_code, first.status) == ("rolling_back", "clearance_revoked", "live")
+    assert champion(model) == 1
+
+
+def test_a_pause_cannot_carry_a_revoked_clearance_past_the_check(
+    make_model, make_version, production, bring_live, system, operator, actor
+):
+    model = make_model()
+    bring_live(make_version(model), production)
+    second = bring_live(make_version(model), production, CANARY)
+    Deployment.objects.filter(pk=second.pk).update(step_started_at=timezone.now() - timedelta(hours=1))
+    services.advance(actor=system, deployment=second)
+    services.revoke_clearance(actor=system, clearance=second.clearance, reason="Wrong data set.")
+    second.refresh_from_db()
+    services.continue_rollout(actor=actor(operator), deployment=second)
+    second.refresh_from_db()
+    assert (second.status, champion(model)) == ("rolling_back", 1)

@@ -413,3 +413,55 @@ def test_rollbacks_that_race_end_in_one_truth(
     assert second.status == "rolled_back"
     assert model.aliases.get(name="champion").version_id == first.version_id
     connection.close()
+
+
+WORKER = """
+import os, signal
+import django
+django.setup()
+from deployments.services import deploying
+from core.jobs.run import run_job
+from django.db import connection
+
+after = deploying.record
+
+def die(**about):
+    after(**about)
+    if about["action"] == "deployments.starting":
+        os.kill(os.getpid(), signal.SIGKILL)  # every row is written, nothing is committed
+
+deploying.record = die
+run_job("%s")
+"""
+
+
+def test_kill_9_of_a_worker_in_the_middle_starts_the_deployment_once(
+    serving, make_model, make_version, production, deploy, work
+):
+    import subprocess
+    import sys
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from audit.models import Event
+    from controlplane.stack.processes import ROOT
+    from core.jobs.models import Job
+    from core.jobs.run import reap
+
+    deployment = deploy(make_version(make_model()), production)
+    job = Job.objects.get(kind="deployments.start")
+    environment = {**serving.environment, "DJANGO_SETTINGS_MODULE": "controlplane.settings"}
+    killed = subprocess.run([sys.executable, "-c", WORKER % job.pk], cwd=ROOT, env=environment, timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    deployment.refresh_from_db()
+    job.refresh_from_db()
+    assert (deployment.status, deployment.fence, job.status) == ("queued", 0, "running")
+    Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    reap()
+    work()
+    deployment.refresh_from_db()
+    assert (deployment.status, deployment.fence) == ("starting", 1)
+    statuses = list(deployment.transitions.order_by("at", "id").values_list("status", flat=True))
+    assert statuses == ["queued", "leased", "starting"]
+    assert Event.objects.filter(fields__action="deployments.starting").count() == 1

@@ -40,7 +40,7 @@ def test_two_versions_are_scored_on_the_same_rows_with_intervals_by_day(
     assert auc["candidate"]["estimate"] > 0.7
     assert auc["difference"]["low"] <= auc["difference"]["estimate"] <= auc["difference"]["high"]
     assert set(evaluation.comparison["metrics"]) == {"roc_auc", "pr_auc", "brier", "log_loss"}
-    assert {each["column"] for each in evaluation.slices} == {"carrier"}
+    assert {each["column"] for each in evaluation.slices} == {"carrier", "month"}
     assert evaluation.latency["candidate"]["p95"] > 0
     assert evaluation.sandbox in {"bubblewrap", "filter", "limits"}
     assert Event.objects.filter(fields__action="registry.evaluation_succeeded").exists()
@@ -169,3 +169,22 @@ def test_an_evaluation_whose_job_gave_up_does_not_run_for_ever(versions, heldout
     evaluation_tasks.fail_stalled_evaluations(lease)
     evaluation.refresh_from_db()
     assert (evaluation.status, evaluation.failure) == ("failed", "Its workers died.")
+
+
+def test_the_page_and_rest_show_it_and_a_stranger_finds_neither(
+    versions, heldout, scientist, stranger, actor, run_jobs, client_for, token_client
+):
+    evaluation = ask(actor, scientist, versions[1], versions[0], heldout())
+    assert b"Waiting for a worker" in client_for(scientist).get(evaluation.address).content
+    run_jobs()
+    page = client_for(scientist).get(evaluation.address).content.decode()
+    assert "ROC AUC" in page
+    assert "carrier AA" in page
+    body = token_client(scientist).get(f"/api/v1/evaluations/{evaluation.pk}").json()
+    assert (body["status"], body["candidate"], body["champion"]) == ("succeeded", 2, 1)
+    model = versions[1].model.name
+    below = f"/api/v1/models/{model}/versions/2/evaluations"
+    assert [each["id"] for each in token_client(scientist).get(below).json()["items"]] == [str(evaluation.pk)]
+    assert client_for(stranger).get(evaluation.address).status_code == 404
+    for path in (f"/api/v1/evaluations/{evaluation.pk}", below):
+        assert client_for(stranger).get(path).status_code == 404

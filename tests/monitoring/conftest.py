@@ -73,7 +73,7 @@ def training_data(scientist):
 
 
 @pytest.fixture
-def trained_version(make_version, training_data):  # noqa: F811
+def trained_version(make_version, training_data):
     """``trained_version(model)``: a ready version that names its training data."""
     shared = {}
 
@@ -89,7 +89,7 @@ def trained_version(make_version, training_data):  # noqa: F811
 
 
 @pytest.fixture
-def bring_live(deploy, system, work):  # noqa: F811
+def bring_live(deploy, system, work):
     """Everything an agent would report, up to live."""
 
     def bring(version, environment, rollout=None) -> Deployment:
@@ -158,7 +158,7 @@ class RequestLog:
 
 
 @pytest.fixture
-def request_log(tmp_path, system):  # noqa: F811
+def request_log(tmp_path, system):
     folder = tmp_path / "journal"
     folder.mkdir()
     return RequestLog(folder, system)

@@ -19,7 +19,7 @@ RULE = {
 
 
 @pytest.fixture
-def told(story, operator, actor, run_jobs):  # noqa: F811
+def told(story, operator, actor, run_jobs):
     """The story with labels and an open incident."""
     incidents.create_rule(actor=actor(operator), endpoint=story.endpoint, rule=RULE)
     story.send_labels(actor(operator))

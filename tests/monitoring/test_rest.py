@@ -43,7 +43,7 @@ BAD_RULES = [
 ]  # fmt: skip
 
 
-def test_the_story_by_rest(story, operator, scientist, stranger, admin, token_client, run_jobs):  # noqa: F811
+def test_the_story_by_rest(story, operator, scientist, stranger, admin, token_client, run_jobs):
     machine, nobody, chief = (token_client(each) for each in (operator, stranger, admin))
 
     for body, field in BAD_LABELS:

@@ -7,7 +7,6 @@ from core.jobs.models import Job
 from pipelines import services
 from pipelines.models import DatasetVersion, Pipeline
 from registry.models import ModelVersion
-
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -16,7 +16,7 @@ def _own_keys(settings, tmp_path):
     settings.DATA_DIR = tmp_path / "data"
 
 
-def test_an_auditor_reads_filters_and_opens_events(happen, sealer, auditor, client_for):  # noqa: F811
+def test_an_auditor_reads_filters_and_opens_events(happen, sealer, auditor, client_for):
     client = client_for(auditor)
     assert "Nothing has been sealed yet" in client.get("/audit/").content.decode()
     happen(60)
@@ -45,14 +45,14 @@ def test_bad_filters_are_answered_with_a_sentence(query, auditor, client_for):
     assert client_for(auditor).get(f"/audit/?{query}").status_code == 400
 
 
-def test_markup_in_names_stays_text(happen, auditor, client_for):  # noqa: F811
+def test_markup_in_names_stays_text(happen, auditor, client_for):
     happen(1, reason="<script>alert(1)</script>")
     page = client_for(auditor).get("/audit/").content.decode()
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
 
 
-def test_a_page_of_many_events_costs_as_many_queries_as_one_of_few(happen, auditor, client_for):  # noqa: F811
+def test_a_page_of_many_events_costs_as_many_queries_as_one_of_few(happen, auditor, client_for):
     client = client_for(auditor)
     happen(1)
     with CaptureQueriesContext(
@@ -65,7 +65,7 @@ def test_a_page_of_many_events_costs_as_many_queries_as_one_of_few(happen, audit
     assert len(many) == len(few)
 
 
-def test_an_auditor_asks_for_an_export_and_downloads_it(happen, sealer, auditor, client_for, run_jobs):  # noqa: F811
+def test_an_auditor_asks_for_an_export_and_downloads_it(happen, sealer, auditor, client_for, run_jobs):
     happen(3)
     sealer.seal()
     client = client_for(auditor)
@@ -84,7 +84,7 @@ def test_an_auditor_asks_for_an_export_and_downloads_it(happen, sealer, auditor,
     assert next(iter(answer.streaming_content)).startswith(b"PK")
 
 
-def test_a_failed_export_says_why_and_can_be_tried_again(auditor, client_for, run_jobs, happen, sealer):  # noqa: F811
+def test_a_failed_export_says_why_and_can_be_tried_again(auditor, client_for, run_jobs, happen, sealer):
     client = client_for(auditor)
     client.post("/audit/exports/", {"format": "bundle"})
     run_jobs()
@@ -102,7 +102,7 @@ def test_admins_see_the_trail_too(admin, client_for):
 
 def test_a_broken_chain_is_red_and_names_the_first_bad_event(
     happen, sealer, connect, auditor, client_for, run_jobs
-):  # noqa: F811
+):
     happen(5)
     sealer.seal()
     client = client_for(auditor)

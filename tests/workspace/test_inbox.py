@@ -27,7 +27,7 @@ def page(client_for):
     return lambda account: client_for(account).get("/inbox/").content.decode()
 
 
-def test_a_request_waits_for_those_who_may_sign(promotion, reviewer, scientist, operator, stranger, page):  # noqa: F811
+def test_a_request_waits_for_those_who_may_sign(promotion, reviewer, scientist, operator, stranger, page):
     title = f"Promote {promotion.version} to production"
     assert "1 thing waits for you" in page(reviewer)
     assert title in page(reviewer)
@@ -37,14 +37,14 @@ def test_a_request_waits_for_those_who_may_sign(promotion, reviewer, scientist, 
     assert "delays" not in page(stranger)
 
 
-def test_what_one_signed_is_shown_and_waits_no_more(promotion, reviewer, sign, page):  # noqa: F811
+def test_what_one_signed_is_shown_and_waits_no_more(promotion, reviewer, sign, page):
     sign(reviewer, promotion)
     assert "Nothing waits for you" in page(reviewer)
     assert "What you signed last" in page(reviewer)
 
 
 def test_an_incident_waits_for_who_runs_or_owns_the_model(
-    version,  # noqa: F811
+    version,
     operator,
     scientist,
     reviewer,

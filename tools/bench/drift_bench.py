@@ -105,7 +105,9 @@ def measure_evidently(reference: str, current: str, *, psi: bool) -> dict[str, A
     before, now = (Dataset.from_pandas(side, data_definition=kinds) for side in sides)
     preset = DataDriftPreset(method="psi") if psi else DataDriftPreset()
     answer = Report([preset]).run(now, before).dict()
-    found = {m["config"]["column"]: float(m["value"]) for m in answer["metrics"] if "column" in m.get("config", {})}
+    found = {
+        m["config"]["column"]: float(m["value"]) for m in answer["metrics"] if "column" in m.get("config", {})
+    }
     return {"cpu": _cpu() - began, "wall": time.perf_counter() - wall, "psi": found if psi else {}}
 
 
@@ -139,7 +141,9 @@ def run(tool: str, python: Path | str, paths: tuple[Path, Path]) -> dict[str, An
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--columns", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
@@ -167,7 +171,9 @@ def main() -> None:
             if tool.startswith("evidently") and answers[tool]:
                 continue
             answers[tool].append(run(tool, pythons[tool], paths))
-            print(f"{tool:14} cpu {answers[tool][-1]['cpu']:8.2f} s  {answers[tool][-1]['memory_mb']:6.0f} MB")
+            print(
+                f"{tool:14} cpu {answers[tool][-1]['cpu']:8.2f} s  {answers[tool][-1]['memory_mb']:6.0f} MB"
+            )
     report.write_section("drift", section(options.rows, options.columns, answers, report.machine()))
 
 

@@ -31,6 +31,8 @@ def judged(
     table = pl.read_parquet(rows_path)
     if label not in table.columns:
         raise ValueError(f"The data has no label column {label}.")
+    if "month" not in table.columns and event_time in table.columns:
+        table = table.with_columns(month=pl.col(event_time).cast(pl.Datetime).dt.strftime("%Y-%m"))
     truth = table[label].cast(pl.Float64).to_numpy()
     blocks, block_words = _blocks(table, event_time, group)
     whole = compare(truth, scores, blocks, seed=seed)

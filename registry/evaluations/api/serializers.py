@@ -1,0 +1,52 @@
+"""What REST says of evaluations, and what it takes."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from registry.evaluations.models import Evaluation
+
+
+class EvaluationSerializer(serializers.ModelSerializer):
+    model = serializers.CharField(source="candidate.model.name")
+    candidate = serializers.IntegerField(source="candidate.number")
+    champion = serializers.IntegerField(source="champion.number", default=None, allow_null=True)
+    dataset_version = serializers.CharField(source="dataset_version.__str__")
+
+    class Meta:
+        model = Evaluation
+        fields = (
+            "id",
+            "model",
+            "candidate",
+            "champion",
+            "dataset_version",
+            "status",
+            "failure",
+            "candidate_digest",
+            "champion_digest",
+            "dataset_digest",
+            "seed",
+            "rows",
+            "blocks",
+            "holdout_kind",
+            "comparison",
+            "slices",
+            "latency",
+            "sandbox",
+            "cpu_seconds_per_1000",
+            "result_sha256",
+            "requested_by_name",
+            "created_at",
+            "finished_at",
+        )
+
+
+class NewEvaluationSerializer(serializers.Serializer):
+    model = serializers.CharField(max_length=1000)
+    candidate = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+    champion = serializers.IntegerField(
+        min_value=1, max_value=2**31 - 1, required=False, allow_null=True, default=None
+    )
+    dataset = serializers.CharField(max_length=1000)
+    dataset_version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)

@@ -1,0 +1,42 @@
+"""The page of one evaluation: better, worse or the same, on which rows?"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from core.doors import sign_in_required
+from core.jobs.models import Job
+from registry.evaluations.lookups import find_evaluation
+from registry.evaluations.verdicts import metric_rows, slice_rows
+
+HOLDOUT_WORDS = {"random": "at random", "time_ordered": "by time", "grouped": "by groups"}
+
+
+@sign_in_required
+@require_GET
+def evaluation_detail(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Progress while it runs, then metrics, slices and latency."""
+    evaluation = find_evaluation(request, key)
+    context = {
+        "evaluation": evaluation,
+        "job": Job.objects.about(evaluation).order_by("-created_at").first(),
+        "metrics": metric_rows(evaluation),
+        "slices": slice_rows(evaluation),
+        "latency": list(evaluation.latency.items()),
+        "holdout_word": HOLDOUT_WORDS.get(evaluation.holdout_kind, ""),
+        "trail": [
+            ("Models", "/models/"),
+            (evaluation.candidate.model.name, f"/models/{evaluation.candidate.model.name}/"),
+            (
+                f"v{evaluation.candidate.number}",
+                f"/models/{evaluation.candidate.model.name}/versions/{evaluation.candidate.number}/",
+            ),
+            ("Evaluation", ""),
+        ],
+    }
+    template = "_evaluation.html" if request.headers.get("HX-Request") else "evaluation_detail.html"
+    return render(request, f"evaluations/{template}", context)

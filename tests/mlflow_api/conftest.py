@@ -1,0 +1,90 @@
+"""The MLflow surface in this process, and, for the client, the real processes on real sockets."""
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.mlflow_api.processes import Processes
+from tests.registry.conftest import make_model, make_version, tracking  # noqa: F401 - fixtures
+
+API = "/api/2.0/mlflow/"
+
+
+class Surface:
+    """One person's calls; each answers the status and the JSON body."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def get(self, address, **query):
+        return self.answer(self.client.get(f"{API}{address}?{urlencode(query, doseq=True)}"))
+
+    def post(self, address, **body):
+        return self.send("POST", address, json.dumps(body))
+
+    def patch(self, address, **body):
+        return self.send("PATCH", address, json.dumps(body))
+
+    def delete(self, address, **body):
+        return self.send("DELETE", address, json.dumps(body))
+
+    def send(self, method, address, raw):
+        return self.answer(
+            self.client.generic(method, f"{API}{address}", raw, content_type="application/json")
+        )
+
+    @staticmethod
+    def answer(response):
+        assert response["Content-Type"] == "application/json", response.content[:300]
+        return response.status_code, json.loads(response.content)
+
+
+@pytest.fixture
+def surface(token_client):
+    """``surface(account)``: the registry as that account's MLflow client sees it."""
+
+    def of(account, scopes=("all",)):
+        return Surface(token_client(account, scopes))
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def processes(test_database, tmp_path_factory):
+    """Edge, web and the tracking server, as the stack runs them; started with the first test that asks."""
+    started = Processes(test_database.name, tmp_path_factory.mktemp("processes"))
+    yield started.start()
+    started.stop()
+
+
+@pytest.fixture
+def installation(processes, settings, transactional_db):
+    """The running processes; what this process does itself uses the same files."""
+    settings.ARTIFACT_ROOT = str(processes.artifacts)
+    settings.TRACKING_SOCKET = str(processes.socket("tracking"))
+    settings.TRACKING_SECRET = processes.secret
+    settings.TRACKING_ARTIFACTS = str(processes.artifacts / "mlflow")
+    with processes.worker():
+        yield processes
+
+
+@pytest.fixture
+def sign_in(installation, monkeypatch):
+    """``sign_in(account)``: MLflow's own client works as that account from now on."""
+    from mlflow import MlflowClient
+
+    from accounts.actors import actor_for
+    from accounts.services import issue_token
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", installation.url)
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
+
+    def as_account(account, scopes=("all",)):
+        _, secret = issue_token(actor=actor_for(account), account=account, name="client", scopes=list(scopes))
+        monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", secret)
+        return MlflowClient()
+
+    return as_account

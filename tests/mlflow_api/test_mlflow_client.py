@@ -1,0 +1,200 @@
+"""The locked MLflow client, unmodified, against edge, web and the tracking server."""
+
+import uuid
+
+import pytest
+
+from registry.access.services import grant
+from registry.models import ModelVersion, RegisteredModel
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def fitted():
+    """A small classifier, its inputs and what it says of them."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+
+    inputs = np.random.default_rng(7).random((60, 3))
+    model = LogisticRegression().fit(inputs, inputs[:, 0] > 0.5)
+    return model, inputs, model.predict(inputs)
+
+
+@pytest.fixture
+def logged(sign_in, scientist, fitted):
+    """``logged()``: the scientist logs the classifier and registers it; answers run id and name."""
+    import mlflow
+    from mlflow.models import infer_signature
+
+    def log(name=""):
+        name = name or f"late-{uuid.uuid4().hex[:8]}"
+        client = sign_in(scientist)
+        mlflow.set_experiment(f"exp-{name}")
+        with mlflow.start_run() as run:
+            mlflow.log_params({"depth": 3})
+            mlflow.log_metric("auc", 0.7)
+            mlflow.log_dict({"a": [1]}, "notes/deep/a.json")
+            # Naming signature and requirements saves the client its search for them (a minute).
+            mlflow.sklearn.log_model(
+                fitted[0],
+                name="model",
+                registered_model_name=name,
+                signature=infer_signature(fitted[1], fitted[2]),
+                pip_requirements=["scikit-learn"],
+            )
+        return client, run.info, name
+
+    return log
+
+
+def refused(call, *codes):
+    """The error code of a call that must fail with one of these."""
+    from mlflow.exceptions import MlflowException
+
+    with pytest.raises(MlflowException) as error:
+        call()
+    assert error.value.error_code in codes, error.value
+    return error.value.error_code
+
+
+def test_a_model_is_logged_registered_found_and_loaded(logged, fitted):
+    import mlflow
+
+    client, run, name = logged()
+    _, inputs, expected = fitted
+    version = client.get_model_version(name, "1")
+    assert (version.status, version.run_id) == ("READY", run.run_id)
+    row = ModelVersion.objects.get()
+    assert row.digest
+    assert row.metrics["auc"] == 0.7
+    assert [each.name for each in client.search_registered_models(f"name = '{name}'")] == [name]
+    assert [each.version for each in client.search_model_versions(f"run_id = '{run.run_id}'")] == ["1"]
+    client.set_registered_model_alias(name, "best", "1")
+    assert client.get_model_version_by_alias(name, "best").version == "1"
+    client.set_registered_model_tag(name, "team", "ops")
+    client.set_model_version_tag(name, "1", "checked", "yes")
+    assert client.get_registered_model(name).tags == {"team": "ops"}
+    for address in (f"models:/{name}@best", f"models:/{name}/1", f"models:/{name}/latest"):
+        assert (mlflow.pyfunc.load_model(address).predict(inputs) == expected).all()
+    client.delete_registered_model_alias(name, "best")
+    client.delete_model_version(name, "1")
+    client.delete_registered_model(name)
+    assert client.search_registered_models() == []
+
+
+def test_runs_and_artifacts_work_as_clients_expect(logged, sign_in, scientist, tmp_path):
+    import mlflow
+
+    client, run, name = logged()
+    assert client.get_run(run.run_id).data.params == {"depth": "3"}
+    assert [each.info.run_id for each in client.search_runs([run.experiment_id], "metrics.auc > 0.5")] == [
+        run.run_id
+    ]
+    assert [each.name for each in client.search_experiments()] == [f"exp-{name}"]
+    assert mlflow.artifacts.load_dict(f"runs:/{run.run_id}/notes/deep/a.json") == {"a": [1]}
+    local = mlflow.artifacts.download_artifacts(
+        run_id=run.run_id, artifact_path="notes", dst_path=str(tmp_path)
+    )
+    assert (tmp_path / "notes" / "deep" / "a.json").exists(), local
+    found = client.search_logged_models([run.experiment_id])
+    assert [each.source_run_id for each in found] == [run.run_id]
+    client.log_metric(run.run_id, "nan", float("nan"))
+    client.delete_run(run.run_id)
+    client.restore_run(run.run_id)
+
+
+def test_for_a_stranger_nothing_of_it_exists(logged, sign_in, make_account, stranger):
+    import mlflow
+
+    _, run, name = logged()
+    logged_model = ModelVersion.objects.get().logged_model_id
+    absent = "RESOURCE_DOES_NOT_EXIST"
+    for account in (make_account("colleague", "data-scientist"), stranger):
+        client = sign_in(account)
+        assert client.search_experiments() == []
+        assert client.search_runs([run.experiment_id]) == []
+        assert client.search_runs([run.experiment_id], "tags.`controlplane.owner` != 'x'") == []
+        assert client.search_logged_models([run.experiment_id]) == []
+        assert client.search_registered_models() == []
+        assert client.search_model_versions() == []
+        assert client.get_experiment_by_name(f"exp-{name}") is None
+        for call in (
+            lambda client=client: client.get_run(run.run_id),
+            lambda client=client: client.get_experiment(run.experiment_id),
+            lambda client=client: client.get_metric_history(run.run_id, "auc"),
+            lambda client=client: client.list_artifacts(run.run_id),
+            lambda client=client: client.get_logged_model(logged_model),
+            lambda client=client: client.get_registered_model(name),
+            lambda client=client: client.get_model_version_download_uri(name, "1"),
+            lambda client=client: client.get_model_version_by_alias(name, "latest"),
+        ):
+            refused(call, absent)
+        # Whoever may log nothing at all is told that first.
+        for call in (
+            lambda client=client: client.set_tag(run.run_id, "a", "b"),
+            lambda client=client: client.delete_run(run.run_id),
+            lambda client=client: client.create_run(run.experiment_id),
+            lambda client=client: client.delete_experiment(run.experiment_id),
+            lambda client=client: client.delete_logged_model(logged_model),
+        ):
+            refused(call, absent if account != stranger else "PERMISSION_DENIED")
+        with pytest.raises(Exception, match="404"):
+            mlflow.artifacts.load_text(f"{run.artifact_uri}/notes/deep/a.json")
+
+
+def test_whoever_is_granted_a_model_loads_it_and_sees_its_run_but_changes_nothing(
+    logged, sign_in, make_account, scientist, actor, fitted
+):
+    import mlflow
+
+    _, run, name = logged()
+    colleague = make_account("colleague", "data-scientist")
+    model = RegisteredModel.objects.get(name=name)
+    grant(actor=actor(scientist), model=model, right="view", account=colleague, reason="They review it.")
+    client = sign_in(colleague)
+    assert (mlflow.pyfunc.load_model(f"models:/{name}/1").predict(fitted[1]) == fitted[2]).all()
+    assert client.get_run(run.run_id).data.metrics == {"auc": 0.7}
+    refused(lambda: client.set_tag(run.run_id, "a", "b"), "PERMISSION_DENIED")
+    refused(lambda: client.set_registered_model_tag(name, "a", "b"), "PERMISSION_DENIED")
+
+
+def test_reviewers_read_everything_and_log_nothing(logged, sign_in, reviewer, fitted):
+    import mlflow
+
+    _, run, name = logged()
+    client = sign_in(reviewer)
+    assert len(client.search_runs([run.experiment_id])) == 1
+    assert (mlflow.pyfunc.load_model(f"models:/{name}/1").predict(fitted[1]) == fitted[2]).all()
+    refused(lambda: client.create_run("0"), "PERMISSION_DENIED")
+    refused(lambda: client.set_tag(run.run_id, "a", "b"), "PERMISSION_DENIED")
+
+
+def test_a_version_keeps_its_bytes_when_the_run_changes_its_own(logged, sign_in, fitted):
+    import mlflow
+
+    client, _, name = logged()
+    source = client.get_model_version(name, "1").source
+    client.delete_logged_model(source.removeprefix("models:/"))
+    assert (mlflow.pyfunc.load_model(f"models:/{name}/1").predict(fitted[1]) == fitted[2]).all()
+
+
+def test_a_protected_alias_answers_with_the_address_of_the_request(logged):
+    client, _, name = logged()
+    from mlflow.exceptions import MlflowException
+
+    with pytest.raises(MlflowException, match=r"http://127\.0\.0\.1:\d+/approvals/[0-9a-f-]{36}") as error:
+        client.set_registered_model_alias(name, "champion", "1")
+    assert error.value.error_code == "PERMISSION_DENIED"
+    with pytest.raises(MlflowException) as again:
+        client.transition_model_version_stage(name, "1", "Production")
+    assert str(again.value).rsplit("/", 2)[-2:] == str(error.value).rsplit("/", 2)[-2:]
+
+
+def test_a_token_without_the_scope_is_told_so(sign_in, scientist):
+    client = sign_in(scientist, ["predict"])
+    for call in (client.search_experiments, lambda: client.create_run("0"), client.search_registered_models):
+        refused(call, "PERMISSION_DENIED")
+    client = sign_in(scientist, ["view"])
+    assert client.search_experiments() == []
+    refused(lambda: client.create_run("0"), "PERMISSION_DENIED")

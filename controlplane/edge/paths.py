@@ -38,7 +38,7 @@ def _is_decodable(text: str) -> bool:
 def _refuse_unsafe(path: str) -> None:
     if len(path) > LONGEST_PATH:
         raise _refused(f"is longer than {LONGEST_PATH} characters")
-    if path.startswith("/") or DRIVE.match(path) or path.startswith("~"):
+    if path.startswith("/"):
         raise _refused("is absolute")
     if "\\" in path:
         raise _refused("holds a backslash")
@@ -47,6 +47,8 @@ def _refuse_unsafe(path: str) -> None:
     parts = path.rstrip("/").split("/") if path else []
     if any(unicodedata.normalize("NFKC", part).strip() in {".", ".."} for part in parts):
         raise _refused("holds '.' or '..' as a part")
+    if any(DRIVE.match(part) or part.startswith("~") for part in parts):
+        raise _refused("holds a drive letter or a home folder")
     if any(not part for part in parts):
         raise _refused("holds an empty part")
     if any(len(part.encode()) > LONGEST_PART for part in parts):

@@ -159,8 +159,9 @@ def forest(
     span: float = 0.02,
 ) -> SafeString:
     """Dot and whisker of a difference with its 95 % interval; ``span`` is half the axis."""
-    if point is None:
+    if point in (None, ""):
         return mark_safe('<span class="t3">no interval</span>')
+    limit = None if limit == "" else limit  # a name the template does not know
     low, high = point if low is None else low, point if high is None else high
     span = max(span, abs(low) * 1.05, abs(high) * 1.05)
 
@@ -184,6 +185,7 @@ def forest(
 @register.simple_tag
 def spark(values: Sequence[float | None], tone: str = "n", ref: float | None = None) -> SafeString:
     """A line of up to some dozens of values; missing ones are left out."""
+    ref = None if ref == "" else ref  # a name the template does not know
     known = [(index, value) for index, value in enumerate(values) if value is not None]
     if len(known) < 2:
         return mark_safe("")

@@ -36,7 +36,7 @@ def test_a_promotion_with_its_quorum_is_believed(
     sign,
     reviewer,
     validator,
-    sealer,  # noqa: F811
+    sealer,
     run_jobs,
     verdict,
 ):

@@ -279,6 +279,8 @@ class Sandbox:
         if program is None:
             return python
         walls = [*_walls(program), "--proc", "/proc", "--dev", "/dev"]
+        # First, so that an installation below the host's /tmp stays visible inside.
+        walls += ["--size", str(PRIVATE_FOLDER_BYTES), "--tmpfs", "/tmp"]  # noqa: S108 - inside
         for folder in SYSTEM_FOLDERS:
             walls += ["--ro-bind-try", folder, folder]
         for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
@@ -288,7 +290,6 @@ class Sandbox:
             walls += ["--ro-bind", str(CODE / package), str(CODE / package)]
         for mount in self.mounts:
             walls += ["--bind" if mount.is_writable else "--ro-bind", str(mount.source), mount.target]
-        walls += ["--size", str(PRIVATE_FOLDER_BYTES), "--tmpfs", "/tmp"]  # noqa: S108 - inside
         return [*walls, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", "--", *python]
 
     def _environment(self) -> dict[str, str]:

@@ -32,11 +32,16 @@ def django_db_setup(test_database):
 
 @pytest.fixture(autouse=True)
 def _reference_rows(request):
-    """A test that commits starts with an empty ledger and the migrations' rows."""
+    """A test that commits starts with an empty ledger and the migrations' rows; so does the next one."""
     marker = request.node.get_closest_marker("django_db")
-    commits = bool(marker and marker.kwargs.get("transaction"))
-    if commits or {"transactional_db", "live_server"} & set(request.fixturenames):
-        request.getfixturevalue("test_database").restore()
+    names = set(request.fixturenames)
+    commits = bool(marker and marker.kwargs.get("transaction")) or {"transactional_db", "live_server"} & names
+    if not (commits or marker or "db" in names):
+        return
+    database = request.getfixturevalue("test_database")
+    if commits or database.is_emptied:
+        database.restore()
+    database.is_emptied = bool(commits)
 
 
 @pytest.fixture(autouse=True)

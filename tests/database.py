@@ -43,6 +43,8 @@ class TestDatabase:
     def __init__(self, name: str) -> None:
         self.name = name
         self.reference: dict[str, bytes] = {}
+        # A test that commits leaves Django's tables empty behind it.
+        self.is_emptied = False
 
     def create(self) -> None:
         """Make the database, migrate it as cp_owner and remember the rows migrations put in."""

@@ -5,8 +5,14 @@ import os
 import pytest
 from django.db import connections
 from django.test import Client
+from hypothesis import settings
 
 from tests.database import TestDatabase
+
+# In continuous integration the same examples every time; at a desk new ones.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 PASSWORD = "correct horse battery staple"
 

@@ -106,7 +106,8 @@ def test_quantiles_are_close_to_the_rows_own(seed, shape):
     for found, exact in zip(
         numeric(values, frame).quantiles(shares), np.quantile(values, shares), strict=True
     ):
-        allowed = abs(exact - frame.centre) / 32 + frame.scale / 50 + 0.5 * (shape == "few")
+        # Whole numbers: a quantile between two of them is either, while numpy interpolates.
+        allowed = abs(exact - frame.centre) / 32 + frame.scale / 50 + 1.0 * (shape == "few")
         assert abs(found - exact) <= allowed
 
 

@@ -55,6 +55,8 @@ def parse(text: str) -> list[Comparison]:
     """The comparisons of a filter, or Invalid saying where it goes wrong."""
     if len(text) > LONGEST:
         raise _refused(f"is longer than {LONGEST} characters")
+    if "\x00" in text or any(0xD800 <= ord(each) <= 0xDFFF for each in text):
+        raise _refused("holds U+0000 or a lone surrogate, which no name or tag can hold")
     tokens = _tokens(text)
     if not tokens:
         return []

@@ -38,7 +38,9 @@ def pinned_models(actor: Actor) -> list[dict[str, Any]]:
     incidents = set(Incident.objects.visible_to(actor).open().values_list("model", flat=True))
     rows = [
         (watch.endpoint.model, _panel(watch, watch.endpoint.model_id in incidents))
-        for watch in watches.only("summary", "endpoint__model__name").order_by("endpoint__model__name")[:200]
+        for watch in watches.only(
+            "summary", "refreshed_at", "endpoint__model", "endpoint__model__name"
+        ).order_by("endpoint__model__name")[:200]
     ]
     rows.sort(key=lambda row: WORST_FIRST.index(row[1]["tone"]))
     shown: dict[str, dict[str, Any]] = {}

@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     # Playwright runs its own event loop; Django's ORM in the same thread is meant here.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

@@ -98,6 +98,7 @@ def test_a_model_that_never_ends_is_stopped_and_the_worker_goes_on(
     stuck.refresh_from_db()
     assert stuck.status == "failed"
     assert "processor time" in stuck.failure or "time limit" in stuck.failure
+    monkeypatch.undo()
     fine = ask(actor, scientist, good, None, rows)
     run_jobs()
     fine.refresh_from_db()

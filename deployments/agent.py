@@ -37,6 +37,8 @@ METER_EVERY_SECONDS = 5.0
 ADVANCE_EVERY_SECONDS = 2.0
 STARTS_BEFORE_LIVE = 3
 LONGEST_BACK_OFF_SECONDS = 30.0
+# Gateways may route by what they read a second ago, and answers may be under way.
+LINGER_SECONDS = 3.0
 FINAL = {"digest_mismatch", "cannot_load", "sandbox_missing", "health_check_failed"}
 
 
@@ -49,6 +51,7 @@ class Agent:
         self.running: dict[uuid.UUID, Supervised] = {}
         self.copying: dict[uuid.UUID, Future[None]] = {}
         self.retry_at: dict[uuid.UUID, float] = {}
+        self.unwanted_since: dict[uuid.UUID, float] = {}
         self.is_stopping = False
         self._copier = ThreadPoolExecutor(1, thread_name_prefix="materialise")
         self._metered_at = self._advanced_at = 0.0
@@ -80,8 +83,7 @@ class Agent:
     def look(self) -> None:
         """One comparison of rows with processes."""
         wanted = {row.pk: row for row in self._wanted()}
-        for pk in [pk for pk in self.running if pk not in wanted]:
-            self._end(pk)
+        self._end_unwanted(wanted)
         for pk, row in wanted.items():
             try:
                 self._tend(row)
@@ -184,9 +186,19 @@ class Agent:
             is_final=True,
         )
 
+    def _end_unwanted(self, wanted: dict[uuid.UUID, Deployment]) -> None:
+        """What lost its traffic runs on for a moment, so that nobody who was sent there is let down."""
+        now = time.monotonic()
+        for pk in list(self.running):
+            if pk in wanted:
+                self.unwanted_since.pop(pk, None)
+            elif now - self.unwanted_since.setdefault(pk, now) >= LINGER_SECONDS:
+                self._end(pk)
+
     def _end(self, pk: uuid.UUID) -> None:
         self.running.pop(pk).close()
         self.retry_at.pop(pk, None)
+        self.unwanted_since.pop(pk, None)
         shutil.rmtree(scorer_folder(pk), ignore_errors=True)
         row = Deployment.objects.select_related("endpoint__environment", "version__model").get(pk=pk)
         services.note_scorer_stopped(actor=self.actor, deployment=row)

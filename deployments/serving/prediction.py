@@ -26,11 +26,15 @@ Pairs = list[tuple[bytes, bytes]]
 Answer = tuple[int, bytes, Pairs]
 
 MOST_IN_FLIGHT = 256
-MOST_SHADOWS = 64
+MOST_SHADOWS = 512
 SCORE_SECONDS = 30.0
 # A scorer that died is loaded again in 5 to 15 s; its callers wait for that rather than fail.
 PATIENCE_SECONDS = 20.0
 RETRY_EVERY_SECONDS = 0.1
+
+
+class Overtaken(Exception):
+    """The deployment that was asked no longer takes part; it gave no answer."""
 
 
 @dataclass
@@ -106,6 +110,8 @@ class Predictor:
         inputs = json.dumps(checked.columns, separators=(",", ":")).encode()
         try:
             scores = await self._ask(asked, variant, inputs)
+        except Overtaken:
+            return await self._go_on(asked, body)
         except Refusal as refusal:
             await self._write(asked, variant, checked, events, inputs, b"", refusal.status)
             if variant.slot == CANARY and asked.route.stable is not None:
@@ -120,6 +126,15 @@ class Predictor:
             (b"x-deployment-id", variant.deployment.encode()),
         ]
         return 200, b'{"predictions":' + scores + b"}", headers
+
+    async def _go_on(self, asked: Asked, body: bytes) -> Answer:
+        """A rollback or a new version came while this request waited: ask what answers now."""
+        route = self.directory.table.route(asked.route.environment, asked.route.model)
+        variant = route.choose(asked.headers.get("x-routing-key")) if route else None
+        if route is None or variant is None:
+            raise nothing_live(asked.route)
+        asked.route = route
+        return await self._score(asked, variant, body)
 
     async def _ask(self, asked: Asked, variant: Variant, inputs: bytes) -> bytes:
         """The scores as a JSON list; waits a little for a scorer that is being restarted."""
@@ -137,13 +152,15 @@ class Predictor:
             if status != 503 or time.monotonic() > deadline:
                 raise scorer_away(variant) if status == 503 else model_failed(variant, answer)
             await asyncio.sleep(RETRY_EVERY_SECONDS)
-            variant = self._moved(asked, variant)
+            variant = self._now_routed(asked, variant)
 
-    def _moved(self, asked: Asked, variant: Variant) -> Variant:
-        """While we waited, the deployment may have got another socket, or the endpoint another version."""
+    def _now_routed(self, asked: Asked, variant: Variant) -> Variant:
+        """The deployment as it is routed now; Overtaken once the endpoint has gone on without it."""
         route = self.directory.table.route(asked.route.environment, asked.route.model)
-        same = [each for each in (route.variants if route else ()) if each.deployment == variant.deployment]
-        return same[0] if same else variant
+        for each in route.variants if route else ():
+            if each.deployment == variant.deployment:
+                return each
+        raise Overtaken
 
     async def _write(
         self,
@@ -216,6 +233,7 @@ class Predictor:
                 continue
             if len(self._shadows) >= MOST_SHADOWS:
                 self.shadows_dropped += 1
+                log.warning("shadow %s lags, %s is not mirrored", shadow.deployment, asked.id)
                 continue
             task = asyncio.create_task(self._shadow(_again(asked, keep_id=True), shadow, frame, events))
             self._shadows.add(task)
@@ -228,6 +246,8 @@ class Predictor:
             inputs = json.dumps(checked.columns, separators=(",", ":")).encode()
             try:
                 scores, status = await self._ask(asked, shadow, inputs), 200
+            except Overtaken:
+                return  # it is no shadow any more
             except Refusal as refusal:
                 scores, status = b"", refusal.status
             await self._write(asked, shadow, checked, events, inputs, scores, status)

@@ -277,6 +277,8 @@ def test_rolling_back_to_the_warm_version_is_one_step(serving, live, secret, ope
     serving.until(
         lambda: serving.predict(secret, ONE).headers.get("X-Model-Version") == "2", "version 2 answers"
     )
+    callers = Callers(serving, secret)
+    serving.until(lambda: len(callers.answers) > 20, "callers are answered before the rollback")
     started = time.monotonic()
     services.roll_back(
         actor=actor(operator),
@@ -293,6 +295,8 @@ def test_rolling_back_to_the_warm_version_is_one_step(serving, live, secret, ope
     serving.until(
         lambda: Scorer.objects.get(deployment=second).status == "stopped", "the scorer of version 2 has ended"
     )
+    callers.stop()
+    assert not callers.failures, "nobody notices a rollback but by the version"
 
 
 def test_changed_bytes_are_never_loaded(

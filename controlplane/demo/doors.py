@@ -61,6 +61,9 @@ class Rest:
         etag = expect(self.http.get(path)).headers.get("ETag", "*")
         return expect(self.http.patch(path, json=body, headers={"If-Match": etag})).json()
 
+    def download(self, path: str) -> bytes:
+        return expect(self.http.get(path)).content
+
     def items(self, path: str, **query: Any) -> Iterator[Any]:
         page = self.get(path, **query)
         while True:

@@ -2,232 +2,169 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
-import polars as pl
+from controlplane.demo import cause, data, evidence, incident, release, watch
+from controlplane.demo.cast import Cast
+from controlplane.demo.traffic import Traffic
 
-from controlplane.demo.display import Display
-from controlplane.demo.doors import Browser, DoorError, Gateway, Rest
-from pipelines.compute.flights import flights
-
-MODEL, DATASET = "flight-delay", "flights"
-TRAINING = ["2013-01", "2013-02", "2013-03"]
-MONTHS = list(range(1, 13))
-MEANING = "I reviewed the evidence and approve this release"
-CONTRACT = {
-    "schema": "controlplane/contract/v1",
-    "description": "Flights of one month from New York that arrived, with the weather at their origin.",
-    "rows": {"min": 15000, "max": 40000},
-    "columns": {
-        "flight_id": {"type": "string"},
-        "scheduled_at": {"type": "datetime"},
-        "carrier": {"type": "string"},
-        "origin": {"type": "string", "allowed": ["EWR", "JFK", "LGA"]},
-        "dest": {"type": "string"},
-        "hour": {"type": "integer", "min": 0, "max": 23},
-        "distance": {"type": "number", "min": 0, "max": 6000},
-        "temp": {"type": "number", "min": -30, "max": 120, "max_null_share": 0.05},
-        "late": {"type": "integer", "min": 0, "max": 1},
-    },
-    "unique": [["flight_id"]],
-}
-REASONS = {
-    "reviewer": "The figures were computed on a hold-out that is stated, and every blocking gate passes.",
-    "validator": "Data contracts hold and the digest is that of the bytes evaluated.",
-}
+WINTER = ["2013-01", "2013-02", "2013-03"]
+HALF_YEAR = [*WINTER, "2013-04", "2013-05", "2013-06"]
+# After April every n-th flight is asked for: the story stays true, and ends while one watches.
+SAMPLE = 4
+STAND_IN = "The weather observed in the hour of departure stands in for a forecast."
 
 
-@dataclass
+APRIL = date(2013, 4, 1)
+
+
+def words(moment: date) -> str:
+    return f"{moment.day} {moment:%B}"
+
+
+def day(month: int, number: int) -> date:
+    return date(2013, month, number)
+
+
 class Story:
-    """Who plays, and where."""
+    """Three versions of one model in the year 2013."""
 
-    address: str
-    gateway_address: str
-    tokens: dict[str, str]
-    passwords: dict[str, str]
-    display: Display
-
-    def __post_init__(self) -> None:
-        self.scientist = Rest(self.address, self.tokens["scientist"])
-        self.operator = Rest(self.address, self.tokens["operator"])
-        self.gateway = Gateway(self.gateway_address, self.tokens["scientist"])
-        self.browsers: dict[str, Browser] = {}
-
-    def browser(self, name: str) -> Browser:
-        """A person's session, signed in once."""
-        if name not in self.browsers:
-            self.browsers[name] = Browser(self.address, name, self.passwords[name])
-        return self.browsers[name]
+    def __init__(self, cast: Cast) -> None:
+        self.cast = cast
+        self.traffic = Traffic(cast)
 
     def play(self) -> None:
         """Everything, in order."""
-        self.display.chapter("Data")
-        self.ingest()
-        self.display.chapter("Version 1: what the schedule tells")
-        number = self.train("schedule")
-        request = self.ask(
-            number, "First release: it knows the schedule alone, and makes no claim about weather."
+        for title, chapter in (
+            ("Data", self.data),
+            ("Version 1: what the schedule tells", self.first_version),
+            ("Version 2: with the weather", self.second_version),
+            ("April", self.april),
+            ("An incident", self.incident),
+            ("Version 3: half a year of seasons", self.third_version),
+            ("The rest of the year", self.rest_of_the_year),
+            ("Evidence", self.evidence),
+        ):
+            self.cast.display.chapter(title)
+            chapter()
+
+    def data(self) -> None:
+        data.ingest(self.cast)
+
+    def first_version(self) -> None:
+        cast = self.cast
+        number = release.train(
+            cast,
+            "Train on January to March with the schedule, register with the MLflow client",
+            "schedule",
+            WINTER,
         )
-        self.sign(request)
-        self.await_live(request)
-        self.predict(number)
-
-    # --- data ---------------------------------------------------------------------------
-
-    def ingest(self) -> None:
-        with self.display.step(
-            "Ingest 336,776 flights of 2013 by month, with the weather of their hour"
-        ) as step:
-            run = self.run_pipeline("flights-ingest", {"dataset": DATASET, "months": MONTHS}, step)
-            step.say(f"{len(run['result']['versions'])} data set versions")
-        with self.display.step("Check every month against the data contract") as step:
-            current = self.scientist.http.get(f"datasets/{DATASET}/contract")
-            headers = {"If-Match": current.headers.get("ETag", "*")}
-            answer = self.scientist.http.put(
-                f"datasets/{DATASET}/contract",
-                json={"document": CONTRACT, "reason": "What the models rely on."},
-                headers=headers,
-            )
-            if not answer.is_success:
-                raise DoorError(f"The contract was refused: {answer.text[:400]}")
-            checks = self.scientist.wait(
-                f"datasets/{DATASET}/checks?limit=200",
-                lambda page: len(page["items"]) >= len(MONTHS),
-                timeout=300,
-            )["items"]
-            failed = [each for each in checks if each["status"] != "passed"]
-            step.say(f"{len(checks) - len(failed)} of {len(checks)} hold")
-
-    def run_pipeline(self, name: str, parameters: dict[str, Any], step: Any) -> dict[str, Any]:
-        """Start a run and wait for its end; a failed one ends the story with its reason."""
-        started = self.scientist.post(f"pipelines/{name}/runs", {"parameters": parameters}, 202)
-
-        def tell(run: dict[str, Any]) -> None:
-            step.say(
-                str(
-                    run.get("progress", {}).get("step")
-                    if isinstance(run.get("progress"), dict)
-                    else run["status"]
-                )
-            )
-
-        run: dict[str, Any] = self.scientist.wait(
-            f"pipelines/{name}/runs/{started['id']}",
-            lambda each: each["status"] in {"succeeded", "failed", "cancelled"},
-            timeout=600,
-            tell=tell,
+        release.open_endpoint(cast)
+        promotion = release.request(
+            cast, number, "First release: it knows the schedule alone, and makes no claim about weather."
         )
-        if run["status"] != "succeeded":
-            raise DoorError(f"The run of {name} {run['status']}: {run.get('failure')}")
-        return run
+        release.sign(cast, promotion)
+        release.go_live(cast, "Seal the signatures, check again, deploy", promotion)
+        self.ask("Predict the flights of 25 and 26 March", day(3, 25), day(3, 26))
 
-    # --- a version's way into production ----------------------------------------------------
+    def second_version(self) -> None:
+        cast = self.cast
+        number = release.train(
+            cast,
+            "Train on January to March with the weather, register with the MLflow client",
+            "weather",
+            WINTER,
+        )
+        promotion = release.request(
+            cast,
+            number,
+            "Weather explains many delays: the hold-out says so.",
+            f"Trained on one winter; the hold-out is a random share of the same days. {STAND_IN}",
+        )
+        release.sign(cast, promotion)
+        release.go_live(
+            cast,
+            "A tenth of the traffic first, then all of it",
+            promotion,
+            self.canary(day(3, 27), day(3, 31)),
+        )
+        watch.set_rules(cast)
 
-    def train(self, features: str) -> int:
-        """Train and register with the unchanged MLflow client; answers the version's number."""
-        with self.display.step(
-            f"Train on January to March with the {features}, register with the MLflow client"
-        ) as step:
-            run = self.run_pipeline(
-                "flights-training",
-                {
-                    "dataset": DATASET,
-                    "versions": TRAINING,
-                    "model": MODEL,
-                    "features": features,
-                    "holdout": "random",
-                },
-                step,
-            )
-            number = int(run["result"]["version"])
-            self.scientist.wait(
-                f"models/{MODEL}/versions/{number}",
-                lambda each: each["status"] != "PENDING_REGISTRATION",
-                timeout=300,
-            )
-            auc = run["result"]["metrics"]["holdout_roc_auc"]
-            step.say(
-                f"v{number}: ROC AUC {auc:.3f} on a random hold-out of {run['result']['holdout_rows']:,} flights"
-            )
-        return number
+    def april(self) -> None:
+        """Five weeks: one bad week is no alert, two in a row are."""
+        cast, traffic = self.cast, self.traffic
+        self.ask("Replay the flights of 1 April to 5 May", APRIL, day(5, 5))
+        for monday in (APRIL + timedelta(days=7 * week) for week in range(1, 6)):
+            first, last = monday - timedelta(days=7), monday - timedelta(days=1)
+            title = f"Monday, {words(monday)}: the week before is reported"
+            watch.labels_arrive(cast, traffic, title, first, last)
+            watch.tell_quality(cast, first, last)
+            watch.tell_alerts(cast)
 
-    def ask(self, number: int, why: str) -> str:
-        """Open the promotion request and wait for its evidence; answers its id."""
-        with self.display.step(
-            f"Request promotion of v{number}; evaluate it in the sandbox and judge the gates"
-        ) as step:
-            opened = self.scientist.post(
-                "promotion-requests",
-                {"model": MODEL, "version": number, "environment": "production", "why": why},
-                201,
-            )
-            page = self.browser("reviewer")
-            identifier = str(opened["id"])
-            self.scientist.wait(
-                f"promotion-requests/{identifier}",
-                lambda each: bool(each.get("evidence_sha256")),
-                timeout=600,
-            )
-            shown = page.page(f"/approvals/{identifier}/")
-            warned = len(re.findall(r'class="gate warn"', shown))
-            failed = len(re.findall(r'class="gate bad"', shown))
-            step.say(f"{warned} warnings, {failed} failures")
-        return identifier
+    def incident(self) -> None:
+        cast = self.cast
+        found = incident.open_one(cast)
+        incident.roll_back(cast, found)
+        with cast.display.step("The operator looks for the cause in the prediction log") as step:
+            findings = cause.look(cast, self.traffic, 2, 1, APRIL, day(4, 30))
+            step.say(cause.in_short(findings))
+        incident.close(cast, found, findings)
 
-    def sign(self, request: str) -> None:
-        """Two different people in two roles sign on the review page."""
-        for name, reason in REASONS.items():
-            with self.display.step(f"The {name} reads the review page and signs") as step:
-                browser = self.browser(name)
-                page = browser.page(f"/approvals/{request}/")
-                found = re.search(r'name="revision" value="(\d+)"', page)
-                if not found:
-                    raise DoorError(f"The {name} is not offered a decision on the review page.")
-                browser.submit(
-                    f"/approvals/{request}/decide/",
-                    decision="approve",
-                    reason=reason,
-                    meaning=MEANING,
-                    revision=found.group(1),
-                    password=self.passwords[name],
-                )
-                step.say(f"revision {found.group(1)}")
+    def third_version(self) -> None:
+        cast = self.cast
+        self.ask(
+            "Replay the rest of May and June with v1, one flight in four",
+            day(5, 6),
+            day(6, 28),
+            keep_one_in=SAMPLE,
+        )
+        watch.labels_arrive(cast, self.traffic, "What became of them is reported", day(5, 6), day(6, 28))
+        number = release.train(
+            cast,
+            "Train on January to June with the weather, hold out the newest days",
+            "weather",
+            HALF_YEAR,
+            holdout="time_ordered",
+        )
+        promotion = release.request(
+            cast,
+            number,
+            "Six months of seasons, judged on days after those it learnt from.",
+            f"It has seen no autumn. {STAND_IN}",
+        )
+        release.sign(cast, promotion)
+        release.go_live(
+            cast,
+            "A tenth of the traffic first, then all of it",
+            promotion,
+            self.canary(day(6, 29), day(7, 3)),
+        )
 
-    def await_live(self, request: str) -> None:
-        """The worker checks everything again, the agent loads the version, the alias moves."""
-        with self.display.step("Seal the signatures, check again, deploy") as step:
-            done = self.scientist.wait(
-                f"promotion-requests/{request}",
-                lambda each: each["status"] in {"deployed", "failed", "pending", "rejected"},
-                timeout=300,
-                tell=lambda each: step.say(each["status"]),
-            )
-            if done["status"] != "deployed":
-                raise DoorError(f"The promotion is {done['status']}: {done.get('failure')}")
+    def rest_of_the_year(self) -> None:
+        cast = self.cast
+        self.ask("Replay July to December, one flight in four", day(7, 4), day(12, 31), keep_one_in=SAMPLE)
+        watch.labels_arrive(cast, self.traffic, "The rest of the year is reported", day(6, 29), day(12, 31))
+        watch.tell_months(cast)
+        watch.tell_issues(cast)
 
-    # --- traffic --------------------------------------------------------------------------
+    def evidence(self) -> None:
+        evidence.export_and_verify(self.cast)
 
-    def predict(self, number: int) -> None:
-        """The flights of 31 March, hour by hour, through the stable address."""
-        with self.display.step("Predict the flights of 31 March through the gateway") as step:
-            table = flights().filter((pl.col("month") == 3) & (pl.col("scheduled_at").dt.day() == 31))
-            columns = ["carrier", "origin", "dest", "hour", "minute", "weekday", "distance"]
-            rows = 0
-            for (hour,), part in table.group_by("hour", maintain_order=True):
-                body = {"dataframe_split": {"columns": columns, "data": part.select(columns).rows()}}
-                answer = self.gateway.predict(
-                    "production",
-                    MODEL,
-                    body,
-                    **{"X-Event-Time": f"2013-03-31T{int(str(hour)):02d}:00:00-04:00"},
-                )
-                rows += len(answer.json()["predictions"])
-                if answer.headers["X-Model-Version"] != str(number):
-                    raise DoorError(f"Version {answer.headers['X-Model-Version']} answered, not {number}.")
-            step.say(f"{rows:,} predictions by v{number}, each with an id that a label will name")
+    def ask(self, title: str, first: date, last: date, keep_one_in: int = 1) -> None:
+        """Replay these days by the hour through the stable address."""
+        with self.cast.display.step(title) as step:
+            rows = self.traffic.days(first, last, keep_one_in=keep_one_in)
+            asked = self.traffic.ask_by_hour(rows)
+            versions = self.traffic.sent.filter(self.traffic.sent["row"].is_in(rows["row"]))[
+                "version"
+            ].unique()
+            answered = " and ".join(f"v{each}" for each in sorted(versions))
+            step.say(f"{rows.height:,} predictions in {asked:,} requests by {answered}")
+
+    def canary(self, first: date, last: date) -> release.Trickle:
+        """Flights of these days one by one, from the first again when they are used up."""
+        return release.Trickle(self.traffic, self.traffic.days(first, last))
 
 
 def played_mark(data_dir: Path) -> Path:

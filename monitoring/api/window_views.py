@@ -25,6 +25,7 @@ from monitoring.board.scope import Scope, scope_of
 from monitoring.board.spending import days_of, of_model
 from monitoring.costs.models import CostEntry
 from monitoring.models import FeatureWindow, Granularity, HealthWindow, Role
+from monitoring.services import is_refreshing
 from registry.lookups import find_model
 
 QUERY = [
@@ -51,6 +52,7 @@ class ModelMonitoringViewSet(viewsets.GenericViewSet):  # type: ignore[type-arg]
                 **self._about(scope),
                 "summary": watch.summary if watch else {},
                 "refreshed_at": watch.refreshed_at if watch else None,
+                "is_refreshing": is_refreshing(scope.endpoint),
                 "first_served": [{"version": number, "day": day} for number, day in scope.first_served],
                 "links": {
                     part: f"{address}/{part}"

@@ -3,6 +3,7 @@
 from monitoring.services.labels import GivenLabel, checked_labels, mark_stale, record_labels
 from monitoring.services.refreshing import (
     hold_fence,
+    is_refreshing,
     request_reference,
     request_refresh,
     take_fence,
@@ -13,6 +14,7 @@ __all__ = [
     "GivenLabel",
     "checked_labels",
     "hold_fence",
+    "is_refreshing",
     "mark_stale",
     "record_labels",
     "request_reference",

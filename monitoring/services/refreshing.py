@@ -9,7 +9,7 @@ from core.errors import Conflict
 from core.jobs import enqueue
 from core.jobs.models import Job
 from deployments.models import Endpoint
-from monitoring.models import Reference, Watch
+from monitoring.models import Reference, StaleDay, Watch
 from registry.models import ModelVersion
 
 REFRESH = "monitoring.refresh"
@@ -28,6 +28,13 @@ def request_refresh(endpoint: Endpoint, actor: Actor | None = None) -> Job:
     if waiting is not None:
         return waiting
     return enqueue(REFRESH, subject=endpoint, actor=actor, model_name=endpoint.model.name)
+
+
+def is_refreshing(endpoint: Endpoint) -> bool:
+    """Whether what windows show is about to change: a refresh waits or runs, or days are marked."""
+    if Job.objects.about(endpoint).open().filter(kind=REFRESH).exists():
+        return True
+    return StaleDay.objects.filter(watch__endpoint=endpoint).exists()
 
 
 def request_reference(version: ModelVersion) -> Reference:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from controlplane.demo import people
+from controlplane.demo.cast import Cast
 from controlplane.demo.display import Display
 from controlplane.demo.doors import DoorError
 from controlplane.demo.story import Story, played_mark
@@ -33,10 +34,18 @@ class Command(BaseCommand):
 
     def _play(self, passwords: dict[str, str], console: Console) -> None:
         display = Display(console)
-        tokens = {name: people.token(name) for name in ("scientist", "operator")}
+        tokens = {name: people.token(name) for name in ("scientist", "operator", "auditor")}
+        cast = Cast(
+            settings.PUBLIC_URL,
+            settings.GATEWAY_URL,
+            tokens,
+            passwords,
+            display,
+            bundle=Path(settings.DATA_DIR) / "exports" / "year-2013.zip",
+        )
         console.print(f"The pages answer at {settings.PUBLIC_URL} while the story goes on.")
         try:
-            Story(settings.PUBLIC_URL, settings.GATEWAY_URL, tokens, passwords, display).play()
+            Story(cast).play()
         except DoorError as error:
             raise CommandError(f"The story stopped: {error}") from error
         console.print(f"\nThe story took {display.total_seconds:.0f} s.")

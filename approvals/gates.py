@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from core.money import money
+
 PASSED, WARNED, FAILED = "passed", "warned", "failed"
 MINUS = "\u2212"
 LOWER_IS_BETTER = {"brier", "log_loss"}
@@ -199,7 +201,7 @@ def _cost(gate: dict[str, Any], evidence: Evidence) -> Verdict:
     title, rule = "Cost forecast", f"at most ${most} per 1,000 predictions"
     if evidence.usd_per_1000 is None:
         return title, rule, "not known: nothing has been metered", False
-    return title, rule, f"${evidence.usd_per_1000:.6f} per 1,000 predictions", evidence.usd_per_1000 <= most
+    return title, rule, f"{money(evidence.usd_per_1000)} per 1,000 predictions", evidence.usd_per_1000 <= most
 
 
 def _digest(gate: dict[str, Any], evidence: Evidence) -> Verdict:

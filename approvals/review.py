@@ -13,6 +13,7 @@ from approvals.schema_changes import changes_between, columns_of
 from approvals.services import lacking
 from audit.models import Event
 from core.actors import Actor
+from core.money import money
 from registry.evaluations.models import Evaluation
 
 MOST_SLICES = 8
@@ -298,7 +299,7 @@ def _cost(evaluation: Evaluation | None) -> dict[str, str]:
     return _cell(
         "Cost forecast",
         "cost",
-        f"${forecast:.5f}",
+        money(forecast),
         "per 1,000",
         "CPU while the hold-out was scored",
         "t-ok",

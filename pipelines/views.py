@@ -64,6 +64,7 @@ def dataset_detail(request: HttpRequest, name: str) -> HttpResponse:
         "columns": version.profile.get("columns", []) if version else [],
         "contract": dataset.contract(),
         "check": check,
+        "held": [each for each in check.results if each["status"] == "passed"] if check else [],
         "invalid": why_invalid(version) if version and version.digest else None,
         "may_administer": rights.may_administer(request.actor, dataset),
         "parents": list(version.parents.select_related("dataset").order_by("number")) if version else [],

@@ -12,6 +12,11 @@ from controlplane.demo.data import run_pipeline
 from controlplane.demo.doors import DoorError
 from controlplane.demo.traffic import EVENT_TIME, Traffic
 
+CARD = (
+    "Will a flight from New York arrive more than 15 minutes late? Asked when the flight is scheduled, from "
+    "carrier, route, hour, weekday and distance, and from version 2 on the weather. The weather observed in "
+    "the hour of departure stands in for a forecast, so live results will be somewhat worse than these."
+)
 MEANING = "I reviewed the evidence and approve this release"
 REASONS = {
     "reviewer": "The figures were computed on a hold-out that is stated, and every blocking gate passes.",
@@ -20,7 +25,14 @@ REASONS = {
 ENDED = {"deployed", "failed", "pending", "rejected"}
 
 
-def train(cast: Cast, title: str, features: str, months: list[str], holdout: str = "random") -> int:
+def train(
+    cast: Cast,
+    title: str,
+    features: str,
+    months: list[str],
+    holdout: str = "random",
+    test_fraction: float = 0.2,
+) -> int:
     """Train and register with the unchanged MLflow client; answers the version's number."""
     with cast.display.step(title) as step:
         parameters = {
@@ -29,6 +41,7 @@ def train(cast: Cast, title: str, features: str, months: list[str], holdout: str
             "model": MODEL,
             "features": features,
             "holdout": holdout,
+            "test_fraction": test_fraction,
         }
         result = run_pipeline(cast, "flights-training", parameters, step)["result"]
         number = int(result["version"])
@@ -42,6 +55,11 @@ def train(cast: Cast, title: str, features: str, months: list[str], holdout: str
             f"v{number}: ROC AUC {auc:.3f} on a {holdout.replace('_', '-')} hold-out of {rows:,} flights"
         )
     return number
+
+
+def describe(cast: Cast) -> None:
+    """Who answers for the model, and what its users must know."""
+    cast.scientist.patch(f"models/{MODEL}", {"description": CARD, "on_call": "operator"})
 
 
 def open_endpoint(cast: Cast) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from controlplane.demo.cast import ENVIRONMENT, MODEL, Cast
@@ -66,13 +66,16 @@ def _await_windows(cast: Cast) -> None:
 def tell_quality(cast: Cast, first: date, last: date) -> None:
     """Each week's realised ROC AUC of both versions on the same rows, as the windows hold it."""
     for week in weeks(cast, first, last):
-        served, shadow = (
-            week["comparison"]["metrics"][AUC][side]["estimate"] for side in ("served", "shadow")
-        )
+        served, shadow = _both(week)
         cast.display.note(
             f"week of {week['starts_on']}: v{week['version']} {served:.3f}, v{week['against']} {shadow:.3f}"
             f" on the same {week['comparison']['rows']:,} flights"
         )
+
+
+def _both(week: dict[str, Any]) -> tuple[float, float]:
+    measured = week["comparison"]["metrics"][AUC]
+    return measured["served"]["estimate"], measured["shadow"]["estimate"]
 
 
 def weeks(cast: Cast, first: date, last: date) -> list[dict[str, Any]]:
@@ -89,23 +92,37 @@ def weeks(cast: Cast, first: date, last: date) -> list[dict[str, Any]]:
     ]
 
 
-def tell_alerts(cast: Cast) -> None:
-    """What fires now."""
+def tell_alerts(cast: Cast, known: set[str]) -> None:
+    """What fires now and did not before; ``known`` holds the ids told already."""
     for alert in cast.operator.items("alerts", model=MODEL, firing="true"):
-        cast.display.note(f"alert: {alert['finding']}")
+        if alert["id"] not in known:
+            known.add(alert["id"])
+            cast.display.note(f"alert: {alert['finding']}")
 
 
-def tell_months(cast: Cast) -> None:
-    """The realised ROC AUC of both versions, every week of the second half of the year."""
-    for until in (date(2013, 9, 26), date(2013, 12, 31)):
-        tell_quality(cast, until.replace(month=until.month - 2, day=1), until)
+def tell_weeks(cast: Cast, first: date, last: date) -> None:
+    """In how many weeks the live version ranked better than its shadow on the same rows."""
+    found: dict[str, float] = {}
+    until = last
+    while until >= first:
+        for week in weeks(cast, first, until):
+            served, shadow = _both(week)
+            found[week["starts_on"]] = served - shadow
+        until -= timedelta(days=80)
+    ahead = [difference for difference in found.values() if difference > 0]
+    cast.display.note(
+        f"better than its shadow on the same flights in {len(ahead)} of {len(found)} weeks, "
+        f"by {sum(found.values()) / len(found):+.3f} ROC AUC on average"
+    )
 
 
 def tell_issues(cast: Cast) -> None:
-    """The data issues of the year's last weeks."""
-    answer = cast.scientist.get(f"monitoring/models/{MODEL}/data-issues", range="28d")
-    for issue in answer["items"]:
+    """The data issues of the year's last days."""
+    answer = cast.scientist.get(f"monitoring/models/{MODEL}/data-issues", range="7d")
+    missing = [each for each in answer["items"] if each["is_open"] and each["kind"] == "missing"]
+    for days in sorted({(each["first_day"], each["last_day"]) for each in missing}):
+        same = [each for each in missing if (each["first_day"], each["last_day"]) == days]
         cast.display.note(
-            f"{issue['feature']} {issue['kind']}: {issue['affected']:,} of {issue['rows']:,} rows, "
-            f"{issue['first_day']} to {issue['last_day']}"
+            f"data issue: {', '.join(each['feature'] for each in same)} missing in "
+            f"{same[0]['affected']:,} of {same[0]['rows']:,} rows, {days[0]} to {days[1]}"
         )

@@ -16,6 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from core import panels as page_panels
+from core.money import money
 from core.statuses import look_of, problem_look
 
 register = template.Library()
@@ -92,6 +93,9 @@ def number(value: Any, digits: int = 0) -> str:
     if value in (None, "") or (isinstance(value, float) and not math.isfinite(value)):
         return "none"
     return f"{float(value):,.{int(digits)}f}".replace("-", MINUS)
+
+
+register.filter("money", money)
 
 
 @register.filter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -18,20 +18,25 @@ MOST_FEATURES = 40
 MOST_LINES = 3
 LINE_COLOURS = (("bad", "c-bad"), ("s3", "s3"), ("s2", "s2"))
 MOVED = {Level.WARN, Level.ALERT}
+UNTOLD = {Level.FEW, Level.NONE}
 SHARE_POINTS = 0.02
 
 
 @dataclass
 class Series:
-    """One input's windows by day, of the version that answered most rows that day."""
+    """One input's windows by their start, each of the version that answered most rows of it."""
 
     feature: str
     is_prediction: bool
-    by_day: dict[date, FeatureWindow]
+    by_start: dict[date, FeatureWindow]
+    whole: date
 
     @property
     def newest(self) -> FeatureWindow | None:
-        return self.by_day[max(self.by_day)] if self.by_day else None
+        """The newest whole window with enough rows, which says whether the input has moved."""
+        enough = [start for start, window in self.by_start.items() if window.level not in UNTOLD]
+        whole = [start for start in enough if start <= self.whole]
+        return self.by_start[max(whole or enough or self.by_start)] if self.by_start else None
 
     @property
     def psi(self) -> float:
@@ -39,37 +44,38 @@ class Series:
 
 
 def series_of(scope: Scope) -> list[Series]:
-    """Every input in the range, the one that moved furthest by the newest day first."""
+    """Every input in the range, the one that moved furthest by the newest whole window first."""
     if scope.watch is None or not scope.days:
         return []
     windows = (
         FeatureWindow.objects.filter(
             watch=scope.watch,
             role=Role.SERVED,
-            granularity=Granularity.DAY,
-            starts_on__gte=scope.days[0],
-            starts_on__lte=scope.days[-1],
+            granularity=scope.drift_window,
+            starts_on__gte=scope.drift_starts[0],
+            starts_on__lte=scope.drift_starts[-1],
         )
         .defer("examples", "bars")
         .order_by("starts_on")
     )
     chosen: dict[tuple[str, bool], dict[date, FeatureWindow]] = defaultdict(dict)
     for window in windows:
-        days = chosen[window.feature, window.is_prediction]
-        known = days.get(window.starts_on)
+        starts = chosen[window.feature, window.is_prediction]
+        known = starts.get(window.starts_on)
         if known is None or window.rows > known.rows:
-            days[window.starts_on] = window
-    found = [Series(feature, is_prediction, days) for (feature, is_prediction), days in chosen.items()]
+            starts[window.starts_on] = window
+    whole = scope.days[-1] - timedelta(days=6 if scope.drift_window == Granularity.WEEK else 0)
+    found = [Series(*key, starts, whole) for key, starts in chosen.items()]
     return sorted(found, key=lambda each: (-each.psi, each.feature))
 
 
 def heat_map(scope: Scope, series: list[Series]) -> dict[str, Any]:
-    """Rows of cells; days without rows are hatched, days with too few rows are pale and say so."""
-    days = scope.days
-    every = max(1, len(days) // 4)
+    """Rows of cells; windows without rows are hatched, those with too few are pale and say so."""
+    starts = scope.drift_starts
+    every = max(1, len(starts) // 4)
     heads = [
-        (day_words(day) if place % every == 0 else "", day_words(day, year=True))
-        for place, day in enumerate(days)
+        (day_words(start) if place % every == 0 else "", _when(scope, start))
+        for place, start in enumerate(starts)
     ]
     rows = [
         {
@@ -77,8 +83,8 @@ def heat_map(scope: Scope, series: list[Series]) -> dict[str, Any]:
             "is_prediction": each.is_prediction,
             "is_selected": each.feature == scope.feature,
             "cells": [
-                (_step(each.by_day.get(day)), _cell_words(each.by_day.get(day)), day_words(day, year=True))
-                for day in days
+                (_step(each.by_start.get(start)), _cell_words(each.by_start.get(start)), _when(scope, start))
+                for start in starts
             ],
             "newest": each.newest,
             "tone": _tone(each.newest),
@@ -87,7 +93,7 @@ def heat_map(scope: Scope, series: list[Series]) -> dict[str, Any]:
     ]
     return {
         "title": heat_title(series),
-        "sub": f"Population stability index per input and day, against the training data{_of_versions(scope)}",
+        "sub": f"Population stability index per input and {scope.drift_window}, against the training data{_of_versions(scope)}",
         "heads": heads,
         "rows": rows,
         "hidden": max(0, len(series) - MOST_FEATURES),
@@ -95,7 +101,7 @@ def heat_map(scope: Scope, series: list[Series]) -> dict[str, Any]:
 
 
 def heat_title(series: list[Series]) -> str:
-    """Which inputs have moved on the newest day."""
+    """Which inputs have moved in the newest whole window."""
     if not series:
         return "Drift"
     moved = [each for each in series if each.newest and each.newest.level in MOVED]
@@ -115,10 +121,10 @@ def heat_title(series: list[Series]) -> str:
 
 
 def over_time(scope: Scope, series: list[Series]) -> dict[str, Any]:
-    """PSI by the day: the furthest three in colour, the others in grey."""
+    """PSI window by window: the furthest three in colour, the others in grey."""
     if not series:
         return {"title": "Drift over time", "empty_title": "No windows in this range"}
-    days = [day.isoformat() for day in scope.days]
+    days = [start.isoformat() for start in scope.drift_starts]
     picked = [each for each in series if each.feature == scope.feature]
     shown = (picked + [each for each in series if each not in picked])[:MOST_LINES]
     traces = [
@@ -138,13 +144,14 @@ def over_time(scope: Scope, series: list[Series]) -> dict[str, Any]:
         charts.limit(ALERT, "alert 0.25"),
         *deployment_marks(scope),
     ]
-    head = ["Day", *(each.feature for each in shown)]
+    head = [scope.drift_window.capitalize(), *(each.feature for each in shown)]
     rows = [
-        [day_words(day, year=True), *(_number(each.by_day.get(day)) for each in shown)] for day in scope.days
+        [_when(scope, start), *(_number(each.by_start.get(start)) for each in shown)]
+        for start in scope.drift_starts
     ]
     return {
-        "title": _crossed(shown[0]),
-        "sub": "PSI over time, daily, event time in UTC",
+        "title": _crossed(shown[0], scope.drift_window),
+        "sub": f"PSI over time, by the {scope.drift_window}, event time in UTC",
         "legend": legend,
         "figure": charts.figure(traces, marks=marks, yaxis={"range": [0, max(0.3, top * 1.08)]}),
         "head": head,
@@ -165,7 +172,7 @@ def distribution(scope: Scope, series: list[Series]) -> dict[str, Any] | None:
             granularity=Granularity.WEEK,
             feature=chosen.feature,
             is_prediction=chosen.is_prediction,
-            starts_on__lte=max(chosen.by_day),
+            starts_on__lte=chosen.newest.starts_on,
         )
         .order_by("-starts_on")
         .first()
@@ -200,8 +207,8 @@ def deployment_marks(scope: Scope) -> list[dict[str, Any]]:
 
 def _values(scope: Scope, each: Series) -> list[float | None]:
     return [
-        window.psi if (window := each.by_day.get(day)) and window.level != Level.FEW else None
-        for day in scope.days
+        window.psi if (window := each.by_start.get(start)) and window.level != Level.FEW else None
+        for start in scope.drift_starts
     ]
 
 
@@ -231,19 +238,26 @@ def _number(window: FeatureWindow | None) -> str:
     return "none" if window is None or window.psi is None else f"{window.psi:.3f}"
 
 
-def _crossed(first: Series) -> str:
+def _when(scope: Scope, start: date) -> str:
+    """The day, or the week that begins with it."""
+    words = day_words(start, year=True)
+    return f"the week of {words}" if scope.drift_window == Granularity.WEEK else words
+
+
+def _crossed(first: Series, size: str) -> str:
     """Since when the furthest input has been above a line."""
     for limit, name in ((ALERT, "alert"), (WARN, "warning")):
         since = None
-        for day in sorted(first.by_day):
-            window = first.by_day[day]
+        for day in sorted(first.by_start):
+            window = first.by_start[day]
             if window.level == Level.FEW or window.psi is None:
                 continue
             since = (since or day) if window.psi >= limit else None
         if since is not None:
-            first_day = min(first.by_day)
-            verb = "has been above" if since == first_day else "crossed"
-            when = f"since {day_words(since)}" if since == first_day else f"on {day_words(since)}"
+            is_first = since == min(first.by_start)
+            verb = "has been above" if is_first else "crossed"
+            when = f"the week of {day_words(since)}" if size == Granularity.WEEK else day_words(since)
+            when = f"{'since' if is_first else 'in' if size == Granularity.WEEK else 'on'} {when}"
             return f"{first.feature} {verb} the {name} line {when}"
     return "Every input stays below the warning line"
 

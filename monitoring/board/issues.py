@@ -39,18 +39,29 @@ _COLUMNS = (
 
 
 def issue_table(scope: Scope, issues: list[DataIssue]) -> dict[str, Any]:
+    groups = together(issues)
     rows = [
         {
             "tone": "ok" if not each.is_open else LOOKS[each.kind][0],
             "icon": "circle-check" if not each.is_open else LOOKS[each.kind][1],
             "word": each.get_kind_display() if each.is_open else f"{each.get_kind_display()}, over",
-            "feature": each.feature or "the whole request",
-            "what": issue_words(each),
+            "feature": joined([one.feature for one in group]) or "the whole request",
+            "what": issue_words(each, group),
             "version": each.version.number,
         }
-        for each in issues[:MOST_ROWS]
+        for group in groups[:MOST_ROWS]
+        for each in group[:1]
     ]
-    return {"title": issues_title(issues), "rows": rows, "more": max(0, len(issues) - MOST_ROWS)}
+    return {"title": issues_title(issues), "rows": rows, "more": max(0, len(groups) - MOST_ROWS)}
+
+
+def together(issues: list[DataIssue]) -> list[list[DataIssue]]:
+    """Inputs that were missing on the same days in as many rows: a feed that fell silent, most likely."""
+    groups: dict[Any, list[DataIssue]] = {}
+    for each in issues:
+        same = (each.version_id, each.first_day, each.last_day, each.rows, each.affected)
+        groups.setdefault(same if each.kind == "missing" else each.pk, []).append(each)
+    return list(groups.values())
 
 
 def issues_title(issues: list[DataIssue]) -> str:
@@ -72,12 +83,13 @@ def issues_title(issues: list[DataIssue]) -> str:
     return f"{first.feature or 'Requests'}: {first.get_kind_display().lower()} since {day_words(first.first_day)}"
 
 
-def issue_words(issue: DataIssue) -> str:
+def issue_words(issue: DataIssue, group: list[DataIssue] | None = None) -> str:
     """How much, when, and what was expected."""
     when = span_words(issue.first_day, issue.last_day)
     part = f"{issue.affected:,} of {issue.rows:,} rows ({issue.share:.1%})"
     if issue.kind == "missing":
-        return f"Missing in {part} {when}; in training {issue.usual_share:.1%}"
+        usual = max(each.usual_share for each in group or [issue])
+        return f"Missing in {part} {when}; in training {'at most ' if usual > issue.usual_share else ''}{usual:.1%}"
     if issue.kind == "unseen":
         values = issue.details.get("values", {})
         commonest = sorted(values, key=lambda value: (-values[value], value))[:3]

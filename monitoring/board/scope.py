@@ -64,6 +64,18 @@ class Scope:
         return [self.last_day - timedelta(days=length - 1 - number) for number in range(length)]
 
     @property
+    def drift_window(self) -> str:
+        """Weeks where the range holds some: a Tuesday never looks like a whole season."""
+        return str(Granularity.WEEK if RANGES[self.range] >= 28 else Granularity.DAY)
+
+    @property
+    def drift_starts(self) -> list[date]:
+        """The first day of every drift window that the range touches."""
+        if self.drift_window == Granularity.DAY:
+            return self.days
+        return sorted({day - timedelta(days=day.weekday()) for day in self.days})
+
+    @property
     def served_since(self) -> datetime:
         """Where the range begins on the clock of serving, which ends now."""
         return timezone.now() - timedelta(days=RANGES[self.range])

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from core import charts
 from core.actors import Actor
+from core.money import money
 from monitoring.board.scope import RANGES, day_words
 from monitoring.costs.models import CostEntry
 from monitoring.models import Granularity, HealthWindow, Role
@@ -152,13 +153,3 @@ def cost_title(spending: Spending, what: str) -> str:
     key, days = max(spending.by_key.items(), key=lambda item: sum(item[1].values()))
     share = sum(days.values()) / spending.total if spending.total else 0
     return f"{key} makes {share:.0%} of {what}"
-
-
-def money(value: Decimal | float | None) -> str:
-    """USD with as many places as the amount needs."""
-    if value is None:
-        return "none"
-    amount = float(value)
-    if amount == 0 or amount >= 1:
-        return f"${amount:,.2f}"
-    return f"${amount:.4f}" if amount >= 0.0001 else f"${amount:.2g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.money import money
 from monitoring.board import spending as costs
 from monitoring.board.drift import MOVED, Series
 from monitoring.board.health import Health
@@ -99,8 +100,8 @@ def drift_cell(series: list[Series], scope: Scope) -> dict[str, Any]:
     )
     values = [
         window.psi
-        for day in scope.days
-        if (window := inputs[0].by_day.get(day)) and window.level != Level.FEW
+        for start in scope.drift_starts
+        if (window := inputs[0].by_start.get(start)) and window.level != Level.FEW
     ]
     return {
         **cell,
@@ -164,12 +165,8 @@ def cost_cell(spent: costs.Spending) -> dict[str, Any]:
             "note": "nothing metered yet",
             "spark": [],
         }
-    per = (
-        f"{costs.money(spent.per_1000)} per 1,000 predictions"
-        if spent.per_1000 is not None
-        else "no predictions"
-    )
-    return {**cell, "tone": "ok", "value": costs.money(spent.a_day), "unit": "a day", "note": per}
+    per = f"{money(spent.per_1000)} per 1,000 predictions" if spent.per_1000 is not None else "no predictions"
+    return {**cell, "tone": "ok", "value": money(spent.a_day), "unit": "a day", "note": per}
 
 
 def worst_tone(cells: list[dict[str, Any]]) -> str:

@@ -9,7 +9,9 @@ from typing import Any
 
 FEWEST_ROWS = 20
 FEWEST_AFFECTED = 5
-MORE_MISSING = 0.02
+MORE_MISSING = 0.05
+# Absence that training knew as ordinary (gusts are only reported when there are any) is no issue.
+ORDINARILY_MISSING = 0.2
 UNEXPECTED_SHARE = 0.01
 REFUSED_SHARE = 0.001
 
@@ -45,7 +47,8 @@ class FoundIssue:
 def find_issues(days: Iterable[DayOfFeature]) -> list[FoundIssue]:
     """Issues of every input, oldest first.
 
-    Missing: two points of share above the reference's. Out of range and unseen: one row in a
+    Missing: twice the reference's share and five points more, unless one training row in five
+    or more lacked the input. Out of range and unseen: one row in a
     hundred outside of the reference (or of the data contract). At least five rows of twenty.
     """
     found: list[FoundIssue] = []
@@ -81,7 +84,8 @@ def _judged(day: DayOfFeature) -> Iterator[tuple[str, int, bool]]:
     missing = (
         enough
         and day.missing >= FEWEST_AFFECTED
-        and day.missing / day.rows > day.usual_missing + MORE_MISSING
+        and day.usual_missing < ORDINARILY_MISSING
+        and day.missing / day.rows > day.usual_missing + max(day.usual_missing, MORE_MISSING)
     )
     yield "missing", day.missing, missing
     unexpected = enough and day.unexpected >= FEWEST_AFFECTED and day.unexpected / day.rows > UNEXPECTED_SHARE

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from core.doors import sign_in_required
 from core.errors import Invalid
+from core.money import money
 from monitoring import rights
 from monitoring.board import scope, spending
 from monitoring.costs import services
@@ -40,9 +41,9 @@ def cost_page(request: HttpRequest) -> HttpResponse:
     context = {
         "ranges": [(key, words, key == chosen) for key, words in scope.RANGE_WORDS.items()],
         "title": spending.cost_title(whole, "all costs") if whole.total else "Nothing has been metered yet",
-        "total": spending.money(whole.total),
-        "a_day": spending.money(whole.a_day) if whole.total else "none",
-        "per_1000": spending.money(whole.per_1000),
+        "total": money(whole.total),
+        "a_day": money(whole.a_day) if whole.total else "none",
+        "per_1000": money(whole.per_1000),
         "predictions": whole.predictions,
         "figure": spending.cost_figure(
             whole, "Cost per day and model", "Metered use times price rules, by the day served, USD"
@@ -59,10 +60,10 @@ def _row(name: str, spent: spending.Spending, whole: spending.Spending) -> dict[
     return {
         "name": name,
         "is_model": name != "Not of one model",
-        "total": spending.money(spent.total),
+        "total": money(spent.total),
         "share": float(spent.total / whole.total) if whole.total else 0.0,
-        "parts": [(activity, spending.money(sum(days.values()))) for activity, days in spent.by_key.items()],
+        "parts": [(activity, money(sum(days.values()))) for activity, days in spent.by_key.items()],
         "predictions": spent.predictions,
-        "per_1000": spending.money(spent.per_1000),
+        "per_1000": money(spent.per_1000),
         "spark": [float(amount) for amount in spent.by_day],
     }

@@ -118,18 +118,28 @@ def _quality(incident: Incident) -> dict[date, float]:
 
 
 def _issues(incident: Incident, first: date, last: date) -> list[Suspect]:
+    """The two inputs with most rows affected, each with all its spells of those weeks."""
     rows = DataIssue.objects.filter(
-        watch__endpoint=incident.endpoint, last_day__gte=first - AROUND, first_day__lte=last
-    ).order_by("-affected")[:2]
-    return [
-        Suspect(
-            "triangle-alert",
-            f"{each.feature or 'Requests'}: {each.get_kind_display().lower()}",
-            f"{each.affected:,} of {each.rows:,} rows, {_words(each.first_day)} to {_words(each.last_day)}.",
-            f"/models/{incident.model.name}/monitoring/#issues",
-        )
-        for each in rows
-    ]
+        watch__endpoint=incident.endpoint,
+        version=incident.version,
+        last_day__gte=first - AROUND,
+        first_day__lte=last,
+    ).order_by("first_day")
+    spells: dict[tuple[str, str], list[DataIssue]] = {}
+    for each in rows:
+        spells.setdefault((each.feature, each.kind), []).append(each)
+    worst = sorted(spells.values(), key=lambda found: -sum(each.affected for each in found))
+    return [_issue_suspect(incident, found) for found in worst[:2]]
+
+
+def _issue_suspect(incident: Incident, spells: list[DataIssue]) -> Suspect:
+    affected, rows = (sum(getattr(each, name) for each in spells) for name in ("affected", "rows"))
+    return Suspect(
+        "triangle-alert",
+        f"{spells[0].feature or 'Requests'}: {spells[0].get_kind_display().lower()}",
+        f"{affected:,} of {rows:,} rows, {_words(spells[0].first_day)} to {_words(spells[-1].last_day)}.",
+        f"/models/{incident.model.name}/monitoring/#issues",
+    )
 
 
 def _words(day: date) -> str:

@@ -45,7 +45,7 @@ def _volume(table: pl.DataFrame, contract: Contract) -> Iterator[Result]:
         return
     holds = (low is None or table.height >= low) and (high is None or table.height <= high)
     expected = _range(low, high)
-    sentence = f"{table.height} rows; {expected} are promised."
+    sentence = f"{table.height:,} rows; {expected} are promised."
     yield _result("volume", "", holds, expected, table.height, sentence)
 
 
@@ -85,9 +85,7 @@ def _nulls(column: pl.Series, rules: ColumnRules) -> Result:
     nulls = column.null_count()
     share = nulls / len(column) if len(column) else 0.0
     expected = f"at most {rules.max_null_share:.4g} missing" if rules.max_null_share else "no value missing"
-    sentence = (
-        f"{column.name} is missing in {nulls} of {len(column)} rows ({share:.2%}); {expected} is promised."
-    )
+    sentence = f"{column.name} is missing in {nulls:,} of {len(column):,} rows ({share:.2%}); {expected} is promised."
     return _result("nulls", column.name, share <= rules.max_null_share, expected, share, sentence, nulls)
 
 
@@ -101,7 +99,7 @@ def _within(column: pl.Series, rules: ColumnRules) -> Result:
     rows, span = int(outside.sum()), [_shown(column.min()), _shown(column.max())]
     expected = _range(rules.minimum, rules.maximum)
     sentence = f"{column.name} goes from {span[0]} to {span[1]}; {expected} is promised"
-    sentence += f", and {rows} rows are outside." if rows else "."
+    sentence += f", and {rows:,} rows are outside." if rows else "."
     return _result("range", column.name, not rows, expected, span, sentence, rows)
 
 
@@ -114,9 +112,7 @@ def _allowed(column: pl.Series, rules: ColumnRules) -> Result:
     sentence = f"{column.name} holds only the {len(rules.allowed)} allowed values."
     if rows:
         named = ", ".join(map(str, shown))
-        sentence = (
-            f"{column.name} holds {named} in {rows} rows, not among its {len(rules.allowed)} allowed values."
-        )
+        sentence = f"{column.name} holds {named} in {rows:,} rows, not among its {len(rules.allowed)} allowed values."
     return _result("allowed", column.name, not rows, list(rules.allowed)[:50], shown, sentence, rows)
 
 
@@ -125,7 +121,7 @@ def _unique(table: pl.DataFrame, names: tuple[str, ...]) -> Result:
     repeated = table.height - table.select(names).n_unique()
     sentence = f"{together}: each row has its own value."
     if repeated:
-        sentence = f"{together}: {repeated} rows repeat a value that must occur once."
+        sentence = f"{together}: {repeated:,} rows repeat a value that must occur once."
     return _result("unique", together, not repeated, "each value once", repeated, sentence, repeated)
 
 

@@ -36,6 +36,7 @@ NUMBERS = {"schedule": SCHEDULE, "weather": SCHEDULE + WEATHER}
 # The one type in the saved model that skops does not know by itself; it holds plain arrays.
 TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 LONGEST_MLFLOW_DIGEST = 36
+EXAMPLE_ROWS = 3
 
 
 def tell(**note: Any) -> None:
@@ -133,6 +134,7 @@ def train(request: dict[str, Any]) -> dict[str, Any]:
             fitted,
             name="model",
             signature=signature(parameters["features"]),
+            input_example=holdout[inputs].dropna().head(EXAMPLE_ROWS),
             serialization_format="skops",
             skops_trusted_types=TRUSTED,
             pyfunc_predict_fn="predict_proba",

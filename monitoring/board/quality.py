@@ -61,15 +61,20 @@ class Quality:
 
     @property
     def comparison(self) -> QualityWindow | None:
-        """The served version against its shadow on all rows they share; the live version's if it has one."""
-        found = [
-            each
-            for each in self.of(Granularity.DEPLOYMENT, Role.SERVED)
-            if each.comparison.get("metrics") and each.against is not None
-        ]
+        """The served version against its shadow on all rows they share; the live version's if it has one.
+
+        Looking back to before what is kept of deployments, the newest week speaks.
+        """
+        found = self._compared(Granularity.DEPLOYMENT)
         live = self.scope.endpoint.live
         mine = [each for each in found if live is not None and each.version_id == live.version_id]
-        return (mine or sorted(found, key=lambda each: each.rows))[-1] if found else None
+        if found:
+            return (mine or sorted(found, key=lambda each: each.rows))[-1]
+        return next(reversed(self._compared(Granularity.WEEK)), None)
+
+    def _compared(self, granularity: str) -> list[QualityWindow]:
+        windows = self.of(granularity, Role.SERVED)
+        return [each for each in windows if each.comparison.get("metrics") and each.against is not None]
 
 
 _COLUMNS = (

@@ -32,8 +32,8 @@ def day(month: int, number: int) -> date:
 class Story:
     """Three versions of one model in the year 2013."""
 
-    def __init__(self, cast: Cast) -> None:
-        self.cast = cast
+    def __init__(self, cast: Cast, sample: int = SAMPLE) -> None:
+        self.cast, self.sample = cast, sample
         self.traffic = Traffic(cast)
 
     def play(self) -> None:
@@ -118,10 +118,10 @@ class Story:
     def third_version(self) -> None:
         cast = self.cast
         self.ask(
-            "Replay the rest of May and June with v1, one flight in four",
+            f"Replay the rest of May and June with v1, {self.part}",
             day(5, 6),
             day(6, 28),
-            keep_one_in=SAMPLE,
+            keep_one_in=self.sample,
         )
         watch.labels_arrive(cast, self.traffic, "What became of them is reported", day(5, 6), day(6, 28))
         number = release.train(
@@ -148,13 +148,17 @@ class Story:
 
     def rest_of_the_year(self) -> None:
         cast = self.cast
-        self.ask("Replay July to December, one flight in four", day(7, 4), YEAR_END, keep_one_in=SAMPLE)
+        self.ask(f"Replay July to December, {self.part}", day(7, 4), YEAR_END, keep_one_in=self.sample)
         watch.labels_arrive(cast, self.traffic, "What became of them is reported", day(6, 29), YEAR_END)
         watch.tell_weeks(cast, day(7, 1), YEAR_END)
         watch.tell_issues(cast)
 
     def evidence(self) -> None:
         evidence.export_and_verify(self.cast)
+
+    @property
+    def part(self) -> str:
+        return "every flight" if self.sample == 1 else f"one flight in {self.sample}"
 
     def ask(self, title: str, first: date, last: date, keep_one_in: int = 1) -> None:
         """Replay these days by the hour through the stable address."""

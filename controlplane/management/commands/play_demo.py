@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
@@ -14,11 +14,19 @@ from controlplane.demo import people
 from controlplane.demo.cast import Cast
 from controlplane.demo.display import Display
 from controlplane.demo.doors import DoorError
-from controlplane.demo.story import Story, played_mark
+from controlplane.demo.story import SAMPLE, Story, played_mark
 
 
 class Command(BaseCommand):
     help = "Play the demo's story through the public doors, unless it has been played."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--sample",
+            type=int,
+            default=SAMPLE,
+            help=f"after April ask for one flight in so many (default {SAMPLE})",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         data_dir = Path(settings.DATA_DIR)
@@ -28,11 +36,11 @@ class Command(BaseCommand):
         if mark.exists():
             console.print("The story was played before; its data are here.")
         else:
-            self._play(passwords, console)
+            self._play(passwords, console, max(1, options["sample"]))
             mark.touch()
         self._tell(passwords, console)
 
-    def _play(self, passwords: dict[str, str], console: Console) -> None:
+    def _play(self, passwords: dict[str, str], console: Console, sample: int) -> None:
         display = Display(console)
         tokens = {name: people.token(name) for name in ("scientist", "operator", "auditor")}
         cast = Cast(
@@ -45,7 +53,7 @@ class Command(BaseCommand):
         )
         console.print(f"The pages answer at {settings.PUBLIC_URL} while the story goes on.")
         try:
-            Story(cast).play()
+            Story(cast, sample).play()
         except DoorError as error:
             raise CommandError(f"The story stopped: {error}") from error
         console.print(f"\nThe story took {display.total_seconds:.0f} s.")

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from core.api.models import IdempotentAnswer
 from core.errors import Conflict, Invalid, PreconditionFailed, PreconditionRequired, Unprocessable
@@ -33,15 +34,15 @@ def require_match(request: Any, current: str) -> None:
         )
 
 
-class IdempotentPosts:
+class IdempotentPosts(APIView):
     """Mixin for viewsets: a POST repeated with its key and body gets the first answer again."""
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         self._answer_kept: IdempotentAnswer | None = None
-        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        super().initial(request, *args, **kwargs)
         key = request.headers.get(KEY_HEADER)
         if request.method != "POST" or not key:
             return
@@ -57,10 +58,10 @@ class IdempotentPosts:
                 status=kept.status,
                 headers={**kept.headers, "Idempotent-Replayed": "true"},
             )
-        return super().handle_exception(error)  # type: ignore[misc]
+        return super().handle_exception(error)
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
+        response = super().finalize_response(request, response, *args, **kwargs)
         if self._answer_kept is not None:
             response.add_post_render_callback(self._keep)
         return response

@@ -15,14 +15,9 @@ from audit import exports, tree
 from audit.filters import filtered
 from audit.models import Event, Export
 from audit.selecting import Selection, moment
-from core.api.paging import KeysetPages
 from core.api.views import IdempotentPosts
 from core.errors import Invalid, NotFound
 from core.object_store import store
-
-
-class EventPages(KeysetPages):
-    ordering = "-id"
 
 
 class EventSerializer(serializers.BaseSerializer):
@@ -37,11 +32,11 @@ class EventSerializer(serializers.BaseSerializer):
         }
 
 
-class ForAuditors:
+class ForAuditors(APIView):
     """404 for everybody else: they may not know what is here."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        super().initial(request, *args, **kwargs)
         if not request.actor.holds_everywhere("audit"):
             raise NotFound("There is nothing at this address, or you may not know of it.")
 
@@ -51,7 +46,7 @@ class EventViewSet(ForAuditors, viewsets.ReadOnlyModelViewSet):
     """Events, newest first."""
 
     serializer_class = EventSerializer
-    pagination_class = EventPages
+    ordering = "-id"
     queryset = Event.objects.none()
 
     def get_queryset(self) -> QuerySet[Event]:
@@ -73,7 +68,7 @@ class EventViewSet(ForAuditors, viewsets.ReadOnlyModelViewSet):
         return super().list(request, *args, **kwargs)
 
 
-class CheckpointView(ForAuditors, APIView):
+class CheckpointView(ForAuditors):
     """The newest signed tree head and the keys that verify it."""
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
@@ -90,7 +85,7 @@ class CheckpointView(ForAuditors, APIView):
         )
 
 
-class InclusionView(ForAuditors, APIView):
+class InclusionView(ForAuditors):
     @extend_schema(parameters=[OpenApiParameter("event", str, required=True)], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         key = request.query_params.get("event", "")
@@ -99,7 +94,7 @@ class InclusionView(ForAuditors, APIView):
         return Response(tree.inclusion_proof(key))
 
 
-class ConsistencyView(ForAuditors, APIView):
+class ConsistencyView(ForAuditors):
     @extend_schema(
         parameters=[OpenApiParameter("from", int, required=True), OpenApiParameter("to", int)],
         responses=OpenApiTypes.OBJECT,

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 
@@ -13,6 +15,10 @@ class KeysetPages(CursorPagination):
     max_page_size = 200
     page_size_query_param = "limit"
     ordering = "-created_at"
+
+    def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
+        self.ordering = getattr(view, "ordering", self.ordering)
+        return tuple(super().get_ordering(request, queryset, view))
 
     def get_paginated_response(self, data: Any) -> Response:
         following, preceding = self.get_next_link(), self.get_previous_link()

@@ -155,10 +155,6 @@ class PredictionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         endpoint = self._endpoint(self.request, self.kwargs["pk"])
         return LogSegment.objects.filter(endpoint=endpoint).select_related("deployment__version")
 
-    def paginate_queryset(self, queryset: QuerySet[LogSegment]) -> Any:
-        self.paginator.ordering = self.ordering
-        return super().paginate_queryset(queryset)
-
     @extend_schema(responses=OpenApiTypes.BINARY)
     def retrieve(self, request: Request, pk: str, segment: str) -> FileResponse:
         """The file itself; reading predictions leaves an event."""

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from core.api.views import IdempotentPosts, require_match
 from core.errors import Invalid
-from monitoring.api.incident_views import Newest
+from monitoring.api.incident_views import OfModel
 from monitoring.api.serializers import CostEntrySerializer, PriceRuleSerializer
 from monitoring.costs import services
 from monitoring.costs.models import CostEntry, PriceRule
@@ -22,7 +22,7 @@ from registry.lookups import require_sight
 FIELDS = ("resource", "price_usd", "valid_from", "source")
 
 
-class PriceRuleViewSet(IdempotentPosts, Newest, mixins.ListModelMixin, viewsets.GenericViewSet):  # type: ignore[type-arg]
+class PriceRuleViewSet(IdempotentPosts, OfModel, mixins.ListModelMixin, viewsets.GenericViewSet):
     """``/price-rules``: everybody may read prices, admins set them."""
 
     serializer_class = PriceRuleSerializer
@@ -62,11 +62,11 @@ class PriceRuleViewSet(IdempotentPosts, Newest, mixins.ListModelMixin, viewsets.
         return Response(PriceRuleSerializer(rule).data, status=status, headers=headers)
 
 
-class CostEntryViewSet(Newest, mixins.ListModelMixin, viewsets.GenericViewSet):  # type: ignore[type-arg]
+class CostEntryViewSet(OfModel, mixins.ListModelMixin, viewsets.GenericViewSet):
     """``/cost-entries``; ``?model=``, ``?from=``, ``?to=`` (days) narrow."""
 
     serializer_class = CostEntrySerializer
-    ordering = ("-day", "-id")  # type: ignore[assignment]
+    ordering = ("-day", "-id")
 
     def get_queryset(self) -> QuerySet[CostEntry]:
         require_sight(self.request.actor)

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
+from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -27,20 +28,18 @@ from monitoring.lookups import find_endpoint, find_incident, find_rule
 from registry.lookups import require_sight
 
 
-class Newest:
-    """Keyset pages by a column, newest first; ``?model=`` narrows."""
+class OfModel(GenericAPIView):
+    """``?model=`` narrows a list to one model."""
 
-    ordering = "-created_at"
     model_path = "model__name"
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        self.paginator.ordering = self.ordering  # type: ignore[attr-defined]
-        if name := self.request.query_params.get("model"):  # type: ignore[attr-defined]
+        if name := self.request.query_params.get("model"):
             queryset = queryset.filter(**{self.model_path: name.replace("\x00", "")})
         return queryset
 
 
-class AlertRuleViewSet(IdempotentPosts, Newest, mixins.ListModelMixin, viewsets.GenericViewSet):  # type: ignore[type-arg]
+class AlertRuleViewSet(IdempotentPosts, OfModel, mixins.ListModelMixin, viewsets.GenericViewSet):
     """``/alert-rules`` and ``/alert-rules/{id}``."""
 
     serializer_class = AlertRuleSerializer
@@ -84,7 +83,7 @@ class AlertRuleViewSet(IdempotentPosts, Newest, mixins.ListModelMixin, viewsets.
         return Response(AlertRuleSerializer(rule).data, **about)
 
 
-class AlertViewSet(Newest, mixins.ListModelMixin, viewsets.GenericViewSet):  # type: ignore[type-arg]
+class AlertViewSet(OfModel, mixins.ListModelMixin, viewsets.GenericViewSet):
     """``/alerts``; ``?firing=true`` leaves out the cleared ones."""
 
     serializer_class = AlertSerializer
@@ -101,7 +100,7 @@ class AlertViewSet(Newest, mixins.ListModelMixin, viewsets.GenericViewSet):  # t
         ).defer("version__manifest", "version__requirements", "version__signature", "version__flavours")
 
 
-class IncidentViewSet(IdempotentPosts, Newest, mixins.ListModelMixin, viewsets.GenericViewSet):  # type: ignore[type-arg]
+class IncidentViewSet(IdempotentPosts, OfModel, mixins.ListModelMixin, viewsets.GenericViewSet):
     """``/incidents`` and ``/incidents/{id}``; ``?status=`` narrows."""
 
     serializer_class = IncidentSerializer

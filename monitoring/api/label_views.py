@@ -19,7 +19,7 @@ from monitoring.lookups import find_batch, find_endpoint, find_endpoint_by_id
 from monitoring.models import LabelBatch
 
 
-class LabelViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewSet):  # type: ignore[type-arg]
+class LabelViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewSet):
     """``/endpoints/{environment}/{model}/labels`` and ``/endpoints/{id}/labels``."""
 
     serializer_class = LabelBatchSerializer
@@ -28,10 +28,6 @@ class LabelViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewS
     def get_queryset(self) -> QuerySet[LabelBatch]:
         """The batches that came, newest first, each with how many of its labels are unknown."""
         return LabelBatch.objects.filter(endpoint=self._endpoint()).order_by("-received_at")
-
-    def filter_queryset(self, queryset: QuerySet[LabelBatch]) -> QuerySet[LabelBatch]:
-        self.paginator.ordering = self.ordering
-        return queryset
 
     @extend_schema(request=GivenLabelSerializer(many=True), responses={202: LabelBatchSerializer})
     def create(self, request: Request, **where: str) -> Response:

@@ -22,7 +22,7 @@ class LabelBatchSerializer(serializers.ModelSerializer[LabelBatch]):
         ]  # fmt: skip
 
 
-class GivenLabelSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class GivenLabelSerializer(serializers.Serializer):
     """For the schema: services.checked_labels checks the list."""
 
     prediction_id = serializers.CharField()
@@ -141,11 +141,11 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
         ]  # fmt: skip
 
 
-class ResolutionSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class ResolutionSerializer(serializers.Serializer):
     resolution = serializers.CharField()
 
 
-class CommentSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class CommentSerializer(serializers.Serializer):
     text = serializers.CharField()
 
 

@@ -36,7 +36,7 @@ QUERY = [
 
 
 @extend_schema(parameters=QUERY, responses={200: dict})
-class ModelMonitoringViewSet(viewsets.GenericViewSet):  # type: ignore[type-arg]
+class ModelMonitoringViewSet(viewsets.GenericViewSet):
     """``/monitoring/models/{m}`` and below: everything a range holds, at most 90 days, so no pages."""
 
     pagination_class = None

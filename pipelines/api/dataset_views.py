@@ -191,17 +191,11 @@ class CheckViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewS
     """``/datasets/{name}/checks``: what was found, and asking for another look."""
 
     serializer_class = CheckSerializer
+    ordering = "-checked_at"
 
     def get_queryset(self) -> QuerySet[ContractCheck]:
         dataset = find_dataset(self.request, self.kwargs["name"])
         return ContractCheck.objects.filter(version__dataset=dataset).select_related("version", "contract")
-
-    @property
-    def paginator(self) -> Any:
-        pages = super().paginator
-        if pages is not None:
-            pages.ordering = "-checked_at"
-        return pages
 
     @extend_schema(request=NewCheckSerializer, responses={202: OpenApiTypes.OBJECT})
     def create(self, request: Request, name: str) -> Response:

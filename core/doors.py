@@ -20,5 +20,4 @@ def sign_in_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
             return HttpResponseRedirect(f"{reverse(SIGN_IN)}?{urlencode({'next': request.get_full_path()})}")
         return view(request, *args, **kwargs)
 
-    guarded.is_guarded = True
     return guarded

@@ -53,7 +53,6 @@ def door(
                 log.exception("the database does not answer")
                 return as_answer(Unavailable(AWAY))
 
-        view.is_guarded = True  # type: ignore[attr-defined]
         return view
 
     return made
@@ -72,7 +71,6 @@ def by_method(**doors: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
             return response
         return chosen(request, **captured)
 
-    view.is_guarded = True  # type: ignore[attr-defined]
     return view
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -109,10 +110,10 @@ def change_state(request: HttpRequest, name: str, change: str) -> HttpResponse:
     )
 
 
-def _try(request: HttpRequest, account: Account, change: object) -> HttpResponse:
+def _try(request: HttpRequest, account: Account, change: Callable[[], object]) -> HttpResponse:
     """Answer with the page; a refusal is a message there and an event in the ledger."""
     try:
-        change()  # type: ignore[operator]
+        change()
     except DomainError as error:
         messages.error(request, str(error))
     else:

@@ -46,7 +46,7 @@ def secret_from_header(header: str) -> str | None:
     return password
 
 
-def actor_of(row: Sequence[Any], **context: str) -> Actor:
+def actor_of(row: Sequence[Any], *, request_id: str = "", address: str = "", user_agent: str = "") -> Actor:
     """The actor a row of FIND_LIVE describes."""
     token_id, scopes, account_id, username, person_id, kind, group_ids, roles, _ = row
     return Actor(
@@ -60,7 +60,9 @@ def actor_of(row: Sequence[Any], **context: str) -> Actor:
         group_ids=tuple(group_ids),
         scopes=frozenset(scopes),
         token_id=token_id,
-        **context,  # type: ignore[arg-type]
+        request_id=request_id,
+        address=address,
+        user_agent=user_agent,
     )
 
 

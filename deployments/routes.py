@@ -22,7 +22,7 @@ def routing_document() -> dict[str, Any]:
         .order_by("created_at", "pk")
     )
     endpoints = Endpoint.objects.select_related("model", "environment").prefetch_related(
-        Prefetch("deployments", queryset=routed, to_attr="routed")
+        Prefetch("deployments", queryset=routed)
     )
     return {"routes": [_route(endpoint) for endpoint in endpoints.order_by("created_at", "pk")]}
 
@@ -34,7 +34,7 @@ def _route(endpoint: Endpoint) -> dict[str, Any]:
         "model": endpoint.model.name,
         "model_id": str(endpoint.model_id),
         "event_time_column": endpoint.event_time_column,
-        "variants": [_variant(deployment) for deployment in endpoint.routed],  # type: ignore[attr-defined]
+        "variants": [_variant(deployment) for deployment in endpoint.deployments.all()],
     }
 
 

@@ -29,7 +29,7 @@ ORDER = re.compile(
 
 @CharField.register_lookup
 @TextField.register_lookup
-class Like(Lookup):  # type: ignore[type-arg]
+class Like(Lookup):
     """SQL's LIKE with the client's pattern, in which a backslash is a backslash."""
 
     lookup_name = "like"

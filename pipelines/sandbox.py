@@ -157,8 +157,9 @@ class Sandbox:
         self._end()
         os.close(self._errors_in)
         for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
             with suppress(OSError):
-                pipe.close()  # type: ignore[union-attr]
+                pipe.close()
 
     def place(self, target: str) -> str:
         """The path at which the program finds what is mounted at ``target``."""

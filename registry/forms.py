@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.models import Group
@@ -69,8 +69,8 @@ class EditModelForm(forms.Form):
         people = Person.objects.filter(
             Q(pk__in=people_who_see(model).values("pk")) | Q(pk__in=named)
         ).order_by("name")
-        self.fields["owner"].queryset = people  # type: ignore[attr-defined]
-        self.fields["on_call"].queryset = people  # type: ignore[attr-defined]
+        for name in ("owner", "on_call"):
+            cast(forms.ModelChoiceField, self.fields[name]).queryset = people
 
 
 class EditVersionForm(forms.Form):

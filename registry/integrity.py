@@ -7,7 +7,7 @@ from pathlib import Path
 from core.actors import Actor
 from core.errors import Conflict, DomainError, NotFound
 from core.object_store import store
-from registry.manifest import digest_of, read
+from registry.manifest import ManifestFile, digest_of, read
 from registry.models import ModelVersion
 from registry.services import note_intact, report_broken
 
@@ -63,7 +63,7 @@ def _require_ready(version: ModelVersion) -> None:
         raise Conflict(f"{version} is {version.get_status_display().lower()}, so it has no content yet.")
 
 
-def _proven_manifest(version: ModelVersion, actor: Actor | None):  # type: ignore[no-untyped-def]
+def _proven_manifest(version: ModelVersion, actor: Actor | None) -> list[ManifestFile]:
     """The manifest's files, once the manifest itself hashes to the version's digest."""
     if digest_of(version.manifest) != version.digest:
         _broken(version, "manifest", "the manifest does not hash to the version's digest", actor)

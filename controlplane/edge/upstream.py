@@ -74,8 +74,9 @@ class Upstream:
                 raise
             raise Refused(503, f"{self.name} did not answer in time. Try again in a few seconds.") from error
         except aiohttp.ClientError as error:
-            if isinstance(error.__cause__ or error.__context__, ClientGone | Refused):
-                raise (error.__cause__ or error.__context__) from None  # type: ignore[misc]
+            cause = error.__cause__ or error.__context__
+            if isinstance(cause, ClientGone | Refused):
+                raise cause from None
             if exchange.status:
                 raise
             raise Refused(503, f"{self.name} does not answer. Try again in a few seconds.") from error

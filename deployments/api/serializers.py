@@ -87,7 +87,7 @@ class DeploymentSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Deployment
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "model",
             "environment",

@@ -68,10 +68,13 @@ def _no_constant(name: str) -> NoReturn:
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
-    if len(made) != len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise bad_input(f"The name {twice!r} appears twice in one object.", code="duplicate_name")
+    if len(made) == len(pairs):
+        return made
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise bad_input(f"The name {name!r} appears twice in one object.", code="duplicate_name")
+        seen.add(name)
     return made
 
 

@@ -52,7 +52,7 @@ class DatasetVersionInListSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = DatasetVersion
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "dataset",
             "version",
@@ -86,7 +86,7 @@ class DatasetVersionSerializer(DatasetVersionInListSerializer):
             "derivation",
             "parents",
             "check",
-        )  # type: ignore[assignment]
+        )
 
     def get_parents(self, version: DatasetVersion) -> list[str]:
         return [str(each) for each in version.parents.select_related("dataset")]
@@ -160,7 +160,7 @@ class RunInListSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = PipelineRun
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "pipeline",
             "status",
@@ -184,7 +184,7 @@ class RunSerializer(RunInListSerializer):
     datasets = serializers.SerializerMethodField()
 
     class Meta(RunInListSerializer.Meta):
-        fields = (*RunInListSerializer.Meta.fields, "environment", "datasets", "log")  # type: ignore[assignment]
+        fields = (*RunInListSerializer.Meta.fields, "environment", "datasets", "log")
 
     def get_datasets(self, run: PipelineRun) -> list[dict[str, Any]]:
         uses = run.datasets.select_related("version__dataset").order_by("role", "version__number")

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.grants import permission_for
@@ -128,7 +129,9 @@ def _give(
     return known
 
 
-def _grants(model: RegisteredModel, account: Account | None, group: Group | None):  # type: ignore[no-untyped-def]
+def _grants(
+    model: RegisteredModel, account: Account | None, group: Group | None
+) -> QuerySet[ModelAccountGrant] | QuerySet[ModelGroupGrant]:
     if account is not None:
         return ModelAccountGrant.objects.filter(content_object=model, user=account)
     return ModelGroupGrant.objects.filter(content_object=model, group=group)

@@ -25,16 +25,16 @@ def set_tag(
     _require(actor, target)
     key, value = checked_tag(key, value)
     row = _locked(target)
-    known = _tags(row).filter(key=key).first()
+    known = row.tags.filter(key=key).first()
     before = known.value if known else None
     if known is None:
-        if _tags(row).count() >= MOST_TAGS:
+        if row.tags.count() >= MOST_TAGS:
             raise Invalid(
                 f"{row} has {MOST_TAGS} tags already; delete one first.", field="key", allowed=MOST_TAGS
             )
-        _tags(row).create(key=key, value=value)
+        row.tags.create(key=key, value=value)
     else:
-        _tags(row).filter(pk=known.pk).update(value=value)
+        row.tags.filter(pk=known.pk).update(value=value)
     touch(row)
     record(
         actor=actor,
@@ -55,7 +55,7 @@ def delete_tag(
     _require(actor, target)
     key = storable_text(key, "key", LONGEST_KEY)
     row = _locked(target)
-    known = _tags(row).filter(key=key).first()
+    known = row.tags.filter(key=key).first()
     if known is not None:
         known.delete()
         touch(row)
@@ -83,7 +83,3 @@ def _require(actor: Actor, target: RegisteredModel | ModelVersion) -> None:
 
 def _locked(target: RegisteredModel | ModelVersion) -> RegisteredModel | ModelVersion:
     return locked_version(target) if isinstance(target, ModelVersion) else locked_model(target)
-
-
-def _tags(row: RegisteredModel | ModelVersion):  # type: ignore[no-untyped-def]
-    return row.tags

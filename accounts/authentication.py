@@ -24,6 +24,7 @@ from accounts.token_lookup import (
     secret_from_header,
 )
 from core.actors import Actor
+from core.doors import PageRequest
 from core.hot_reads import fetch_row
 
 REAUTHENTICATED = "reauthenticated_at"
@@ -35,7 +36,7 @@ class Actors:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: PageRequest) -> HttpResponse:
         request.actor = session_actor(request)
         zone = getattr(request.user, "time_zone", None)
         with timezone.override(zone or "UTC"):

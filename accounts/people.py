@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,12 +15,12 @@ from accounts import services
 from accounts.forms import NewAccountForm, ReasonForm, RoleForm
 from accounts.models import Account
 from accounts.roles import PHRASES, ROLES
-from core.doors import sign_in_required
+from core.doors import PageRequest, sign_in_required
 from core.errors import Conflict, DomainError, Invalid
 from core.pages import Page
 
 
-def _require_reader(request: HttpRequest) -> None:
+def _require_reader(request: PageRequest) -> None:
     if not (request.actor.holds_everywhere("administer") or request.actor.holds_everywhere("audit")):
         raise Http404
 
@@ -28,7 +28,7 @@ def _require_reader(request: HttpRequest) -> None:
 @sign_in_required
 @never_cache
 @require_http_methods(["GET", "POST"])
-def people(request: HttpRequest) -> HttpResponse:
+def people(request: PageRequest) -> HttpResponse:
     """Who is here, with which roles; admins add accounts."""
     _require_reader(request)
     form, password, created = NewAccountForm(request.POST or None), "", None
@@ -56,7 +56,7 @@ def people(request: HttpRequest) -> HttpResponse:
 
 @sign_in_required
 @require_safe
-def person(request: HttpRequest, name: str) -> HttpResponse:
+def person(request: PageRequest, name: str) -> HttpResponse:
     """One account: roles with what they allow, tokens, state."""
     _require_reader(request)
     account = get_object_or_404(Account.objects.visible_to(request.actor), username__iexact=name)
@@ -78,7 +78,7 @@ def person(request: HttpRequest, name: str) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def change_role(request: HttpRequest, name: str, change: str) -> HttpResponse:
+def change_role(request: PageRequest, name: str, change: str) -> HttpResponse:
     """Give or take a role, with a reason."""
     account = get_object_or_404(Account.objects.visible_to(request.actor), username__iexact=name)
     form = RoleForm(request.POST)
@@ -93,7 +93,7 @@ def change_role(request: HttpRequest, name: str, change: str) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def change_state(request: HttpRequest, name: str, change: str) -> HttpResponse:
+def change_state(request: PageRequest, name: str, change: str) -> HttpResponse:
     """Shut an account out, or let it in again."""
     account = get_object_or_404(Account.objects.visible_to(request.actor), username__iexact=name)
     form = ReasonForm(request.POST)
@@ -110,7 +110,7 @@ def change_state(request: HttpRequest, name: str, change: str) -> HttpResponse:
     )
 
 
-def _try(request: HttpRequest, account: Account, change: Callable[[], object]) -> HttpResponse:
+def _try(request: PageRequest, account: Account, change: Callable[[], object]) -> HttpResponse:
     """Answer with the page; a refusal is a message there and an event in the ledger."""
     try:
         change()

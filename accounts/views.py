@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -14,13 +14,13 @@ from accounts import services
 from accounts.forms import ProfileForm, TokenForm
 from accounts.models import Account, ApiToken
 from accounts.roles import PHRASES, ROLES
-from core.doors import sign_in_required
+from core.doors import PageRequest, sign_in_required
 
 
 @sign_in_required
 @never_cache
 @require_http_methods(["GET", "POST"])
-def token_list(request: HttpRequest) -> HttpResponse:
+def token_list(request: PageRequest) -> HttpResponse:
     """One's own tokens; a new one is shown this once."""
     form, secret = TokenForm(request.POST or None), ""
     if request.method == "POST" and form.is_valid():
@@ -43,7 +43,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def revoke_token(request: HttpRequest, pk: str) -> HttpResponse:
+def revoke_token(request: PageRequest, pk: str) -> HttpResponse:
     """End a token at once."""
     token = get_object_or_404(ApiToken.objects.of(request.actor), pk=pk)
     services.revoke_token(actor=request.actor, token=token)
@@ -53,7 +53,7 @@ def revoke_token(request: HttpRequest, pk: str) -> HttpResponse:
 
 @sign_in_required
 @require_http_methods(["GET", "POST"])
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: PageRequest) -> HttpResponse:
     """One's own settings."""
     account = Account.objects.select_related("person").get(pk=request.actor.account_id)
     initial = {"time_zone": account.time_zone, "theme": request.COOKIES.get("theme", "")}

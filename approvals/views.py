@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from approvals import review, services
 from approvals.forms import DecisionForm, PromotionForm, ReasonForm
 from approvals.models import PromotionRequest
-from core.doors import sign_in_required
+from core.doors import PageRequest, sign_in_required
 from core.errors import Conflict, DomainError, NotAllowed, PreconditionRequired
 from core.pages import Page
 from deployments.models import Environment
@@ -22,7 +22,7 @@ from registry.models import ModelVersion, RegisteredModel
 
 @sign_in_required
 @require_safe
-def request_list(request: HttpRequest) -> HttpResponse:
+def request_list(request: PageRequest) -> HttpResponse:
     """Which requests wait, for whom, and what became of the others."""
     rows = PromotionRequest.objects.visible_to(request.actor).in_lists()
     status, model = request.GET.get("status", ""), request.GET.get("model", "").replace("\x00", "")[:256]
@@ -44,7 +44,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
 @sign_in_required
 @never_cache
 @require_safe
-def request_detail(request: HttpRequest, pk: str) -> HttpResponse:
+def request_detail(request: PageRequest, pk: str) -> HttpResponse:
     """Safe to release? Everything a decision needs, on one page."""
     promotion = _visible(request, pk)
     return render(request, "approvals/request_detail.html", review.context(promotion, request.actor))
@@ -52,7 +52,7 @@ def request_detail(request: HttpRequest, pk: str) -> HttpResponse:
 
 @sign_in_required
 @require_safe
-def gates(request: HttpRequest, pk: str) -> HttpResponse:
+def gates(request: PageRequest, pk: str) -> HttpResponse:
     """The gates alone, for polling: 204 while nothing changed, 286 when they are judged."""
     promotion = _visible(request, pk)
     seen = request.GET.get("rev", "")
@@ -65,7 +65,7 @@ def gates(request: HttpRequest, pk: str) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def decide(request: HttpRequest, pk: str) -> HttpResponse:
+def decide(request: PageRequest, pk: str) -> HttpResponse:
     """Sign an approval or a rejection, with the password, at the revision seen."""
     promotion = _visible(request, pk)
     if not request.POST.get("revision"):
@@ -88,7 +88,7 @@ def decide(request: HttpRequest, pk: str) -> HttpResponse:
     return redirect("request-detail", pk=pk)
 
 
-def _signed(request: HttpRequest, promotion: PromotionRequest, given: dict[str, Any]) -> None:
+def _signed(request: PageRequest, promotion: PromotionRequest, given: dict[str, Any]) -> None:
     verdict = given.pop("decision")
     if verdict == "request_changes":
         raise Conflict(
@@ -103,7 +103,7 @@ def _signed(request: HttpRequest, promotion: PromotionRequest, given: dict[str, 
 
 @sign_in_required
 @require_POST
-def withdraw(request: HttpRequest, pk: str) -> HttpResponse:
+def withdraw(request: PageRequest, pk: str) -> HttpResponse:
     """Take a request back."""
     promotion = _visible(request, pk)
     form = ReasonForm(request.POST)
@@ -117,7 +117,7 @@ def withdraw(request: HttpRequest, pk: str) -> HttpResponse:
 
 @sign_in_required
 @require_http_methods(["GET", "POST"])
-def promote(request: HttpRequest, name: str, number: int) -> HttpResponse:
+def promote(request: PageRequest, name: str, number: int) -> HttpResponse:
     """Ask for a promotion: what will be checked, who approves."""
     model = get_object_or_404(RegisteredModel.objects.visible_to(request.actor), name=name)
     versions = ModelVersion.objects.visible_to(request.actor).select_related("model")
@@ -154,7 +154,7 @@ def _what_will_happen(version: ModelVersion, environment: Environment) -> dict[s
     }
 
 
-def _visible(request: HttpRequest, pk: str) -> PromotionRequest:
+def _visible(request: PageRequest, pk: str) -> PromotionRequest:
     rows = PromotionRequest.objects.visible_to(request.actor).in_lists()
     related = rows.select_related(
         "champion", "evaluation", "deployment", "version__created_by", "version__model"

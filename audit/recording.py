@@ -141,6 +141,7 @@ def command(function: Any = None, *, refusals: tuple[type[DomainError], ...] = (
             finally:
                 _depth.reset(token)
 
+        # Tests find the services by this mark; to the types a function has no attributes.
         run.is_command = True  # type: ignore[attr-defined]
         return run
 

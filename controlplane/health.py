@@ -16,6 +16,7 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from core.doors import PageRequest
 from core.jobs.models import Job
 
 LOOPBACK = {"127.0.0.1", "::1", ""}
@@ -87,7 +88,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def readyz(request: HttpRequest) -> HttpResponse:
+def readyz(request: PageRequest) -> HttpResponse:
     """200 when every part answers. The broker's absence only delays work, so it does not fail."""
     seen = parts()
     broken = {name for name, word in seen.items() if word != "ok"} - {"broker"}
@@ -96,7 +97,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def metrics(request: HttpRequest) -> HttpResponse:
+def metrics(request: PageRequest) -> HttpResponse:
     """Prometheus text for loopback and for people who administer or audit."""
     if not _may_know(request):
         return HttpResponse("Not found\n", status=404, content_type="text/plain")
@@ -110,7 +111,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4")
 
 
-def _may_know(request: HttpRequest) -> bool:
+def _may_know(request: PageRequest) -> bool:
     actor = request.actor
     if actor.holds_everywhere("administer") or actor.holds_everywhere("audit"):
         return True

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from core.api.problems import from_domain_error, plain
+from core.doors import PageRequest
 from core.errors import DomainError, Unavailable
 
 REQUEST_ID = re.compile(r"^[A-Za-z0-9_.-]{8,64}$")
@@ -24,7 +25,7 @@ class RequestIds:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: PageRequest) -> HttpResponse:
         sent = request.headers.get("X-Request-ID", "")
         request.request_id = sent if REQUEST_ID.match(sent) else uuid.uuid4().hex
         with structlog.contextvars.bound_contextvars(request_id=request.request_id):

@@ -7,13 +7,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from core.doors import sign_in_required
+from core.doors import PageRequest, sign_in_required
 from core.errors import DomainError
 from core.pages import Page
 from deployments import comparing, rights, services, steering
@@ -31,7 +31,7 @@ STOP_POLLING = 286
 
 @sign_in_required
 @require_GET
-def deployment_list(request: HttpRequest) -> HttpResponse:
+def deployment_list(request: PageRequest) -> HttpResponse:
     """What answers where, what is under way, and what changed."""
     form = DeploymentFilterForm(request.GET)
     form.is_valid()  # what is not understood narrows nothing, and the form says so
@@ -58,11 +58,11 @@ def deployment_list(request: HttpRequest) -> HttpResponse:
 
 @sign_in_required
 @require_GET
-def deployment_detail(request: HttpRequest, pk: str) -> HttpResponse:
+def deployment_detail(request: PageRequest, pk: str) -> HttpResponse:
     """Which step, healthy? The live part alone is answered to htmx."""
     deployment = find_deployment(request, pk)
     context = _live(request, deployment)
-    if request.htmx and request.GET.get("seen"):  # type: ignore[attr-defined]
+    if request.htmx and request.GET.get("seen"):
         is_settled = deployment.status not in {"queued", *Deployment.IN_FLIGHT}
         if request.GET["seen"] == context["seen"] and not is_settled:
             return HttpResponse(status=204)
@@ -79,7 +79,7 @@ def deployment_detail(request: HttpRequest, pk: str) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def pause_deployment(request: HttpRequest, pk: str) -> HttpResponse:
+def pause_deployment(request: PageRequest, pk: str) -> HttpResponse:
     services.pause(actor=request.actor, deployment=find_deployment(request, pk))
     messages.success(request, "The rollout is paused; its share of the traffic stays as it is.")
     return redirect("deployments:deployment", pk=pk)
@@ -87,7 +87,7 @@ def pause_deployment(request: HttpRequest, pk: str) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def continue_deployment(request: HttpRequest, pk: str) -> HttpResponse:
+def continue_deployment(request: PageRequest, pk: str) -> HttpResponse:
     services.continue_rollout(actor=request.actor, deployment=find_deployment(request, pk))
     messages.success(request, "The rollout goes on.")
     return redirect("deployments:deployment", pk=pk)
@@ -95,7 +95,7 @@ def continue_deployment(request: HttpRequest, pk: str) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def abort_deployment(request: HttpRequest, pk: str) -> HttpResponse:
+def abort_deployment(request: PageRequest, pk: str) -> HttpResponse:
     deployment = find_deployment(request, pk)
     form = ReasonForm(request.POST, prefix="abort")
     if not form.is_valid():
@@ -108,7 +108,7 @@ def abort_deployment(request: HttpRequest, pk: str) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def retire_deployment(request: HttpRequest, pk: str) -> HttpResponse:
+def retire_deployment(request: PageRequest, pk: str) -> HttpResponse:
     deployment = find_deployment(request, pk)
     form = ReasonForm(request.POST, prefix="retire")
     if not form.is_valid():
@@ -121,7 +121,7 @@ def retire_deployment(request: HttpRequest, pk: str) -> HttpResponse:
 
 @sign_in_required
 @require_http_methods(["GET", "POST"])
-def roll_back(request: HttpRequest, name: str) -> HttpResponse:
+def roll_back(request: PageRequest, name: str) -> HttpResponse:
     """From what to what, what is lost; then sign."""
     model = find_model(request, name)
     target = find_deployment(request, request.GET["target"]) if request.GET.get("target") else None
@@ -148,7 +148,7 @@ def roll_back(request: HttpRequest, name: str) -> HttpResponse:
 
 @sign_in_required
 @require_http_methods(["GET", "POST"])
-def deploy_version(request: HttpRequest, name: str, number: int) -> HttpResponse:
+def deploy_version(request: PageRequest, name: str, number: int) -> HttpResponse:
     """Put a version on a free environment, such as staging."""
     version = find_version(request, name, number)
     form = DeployForm(request.POST or None)
@@ -177,7 +177,7 @@ def deploy_version(request: HttpRequest, name: str, number: int) -> HttpResponse
 
 @sign_in_required
 @require_GET
-def target_detail(request: HttpRequest, name: str) -> HttpResponse:
+def target_detail(request: PageRequest, name: str) -> HttpResponse:
     """What runs here, and is its agent alive?"""
     target = next((each for each in _targets() if each["target"].name == name), None)
     if target is None:
@@ -200,7 +200,7 @@ def target_detail(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "deployments/target_detail.html", context)
 
 
-def _endpoints(request: HttpRequest) -> list[dict[str, Any]]:
+def _endpoints(request: PageRequest) -> list[dict[str, Any]]:
     endpoints = list(
         Endpoint.objects.visible_to(request.actor)
         .in_lists()
@@ -225,7 +225,7 @@ def _targets() -> list[dict[str, Any]]:
     ]
 
 
-def _live(request: HttpRequest, deployment: Deployment) -> dict[str, Any]:
+def _live(request: PageRequest, deployment: Deployment) -> dict[str, Any]:
     figures = steering.figures_of(deployment)
     return {
         "deployment": deployment,
@@ -243,7 +243,7 @@ def _live(request: HttpRequest, deployment: Deployment) -> dict[str, Any]:
     }
 
 
-def _endpoint_to_roll_back(request: HttpRequest, model: Any) -> Endpoint | None:
+def _endpoint_to_roll_back(request: PageRequest, model: Any) -> Endpoint | None:
     """The one asked for by environment, else the most protected one."""
     endpoints = Endpoint.objects.visible_to(request.actor).in_lists().filter(model=model)
     if name := request.GET.get("environment"):
@@ -252,7 +252,7 @@ def _endpoint_to_roll_back(request: HttpRequest, model: Any) -> Endpoint | None:
 
 
 def _rollback(
-    request: HttpRequest, model: Any, endpoint: Endpoint | None, target: Deployment | None, form: RollbackForm
+    request: PageRequest, model: Any, endpoint: Endpoint | None, target: Deployment | None, form: RollbackForm
 ) -> dict[str, Any]:
     live = endpoint.live if endpoint else None
     refusal = services.why_not_target(endpoint, target) if endpoint and target else None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from core.actors import Actor
-from core.doors import sign_in_required
+from core.doors import PageRequest, sign_in_required
 from deployments import rights as deployment_rights
 from deployments.models import Endpoint
 from monitoring.board import drift, health, issues, quality, scope, spending, verdicts
@@ -24,7 +24,7 @@ MOST_WATCHES = 200
 
 @sign_in_required
 @require_GET
-def monitoring_list(request: HttpRequest) -> HttpResponse:
+def monitoring_list(request: PageRequest) -> HttpResponse:
     """Which models need me?"""
     require_sight(request.actor)
     watches = list(_watches(request.actor)[:MOST_WATCHES])
@@ -39,13 +39,13 @@ def monitoring_list(request: HttpRequest) -> HttpResponse:
 
 @sign_in_required
 @require_GET
-def model_monitoring(request: HttpRequest, name: str) -> HttpResponse:
+def model_monitoring(request: PageRequest, name: str) -> HttpResponse:
     """Quality, drift, latency, errors and cost of one model, as of its newest windows."""
     model = find_model(request, name)
     if not scope.endpoints_of(model):
         return render(request, "monitoring/no_endpoint.html", {"model": model, "trail": _trail(model.name)})
     picked = scope.scope_of(model, request.GET)
-    if request.htmx and "seen" in request.GET:  # type: ignore[attr-defined]
+    if request.htmx and "seen" in request.GET:
         return _age(request, picked)
     return render(request, "monitoring/model_monitoring.html", _board(request.actor, picked))
 
@@ -89,7 +89,7 @@ def _board(actor: Actor, picked: scope.Scope) -> dict[str, Any]:
     }
 
 
-def _age(request: HttpRequest, picked: scope.Scope) -> HttpResponse:
+def _age(request: PageRequest, picked: scope.Scope) -> HttpResponse:
     """How old the page is: nothing to swap while no newer windows are there."""
     newest = picked.watch.refreshed_at.isoformat() if picked.watch and picked.watch.refreshed_at else ""
     if newest == request.GET["seen"]:

@@ -8,11 +8,11 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, OuterRef, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from core.doors import sign_in_required
+from core.doors import PageRequest, sign_in_required
 from core.jobs.models import Job
 from pipelines import rights, services
 from pipelines.lookups import find_dataset, find_dataset_version, find_pipeline, find_run
@@ -24,7 +24,7 @@ PAGE = 50
 
 @sign_in_required
 @require_GET
-def dataset_list(request: HttpRequest) -> HttpResponse:
+def dataset_list(request: PageRequest) -> HttpResponse:
     """Is the data fresh, complete and valid?"""
     newest = DatasetVersion.objects.filter(dataset=OuterRef("pk")).order_by("-number")
     check = ContractCheck.objects.filter(version__dataset=OuterRef("pk")).order_by("-checked_at")
@@ -46,7 +46,7 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
 
 @sign_in_required
 @require_GET
-def dataset_detail(request: HttpRequest, name: str) -> HttpResponse:
+def dataset_detail(request: PageRequest, name: str) -> HttpResponse:
     """Which version, what is in it, and which checks failed?"""
     dataset = find_dataset(request, name)
     versions = dataset.versions.in_lists().order_by("-number")
@@ -74,7 +74,7 @@ def dataset_detail(request: HttpRequest, name: str) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def quarantine_version(request: HttpRequest, name: str, number: int) -> HttpResponse:
+def quarantine_version(request: PageRequest, name: str, number: int) -> HttpResponse:
     """Keep a version from being used, or let it be used again; a reason is needed."""
     version = find_dataset_version(request, name, number)
     releases = version.status == DatasetVersion.Status.QUARANTINED
@@ -86,7 +86,7 @@ def quarantine_version(request: HttpRequest, name: str, number: int) -> HttpResp
 
 @sign_in_required
 @require_GET
-def pipeline_list(request: HttpRequest) -> HttpResponse:
+def pipeline_list(request: PageRequest) -> HttpResponse:
     """What can run here, and how did it last end?"""
     runs = PipelineRun.objects.visible_to(request.actor).select_related("pipeline", "started_by").defer("log")
     context = {
@@ -98,7 +98,7 @@ def pipeline_list(request: HttpRequest) -> HttpResponse:
 
 @sign_in_required
 @require_GET
-def run_detail(request: HttpRequest, name: str, key: UUID) -> HttpResponse:
+def run_detail(request: PageRequest, name: str, key: UUID) -> HttpResponse:
     """Progress, log, parameters, data and result of one run."""
     run = find_run(request, name, key)
     job = Job.objects.filter(pk=run.job_id).first()
@@ -123,7 +123,7 @@ def run_detail(request: HttpRequest, name: str, key: UUID) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def cancel_run(request: HttpRequest, name: str, key: UUID) -> HttpResponse:
+def cancel_run(request: PageRequest, name: str, key: UUID) -> HttpResponse:
     """Stop a run."""
     run = services.cancel_run(actor=request.actor, run=find_run(request, name, key))
     messages.success(request, "The run is being stopped.")
@@ -132,11 +132,11 @@ def cancel_run(request: HttpRequest, name: str, key: UUID) -> HttpResponse:
 
 @sign_in_required
 @require_GET
-def pipeline_detail(request: HttpRequest, name: str) -> HttpResponse:
+def pipeline_detail(request: PageRequest, name: str) -> HttpResponse:
     """A pipeline's runs are in the list."""
     find_pipeline(request, name)
     return redirect("pipelines:pipelines")
 
 
-def _page(request: HttpRequest, rows: Any) -> Any:
+def _page(request: PageRequest, rows: Any) -> Any:
     return Paginator(rows, PAGE).get_page(request.GET.get("page"))

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -16,7 +16,7 @@ from audit.filters import NAMES, filtered
 from audit.models import Event, Export, Personal, Seal
 from audit.recording import OUTCOMES
 from audit.selecting import Selection, moment
-from core.doors import sign_in_required
+from core.doors import PageRequest, sign_in_required
 from core.errors import DomainError, Invalid
 from core.jobs.models import Job
 from core.pages import Page
@@ -33,14 +33,14 @@ PLACES = {
 LABELS = {"object_type": "type", "object_id": "object"}
 
 
-def _auditors_only(request: HttpRequest) -> None:
+def _auditors_only(request: PageRequest) -> None:
     if not request.actor.holds_everywhere("audit"):
         raise Http404
 
 
 @sign_in_required
 @require_safe
-def audit_trail(request: HttpRequest) -> HttpResponse:
+def audit_trail(request: PageRequest) -> HttpResponse:
     """Who did what, and is the chain intact?"""
     _auditors_only(request)
     query, problem = request.GET, ""
@@ -98,7 +98,7 @@ def _place(target: dict[str, Any]) -> str:
 
 @sign_in_required
 @require_safe
-def audit_event(request: HttpRequest, pk: str) -> HttpResponse:
+def audit_event(request: PageRequest, pk: str) -> HttpResponse:
     """One event: before, after, by whom, from where, and its place in the tree."""
     _auditors_only(request)
     event = Event.objects.visible_to(request.actor).keyed(pk).first()
@@ -150,7 +150,7 @@ def _origin(content: dict[str, Any]) -> list[tuple[str, str]]:
 
 @sign_in_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def export_list(request: HttpRequest) -> HttpResponse:
+def export_list(request: PageRequest) -> HttpResponse:
     """Which files are there, are they verified; ask for another."""
     _auditors_only(request)
     form = ExportForm(request.POST or None)
@@ -166,7 +166,7 @@ def export_list(request: HttpRequest) -> HttpResponse:
     return render(request, "workspace/audit_exports.html", context, status=422 if form.errors else 200)
 
 
-def _requested(request: HttpRequest, form: ExportForm) -> bool:
+def _requested(request: PageRequest, form: ExportForm) -> bool:
     wanted = form.cleaned_data
     try:
         selection = Selection(moment(wanted["since"], "since"), moment(wanted["until"], "until"))
@@ -181,7 +181,7 @@ def _requested(request: HttpRequest, form: ExportForm) -> bool:
 
 @sign_in_required
 @require_safe
-def export_download(request: HttpRequest, pk: str) -> FileResponse:
+def export_download(request: PageRequest, pk: str) -> FileResponse:
     """The file itself; handing it over is an event."""
     _auditors_only(request)
     return file_of(get_object_or_404(Export.objects.visible_to(request.actor), pk=pk), request.actor)
@@ -189,7 +189,7 @@ def export_download(request: HttpRequest, pk: str) -> FileResponse:
 
 @sign_in_required
 @require_POST
-def export_retry(request: HttpRequest, pk: str) -> HttpResponse:
+def export_retry(request: PageRequest, pk: str) -> HttpResponse:
     _auditors_only(request)
     exports.retry_export(
         actor=request.actor, export=get_object_or_404(Export.objects.visible_to(request.actor), pk=pk)
@@ -199,7 +199,7 @@ def export_retry(request: HttpRequest, pk: str) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def verify_now(request: HttpRequest) -> HttpResponse:
+def verify_now(request: PageRequest) -> HttpResponse:
     """Have a worker run the offline verifier over the whole ledger."""
     _auditors_only(request)
     try:

@@ -7,13 +7,13 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from core import charts
-from core.doors import sign_in_required
+from core.doors import PageRequest, sign_in_required
 from core.statuses import LOOKS
 
 FIRST = date(2013, 4, 1)
@@ -76,7 +76,7 @@ def bars() -> dict[str, Any]:
 
 @sign_in_required
 @require_safe
-def styleguide(request: HttpRequest) -> HttpResponse:
+def styleguide(request: PageRequest) -> HttpResponse:
     """What a page may be made of."""
     if not (settings.DEBUG or settings.SHOW_STYLEGUIDE):
         raise Http404

@@ -2,11 +2,11 @@
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from core.doors import sign_in_required
+from core.doors import PageRequest, sign_in_required
 from core.jobs.models import Job
 from core.pages import Page
 from workspace import inbox as inbox_of
@@ -18,7 +18,7 @@ from workspace.services import cancel_job
 
 @sign_in_required
 @require_safe
-def inbox(request: HttpRequest) -> HttpResponse:
+def inbox(request: PageRequest) -> HttpResponse:
     """What waits for me?"""
     context = {
         "entries": inbox_of.waiting_for(request.actor),
@@ -30,7 +30,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 @sign_in_required
 @require_safe
-def system_page(request: HttpRequest) -> HttpResponse:
+def system_page(request: PageRequest) -> HttpResponse:
     """Is everything well? For admins."""
     if not request.actor.holds_everywhere("administer"):
         raise Http404
@@ -47,7 +47,7 @@ def system_page(request: HttpRequest) -> HttpResponse:
 
 @sign_in_required
 @require_safe
-def job_list(request: HttpRequest) -> HttpResponse:
+def job_list(request: PageRequest) -> HttpResponse:
     """What workers do and did, newest first."""
     jobs: QuerySet[Job] = visible_jobs(request.actor).defer("payload", "result", "log_tail")
     status = request.GET.get("status", "")
@@ -59,7 +59,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
 
 @sign_in_required
 @require_safe
-def job_detail(request: HttpRequest, pk: str) -> HttpResponse:
+def job_detail(request: PageRequest, pk: str) -> HttpResponse:
     """One job: how far, what it says, why it failed."""
     job = get_object_or_404(visible_jobs(request.actor), pk=pk)
     live = bool(request.htmx)
@@ -70,7 +70,7 @@ def job_detail(request: HttpRequest, pk: str) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def job_cancel(request: HttpRequest, pk: str) -> HttpResponse:
+def job_cancel(request: PageRequest, pk: str) -> HttpResponse:
     """Ask a job to stop."""
     job = get_object_or_404(visible_jobs(request.actor), pk=pk)
     cancel_job(actor=request.actor, job=job)
@@ -80,7 +80,7 @@ def job_cancel(request: HttpRequest, pk: str) -> HttpResponse:
 
 @sign_in_required
 @require_safe
-def search(request: HttpRequest) -> HttpResponse:
+def search(request: PageRequest) -> HttpResponse:
     """The palette's results as a fragment, or a page without JavaScript."""
     groups = finding.results(request.actor, request.GET.get("q", "")[:200])
     template = "workspace/_results.html" if request.htmx else "workspace/search.html"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from core.doors import sign_in_required
+from core.doors import PageRequest, sign_in_required
 from core.errors import Invalid
 from core.money import money
 from monitoring import rights
@@ -20,7 +20,7 @@ from registry.lookups import require_sight
 
 @sign_in_required
 @require_http_methods(["GET", "POST"])
-def cost_page(request: HttpRequest) -> HttpResponse:
+def cost_page(request: PageRequest) -> HttpResponse:
     """What is spent, on which model, and at which prices."""
     require_sight(request.actor)
     form = PriceForm(request.POST or None)

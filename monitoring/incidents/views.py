@@ -6,11 +6,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from core.doors import sign_in_required
+from core.doors import PageRequest, sign_in_required
 from core.errors import DomainError
 from core.pages import Page
 from deployments.comparing import candidates_of
@@ -37,7 +37,7 @@ ICONS = {
 
 @sign_in_required
 @require_GET
-def incident_list(request: HttpRequest) -> HttpResponse:
+def incident_list(request: PageRequest) -> HttpResponse:
     """Open incidents, and who has them."""
     require_sight(request.actor)
     form = IncidentFilterForm(request.GET)
@@ -62,14 +62,14 @@ def incident_list(request: HttpRequest) -> HttpResponse:
 
 @sign_in_required
 @require_GET
-def incident_detail(request: HttpRequest, pk: str) -> HttpResponse:
+def incident_detail(request: PageRequest, pk: str) -> HttpResponse:
     """Impact, suspects, next step."""
     return _page(request, find_incident(request, pk))
 
 
 @sign_in_required
 @require_POST
-def acknowledge(request: HttpRequest, pk: str) -> HttpResponse:
+def acknowledge(request: PageRequest, pk: str) -> HttpResponse:
     services.acknowledge(actor=request.actor, incident=find_incident(request, pk))
     messages.success(request, "The incident is yours; the others see it.")
     return redirect("monitoring:incident", pk=pk)
@@ -77,7 +77,7 @@ def acknowledge(request: HttpRequest, pk: str) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def comment(request: HttpRequest, pk: str) -> HttpResponse:
+def comment(request: PageRequest, pk: str) -> HttpResponse:
     incident, form = find_incident(request, pk), CommentForm(request.POST)
     if not form.is_valid():
         return _page(request, incident, comment_form=form)
@@ -87,7 +87,7 @@ def comment(request: HttpRequest, pk: str) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def resolve(request: HttpRequest, pk: str) -> HttpResponse:
+def resolve(request: PageRequest, pk: str) -> HttpResponse:
     incident, form = find_incident(request, pk), ResolveForm(request.POST, prefix="resolve")
     if not form.is_valid():
         return _page(request, incident, resolve_form=form)
@@ -98,7 +98,7 @@ def resolve(request: HttpRequest, pk: str) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def roll_back(request: HttpRequest, pk: str) -> HttpResponse:
+def roll_back(request: PageRequest, pk: str) -> HttpResponse:
     """A signed rollback; what was typed stays when the signature is refused."""
     incident, form = find_incident(request, pk), IncidentRollbackForm(request.POST)
     if not form.is_valid():
@@ -116,7 +116,7 @@ def roll_back(request: HttpRequest, pk: str) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def write_post_mortem(request: HttpRequest, pk: str) -> HttpResponse:
+def write_post_mortem(request: PageRequest, pk: str) -> HttpResponse:
     """A new revision; on a conflict nothing typed is lost."""
     incident, form = find_incident(request, pk), PostMortemForm(request.POST)
     if not form.is_valid():
@@ -135,7 +135,7 @@ def write_post_mortem(request: HttpRequest, pk: str) -> HttpResponse:
     return redirect("monitoring:incident", pk=pk)
 
 
-def _page(request: HttpRequest, incident: Incident, status: int = 422, **forms: Any) -> HttpResponse:
+def _page(request: PageRequest, incident: Incident, status: int = 422, **forms: Any) -> HttpResponse:
     """The incident's page, with the form that was refused, if any."""
     alerts = list(incident.alerts.select_related("rule").order_by("fired_at"))
     learnt = incident.post_mortems.order_by("-revision").first()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.roles import PHRASES, ROLES
-from core.doors import sign_in_required
+from core.doors import PageRequest, sign_in_required
 from core.errors import DomainError, NotAllowed
 from registry import rights
 from registry.access import services
@@ -25,7 +25,7 @@ from registry.views.models import may_see_access
 
 @sign_in_required
 @require_http_methods(["GET", "POST"])
-def model_access(request: HttpRequest, name: str) -> HttpResponse:
+def model_access(request: PageRequest, name: str) -> HttpResponse:
     """Every grant on the model, with who gave it and why; a form to give another."""
     model = find_model(request, name)
     if not may_see_access(request, model):
@@ -53,7 +53,7 @@ def model_access(request: HttpRequest, name: str) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def revoke_right(request: HttpRequest, name: str) -> HttpResponse:
+def revoke_right(request: PageRequest, name: str) -> HttpResponse:
     """Take one right back, with a reason."""
     model = find_model(request, name)
     form = HolderForm(request.POST)
@@ -65,7 +65,7 @@ def revoke_right(request: HttpRequest, name: str) -> HttpResponse:
     return redirect("registry:model-access", name=model.name)
 
 
-def _context(request: HttpRequest, model: RegisteredModel, form: GrantForm) -> dict[str, Any]:
+def _context(request: PageRequest, model: RegisteredModel, form: GrantForm) -> dict[str, Any]:
     granted = [
         {
             "grant": each,

@@ -7,14 +7,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from core import panels
 from core.actors import holds
-from core.doors import sign_in_required
+from core.doors import PageRequest, sign_in_required
 from core.errors import PreconditionFailed
 from core.pages import Page
 from registry import rights, services
@@ -29,7 +29,7 @@ CHAMPIONS = ModelAlias.objects.filter(name=CHAMPION).select_related("version")
 
 @sign_in_required
 @require_GET
-def model_list(request: HttpRequest) -> HttpResponse:
+def model_list(request: PageRequest) -> HttpResponse:
     """What is live, what is unhealthy, and who answers for it."""
     filters = ModelFilterForm(request.GET)
     visible = RegisteredModel.objects.visible_to(request.actor)
@@ -54,7 +54,7 @@ def model_list(request: HttpRequest) -> HttpResponse:
 
 @sign_in_required
 @require_GET
-def model_detail(request: HttpRequest, name: str) -> HttpResponse:
+def model_detail(request: PageRequest, name: str) -> HttpResponse:
     """Champion, candidates, versions, and the people who answer for the model."""
     model = find_model(request, name)
     versions = ModelVersion.objects.visible_to(request.actor).filter(model=model).in_lists()
@@ -92,7 +92,7 @@ def model_detail(request: HttpRequest, name: str) -> HttpResponse:
 
 @sign_in_required
 @require_http_methods(["GET", "POST"])
-def edit_model(request: HttpRequest, name: str) -> HttpResponse:
+def edit_model(request: PageRequest, name: str) -> HttpResponse:
     """Name the owner, the on-call person and the tier; say what the model is for."""
     model = find_model(request, name)
     said = {
@@ -125,12 +125,12 @@ def snippet(name: str) -> str:
     )
 
 
-def may_see_access(request: HttpRequest, model: RegisteredModel) -> bool:
+def may_see_access(request: PageRequest, model: RegisteredModel) -> bool:
     return holds(request.actor, "administer", model) or holds(request.actor, "audit")
 
 
 def _narrowed(
-    models: QuerySet[RegisteredModel], filters: ModelFilterForm, request: HttpRequest
+    models: QuerySet[RegisteredModel], filters: ModelFilterForm, request: PageRequest
 ) -> QuerySet[RegisteredModel]:
     filters.is_valid()  # what is not understood narrows nothing, and the form says so
     asked = filters.cleaned_data
@@ -155,7 +155,7 @@ def _with_newest(models: QuerySet[RegisteredModel]) -> QuerySet[RegisteredModel]
     return annotated.prefetch_related(Prefetch("aliases", CHAMPIONS, to_attr="champions"))
 
 
-def _show_both(request: HttpRequest, model: RegisteredModel, form: EditModelForm) -> HttpResponse:
+def _show_both(request: PageRequest, model: RegisteredModel, form: EditModelForm) -> HttpResponse:
     """Somebody changed the model meanwhile: their values beside what was typed, nothing lost."""
     now = RegisteredModel.objects.select_related("owner", "on_call").get(pk=model.pk)
     data = {**{name: form.data.get(name, "") for name in form.fields}, "revision": str(now.rev)}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from core.actors import holds
-from core.doors import sign_in_required
+from core.doors import PageRequest, sign_in_required
 from core.jobs.models import Job
 from registry import rights, services
 from registry.forms import EditVersionForm
@@ -29,7 +29,7 @@ FOLDED_FILES = 8
 
 @sign_in_required
 @require_GET
-def version_detail(request: HttpRequest, name: str, number: int) -> HttpResponse:
+def version_detail(request: PageRequest, name: str, number: int) -> HttpResponse:
     """What is it, and can it be promoted?"""
     version = find_version(request, name, number)
     return render(request, "registry/version_detail.html", _context(request, version))
@@ -37,7 +37,7 @@ def version_detail(request: HttpRequest, name: str, number: int) -> HttpResponse
 
 @sign_in_required
 @require_GET
-def version_status(request: HttpRequest, name: str, number: int) -> HttpResponse:
+def version_status(request: PageRequest, name: str, number: int) -> HttpResponse:
     """The status alone, for a page that shows a version being hashed."""
     version = find_version(request, name, number)
     if version.status != ModelVersion.Status.PENDING_REGISTRATION:
@@ -52,7 +52,7 @@ def version_status(request: HttpRequest, name: str, number: int) -> HttpResponse
 
 @sign_in_required
 @require_POST
-def edit_version(request: HttpRequest, name: str, number: int) -> HttpResponse:
+def edit_version(request: PageRequest, name: str, number: int) -> HttpResponse:
     """Say what is new in a version; its content never changes."""
     version = find_version(request, name, number)
     form = EditVersionForm(request.POST)
@@ -71,7 +71,7 @@ def edit_version(request: HttpRequest, name: str, number: int) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def verify_version(request: HttpRequest, name: str, number: int) -> HttpResponse:
+def verify_version(request: PageRequest, name: str, number: int) -> HttpResponse:
     """Have the stored files hashed again."""
     version = find_version(request, name, number)
     services.request_verification(actor=request.actor, version=version)
@@ -81,7 +81,7 @@ def verify_version(request: HttpRequest, name: str, number: int) -> HttpResponse
 
 @sign_in_required
 @require_POST
-def retry_registration(request: HttpRequest, name: str, number: int) -> HttpResponse:
+def retry_registration(request: PageRequest, name: str, number: int) -> HttpResponse:
     """Try a failed registration again."""
     version = find_version(request, name, number)
     services.retry_registration(actor=request.actor, version=version)
@@ -89,7 +89,7 @@ def retry_registration(request: HttpRequest, name: str, number: int) -> HttpResp
     return redirect("registry:version", name=name, number=number)
 
 
-def _context(request: HttpRequest, version: ModelVersion) -> dict[str, Any]:
+def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
     actor, model = request.actor, version.model
     data, job = data_of(actor, version), _registration(version)
     metric = main_metric([version])

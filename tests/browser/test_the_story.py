@@ -29,10 +29,7 @@ def played():
         up = started.up("--detach")
         assert up.returncode == 0, up.stdout + up.stderr
         try:
-            told = subprocess.run(
-                [sys.executable, str(ROOT / "manage.py"), "play_demo", "--sample", SAMPLE, "--data-dir", str(started.data_dir)],
-                capture_output=True, text=True, timeout=800, check=False,
-            )  # fmt: skip
+            told = started.manage("play_demo", "--sample", SAMPLE, timeout=800)
             assert told.returncode == 0, told.stdout + told.stderr
             started.told = told.stdout
             yield started

@@ -52,10 +52,10 @@ class Started:
     port: int = field(default_factory=free_port)
     gateway_port: int = field(default_factory=free_port)
 
-    def manage(self, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    def manage(self, *words: str, timeout: float = 280, **more: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*self.as_whom, *manage_words(*words, "--data-dir", self.data_dir)],
-            env=clean_environment(), capture_output=True, text=True, timeout=280, cwd="/", check=False, **more,
+            env=clean_environment(), capture_output=True, text=True, timeout=timeout, cwd="/", check=False, **more,
         )  # fmt: skip
 
     def up(self, *words: str) -> subprocess.CompletedProcess[str]:

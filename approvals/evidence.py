@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
 from approvals.gates import Evidence, MetricEvidence, SliceEvidence
 from approvals.models import PromotionRequest
 from approvals.schema_changes import changes_between
 from monitoring.costs.models import PriceRule, Resource
-from pipelines.models import DatasetVersion
+from pipelines.models import ContractCheck, DataContract, DatasetVersion
 from registry.evaluations.models import Evaluation
 from registry.models import ModelVersion, VersionDataset
 
@@ -73,15 +74,20 @@ def as_document(promotion: PromotionRequest, results: list[dict[str, str]]) -> d
 
 def contracts_of(version: ModelVersion) -> list[dict[str, Any]]:
     """Each data set version behind the model version with the state of its last contract check."""
-    uses = VersionDataset.objects.filter(version=version).select_related("dataset_version__dataset")
+    newest = ContractCheck.objects.filter(version=OuterRef("dataset_version")).order_by("-checked_at", "-pk")
+    promised = DataContract.objects.filter(dataset=OuterRef("dataset_version__dataset"))
+    uses = (
+        VersionDataset.objects.filter(version=version)
+        .select_related("dataset_version__dataset")
+        .annotate(check_status=Subquery(newest.values("status")[:1]), is_promised=Exists(promised))
+    )
     found: dict[Any, dict[str, Any]] = {}
     for use in uses:
         data: DatasetVersion = use.dataset_version
-        check = data.last_check()
         # A hold-out is cut from versions that were checked: its own data set need not have a contract.
-        if check is None and data.dataset.contract() is None and data.derivation:
+        if use.check_status is None and not use.is_promised and data.derivation:
             continue
-        found[data.pk] = {"name": str(data), "status": check.status if check else "unchecked"}
+        found[data.pk] = {"name": str(data), "status": use.check_status or "unchecked"}
     return list(found.values())
 
 

@@ -6,7 +6,9 @@ from django.db import transaction
 
 from core.events import on
 from deployments.models import Deployment, Endpoint
-from monitoring.services import request_reference, request_refresh
+from monitoring.held_out import held_out_scores
+from monitoring.models import Reference
+from monitoring.services import renew_reference, request_reference, request_refresh
 
 
 @on("deployments.segment_sealed", queue="monitoring")
@@ -15,6 +17,15 @@ def read_new_segments(body: dict[str, Any]) -> None:
     endpoint = Endpoint.objects.select_related("model", "environment").get(pk=body["endpoint"])
     with transaction.atomic():
         request_refresh(endpoint)
+
+
+@on("registry.evaluation_finished", queue="monitoring")
+def learn_scores(body: dict[str, Any]) -> None:
+    """Scores on held-out rows came after the reference was made: predictions can be compared too."""
+    reference = Reference.objects.filter(version=body.get("candidate"), score_source="").first()
+    if reference is not None and held_out_scores(reference.version) is not None:
+        with transaction.atomic():
+            renew_reference(reference)
 
 
 @on("deployments.live", queue="monitoring")

@@ -27,6 +27,7 @@ class Reference(StatefulModel):
 
     TRANSITIONS: ClassVar[dict[str, set[str]]] = {
         Status.PENDING: {Status.READY, Status.UNAVAILABLE, Status.FAILED},
+        Status.READY: {Status.PENDING},
         Status.UNAVAILABLE: {Status.PENDING},
         Status.FAILED: {Status.PENDING},
     }

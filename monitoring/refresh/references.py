@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from array import array
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from django.db.models.functions import Now
 from core.jobs import Lease
 from core.object_store import store
 from monitoring.compute.references import make_reference
+from monitoring.held_out import held_out_scores
 from monitoring.models import Reference
 from monitoring.services import request_refresh
 from pipelines import contracts
@@ -42,7 +44,13 @@ def build_reference(lease: Lease, version: ModelVersion) -> dict[str, Any]:
     inputs = input_names(version)
     paths = [_path(each) for each in data]
     lease.progress(20, "Sketching the training data")
-    made = make_reference(paths, inputs, **_expectations(data[-1], inputs))
+    held_out = held_out_scores(version)
+    made = make_reference(
+        paths,
+        inputs,
+        scores=_scores(held_out.digest) if held_out else None,
+        **_expectations(data[-1], inputs),
+    )
     if not made.frame.columns:
         why = "None of the version's inputs is a column of its training data."
         return _end(lease, reference, Reference.Status.UNAVAILABLE, failure=why)
@@ -56,6 +64,7 @@ def build_reference(lease: Lease, version: ModelVersion) -> dict[str, Any]:
         sketch=made.sketch.to_bytes(),
         profile=made.profile,
         rows=made.rows,
+        score_source=held_out.words if held_out else "",
         ready_at=Now(),
     )
 
@@ -82,6 +91,12 @@ def input_names(version: ModelVersion) -> list[str]:
 
 def _path(data: DatasetVersion) -> Path:
     return store().path_for(data.digest)
+
+
+def _scores(digest: str) -> list[float]:
+    kept = array("d")
+    kept.frombytes(store().path_for(digest).read_bytes())
+    return kept.tolist()
 
 
 def _expectations(data: DatasetVersion, inputs: list[str]) -> dict[str, Any]:

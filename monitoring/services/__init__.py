@@ -4,6 +4,7 @@ from monitoring.services.labels import GivenLabel, checked_labels, mark_stale, r
 from monitoring.services.refreshing import (
     hold_fence,
     is_refreshing,
+    renew_reference,
     request_reference,
     request_refresh,
     take_fence,
@@ -17,6 +18,7 @@ __all__ = [
     "is_refreshing",
     "mark_stale",
     "record_labels",
+    "renew_reference",
     "request_reference",
     "request_refresh",
     "take_fence",

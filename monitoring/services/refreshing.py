@@ -45,6 +45,15 @@ def request_reference(version: ModelVersion) -> Reference:
     return reference
 
 
+def renew_reference(reference: Reference) -> None:
+    """Have a reference made again, since more is known of its version now."""
+    row = Reference.objects.select_for_update().select_related("version__model").get(pk=reference.pk)
+    if row.status == Reference.Status.PENDING:
+        return
+    row.move_to(Reference.Status.PENDING)
+    enqueue(MAKE_REFERENCE, subject=row.version, model_name=row.version.model.name)
+
+
 def take_fence(watch: Watch) -> int:
     """Begin a refresh: whatever an earlier one still wants to write is refused from now on."""
     Watch.objects.filter(pk=watch.pk).update(fence=F("fence") + 1)

@@ -36,6 +36,7 @@ class Evaluation(StatefulModel):
 
     ``comparison`` is `measures.bootstrap.Comparison` as JSON: metric to candidate, champion and
     difference (candidate minus champion), each with estimate, low and high (95 %).
+    ``scores_digest`` names the candidate's scores in the object store: float64, one per row.
     """
 
     class Status(models.TextChoices):
@@ -67,6 +68,7 @@ class Evaluation(StatefulModel):
     latency = models.JSONField(default=dict)
     sandbox = models.CharField(max_length=20, blank=True, default="")
     cpu_seconds_per_1000 = models.FloatField(null=True)
+    scores_digest = models.CharField(max_length=64, blank=True, default="")
     result_sha256 = models.CharField(max_length=64, blank=True, default="")
     failure = models.CharField(max_length=1000, blank=True, default="")
     requested_by_name = models.CharField(max_length=150, blank=True, default="")

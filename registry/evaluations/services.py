@@ -33,6 +33,7 @@ class Outcome:
     blocks: int
     sandbox: str
     cpu_seconds_per_1000: float | None
+    scores_digest: str = ""
 
 
 @command
@@ -105,6 +106,7 @@ def finish(*, actor: Actor, evaluation: Evaluation, fence: int, outcome: Outcome
                 "seed": row.seed,
                 "comparison": outcome.comparison,
                 "slices": outcome.slices,
+                "scores": outcome.scores_digest,
             }
         )
     )
@@ -117,12 +119,17 @@ def finish(*, actor: Actor, evaluation: Evaluation, fence: int, outcome: Outcome
         blocks=outcome.blocks,
         sandbox=outcome.sandbox,
         cpu_seconds_per_1000=outcome.cpu_seconds_per_1000,
+        scores_digest=outcome.scores_digest,
         result_sha256=digest,
         finished_at=Now(),
     )
     after = {"rows": outcome.rows, "result_sha256": digest, "sandbox": outcome.sandbox}
     record(actor=actor, action="registry.evaluation_succeeded", target=row, after=after)
-    emit(FINISHED, row, {"status": row.status, "model": row.candidate.model.name})
+    emit(
+        FINISHED,
+        row,
+        {"status": row.status, "model": row.candidate.model.name, "candidate": str(row.candidate_id)},
+    )
     return row
 
 

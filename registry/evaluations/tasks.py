@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from array import array
 from datetime import timedelta
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,7 @@ def _measure(lease: Lease, evaluation: Evaluation, actor: Actor) -> Outcome:
         blocks=found["blocks"],
         sandbox=sandbox,
         cpu_seconds_per_1000=cpu,
+        scores_digest=store().put_stream(BytesIO(array("d", scores[CANDIDATE]).tobytes())).digest,
     )
 
 

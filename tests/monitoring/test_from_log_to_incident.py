@@ -1,9 +1,12 @@
 """The story at the level of rows: log, labels, windows, alert, incident, rollback."""
 
+from array import array
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
 import pytest
 
+from core.object_store import store
 from deployments.models import Endpoint
 from monitoring.incidents import services as incidents
 from monitoring.incidents.models import Alert, Incident
@@ -17,6 +20,9 @@ from monitoring.models import (
     Watch,
 )
 from monitoring.services import checked_labels, record_labels
+from registry.evaluations import services as evaluations
+from registry.evaluations.models import Evaluation
+from registry.models import VersionDataset
 from tests.monitoring.conftest import FIRST, rows_of, scored
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,6 +90,36 @@ def test_the_log_becomes_windows_against_the_training_reference(story):
     assert watch.watermark.date() == FIRST + timedelta(days=14)
     health = HealthWindow.objects.filter(role="served", granularity="hour", version=story.second.version)
     assert sum(window.requests for window in health) == 15 * PER_DAY
+
+
+def test_predictions_are_compared_with_what_the_version_scored_on_held_out_rows(
+    story, training_data, system, run_jobs
+):
+    version = story.second.version
+    windows = FeatureWindow.objects.filter(version=version, role="served", is_prediction=True)
+    assert not windows.exists()
+    held_out = training_data(rows_of(600, seed=99), label="held out")
+    VersionDataset.objects.create(version=version, dataset_version=held_out, role="holdout")
+    _, scores = scored(rows_of(600, seed=99), 99, 0.2)
+    running = Evaluation.objects.create(
+        candidate=version, dataset_version=held_out, candidate_digest=version.digest, dataset_digest=held_out.digest,
+        status="running", fence=1,
+    )  # fmt: skip
+    kept = store().put_stream(BytesIO(array("d", scores).tobytes()))
+    outcome = evaluations.Outcome(
+        comparison={"metrics": {}}, slices=[], latency={}, rows=600, blocks=1, sandbox="bubblewrap",
+        cpu_seconds_per_1000=None, scores_digest=kept.digest,
+    )  # fmt: skip
+    evaluations.finish(actor=system, evaluation=running, fence=1, outcome=outcome)
+    run_jobs()
+    reference = Reference.objects.get(version=version)
+    assert (reference.status, reference.profile["score"]["rows"]) == ("ready", 600)
+    assert reference.score_source == f"600 rows of {held_out}, held out from training"
+    weeks = list(windows.filter(granularity="week").order_by("starts_on"))
+    assert [each.rows for each in weeks] == [7 * PER_DAY, 7 * PER_DAY, PER_DAY]
+    assert {each.level for each in weeks[:2]} == {"stable"}
+    other = Reference.objects.get(version=story.first.version)
+    assert "score" not in other.profile
 
 
 def test_missing_values_become_a_data_issue_with_its_days(story):

@@ -194,3 +194,56 @@ def test_every_page_with_its_rows(visitor, look, operator):
     for path in [*PAGES, *requests, *deployed, f"/incidents/{incident['id']}/"]:
         someone.open(path)
         someone.check()
+
+
+@pytest.fixture(scope="module")
+def guest(played):
+    """Somebody new, who knows nothing yet."""
+    password = "a guest's long password 1"
+    made = played.manage(
+        "create_account", "guest", "--role", "data-scientist", "--password-stdin", input=password
+    )
+    assert made.returncode == 0, made.stderr
+    return password
+
+
+def test_a_stranger_finds_nothing_of_it_until_an_admin_grants_it(chromium, played, visitor, guest, operator):
+    stranger = Visitor(chromium, f"http://127.0.0.1:{played.port}").sign_in("guest", guest)
+    (incident,) = operator.items("incidents", model=MODEL)
+    hidden = [path for path in PAGES if path.startswith((f"/models/{MODEL}/", "/data/flights"))]
+    hidden += [f"/incidents/{incident['id']}/"]
+    hidden += [f"/approvals/{each['id']}/" for each in operator.items("promotion-requests", model=MODEL)]
+    hidden += [f"/deployments/{each['id']}/" for each in operator.items("deployments", model=MODEL)]
+    for path in hidden:
+        assert stranger.page.goto(path).status == 404, path
+    for path in set(PAGES) - set(hidden) - {"/audit/", "/audit/exports/", "/admin/people/", "/admin/system/"}:
+        assert not stranger.open(path).locator(f"a[href*='{MODEL}'], a[href*='/flights']").count(), path
+
+    page = visitor("admin").open(f"/models/{MODEL}/access/")
+    page.get_by_label("Right", exact=True).select_option("view")
+    page.fill("#id_account", "guest")
+    page.fill("#id_reason", "Joins the team.")
+    page.get_by_role("button", name="Grant", exact=True).click()
+    assert page.get_by_role("rowheader", name="guest").is_visible()
+
+    assert stranger.page.goto(f"/models/{MODEL}/").status == 200
+    assert stranger.page.goto(f"/models/{MODEL}/access/").status in {403, 404}
+    stranger.close()
+
+
+def test_an_operator_rolls_back_in_the_browser(visitor, passwords, operator):
+    someone = visitor("operator")
+    someone.open(f"/models/{MODEL}/monitoring/")
+    page = follow(someone, re.compile("Roll back"), "Choose")
+    page.get_by_label("Reason").fill("An exercise: how fast are we back?")
+    page.get_by_label("Your password").fill("not this one")
+    page.get_by_role("button", name="Sign and roll back to v1").click()
+    assert page.get_by_text(re.compile("password", re.IGNORECASE)).first.is_visible()
+    assert operator.get(f"monitoring/models/{MODEL}")["version"] == 3
+
+    page.get_by_label("Your password").fill(passwords["operator"])
+    page.get_by_role("button", name="Sign and roll back to v1").click()
+    page.wait_for_url(re.compile(r"/deployments/"))
+    operator.wait(f"monitoring/models/{MODEL}", lambda each: each["version"] == 1, timeout=30)
+    statuses = {each["version"]: each["status"] for each in operator.items("deployments", model=MODEL)}
+    assert statuses[1] == "live" and statuses[3] == "rolled_back"

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from approvals.models import Decision, GateResult, Policy, PolicyRevision, PromotionRequest
 from approvals.services import lacking
+from core.api.fields import TextField
 
 
 class RequestInListSerializer(serializers.ModelSerializer):
@@ -76,30 +77,26 @@ class RequestSerializer(RequestInListSerializer):
 
 
 class NewRequestSerializer(serializers.Serializer):
-    model = serializers.CharField(max_length=1024, trim_whitespace=False)
+    model = TextField(max_length=1024, trim_whitespace=False)
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
-    environment = serializers.CharField(max_length=40, default="production")
-    why = serializers.CharField(max_length=5000, trim_whitespace=False)
-    known_limits = serializers.CharField(
-        max_length=5000, required=False, allow_blank=True, trim_whitespace=False
-    )
+    environment = TextField(max_length=40, default="production")
+    why = TextField(max_length=5000, trim_whitespace=False)
+    known_limits = TextField(max_length=5000, required=False, allow_blank=True, trim_whitespace=False)
 
 
 class ChangedRequestSerializer(serializers.Serializer):
-    why = serializers.CharField(max_length=5000, required=False, trim_whitespace=False)
-    known_limits = serializers.CharField(
-        max_length=5000, required=False, allow_blank=True, trim_whitespace=False
-    )
+    why = TextField(max_length=5000, required=False, trim_whitespace=False)
+    known_limits = TextField(max_length=5000, required=False, allow_blank=True, trim_whitespace=False)
 
 
 class SignatureSerializer(serializers.Serializer):
-    reason = serializers.CharField(max_length=5000, trim_whitespace=False)
-    meaning = serializers.CharField(max_length=200, required=False)
-    password = serializers.CharField(max_length=1000, required=False, default="", trim_whitespace=False)
+    reason = TextField(max_length=5000, trim_whitespace=False)
+    meaning = TextField(max_length=200, required=False)
+    password = TextField(max_length=1000, required=False, default="", trim_whitespace=False)
 
 
 class ReasonSerializer(serializers.Serializer):
-    reason = serializers.CharField(max_length=2000, min_length=3, trim_whitespace=False)
+    reason = TextField(max_length=2000, min_length=3, trim_whitespace=False)
 
 
 class RevisionSerializer(serializers.ModelSerializer):

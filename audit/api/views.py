@@ -15,6 +15,7 @@ from audit import exports, tree
 from audit.filters import filtered
 from audit.models import Event, Export
 from audit.selecting import Selection, moment
+from core.api.fields import TextField
 from core.api.views import IdempotentPosts
 from core.errors import Invalid, NotFound
 from core.object_store import store
@@ -123,17 +124,17 @@ class ExportSerializer(serializers.ModelSerializer):
 
 
 class NewExportSerializer(serializers.Serializer):
-    format = serializers.CharField()
-    title = serializers.CharField(required=False, allow_blank=True, default="")
+    format = TextField()
+    title = TextField(required=False, allow_blank=True, default="")
     objects = serializers.ListField(
-        child=serializers.ListField(child=serializers.CharField(), min_length=2, max_length=2),
+        child=serializers.ListField(child=TextField(), min_length=2, max_length=2),
         required=False,
         default=list,
         max_length=1000,
     )
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        times = {"from": serializers.CharField(required=False), "to": serializers.CharField(required=False)}
+        times = {"from": TextField(required=False), "to": TextField(required=False)}
         return {**super().get_fields(), **times}
 
 

@@ -7,9 +7,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 
 from core.errors import DomainError
 
+NON_FIELD_ERRORS_KEY = api_settings.NON_FIELD_ERRORS_KEY
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -65,12 +67,15 @@ def pointer(field: str) -> str:
 def flattened(detail: Any, path: str = "") -> list[dict[str, Any]]:
     """DRF's nested validation detail as one entry per field."""
     if isinstance(detail, dict):
-        return [entry for key, value in detail.items() for entry in flattened(value, f"{path}/{key}")]
+        # What is said of a body as a whole points at the whole body.
+        paths = {key: path if key == NON_FIELD_ERRORS_KEY else f"{path}/{key}" for key in detail}
+        return [entry for key, value in detail.items() for entry in flattened(value, paths[key])]
     if isinstance(detail, list) and detail and isinstance(detail[0], dict | list):
         return [entry for index, value in enumerate(detail) for entry in flattened(value, f"{path}/{index}")]
     if isinstance(detail, list):
         return [entry for value in detail for entry in flattened(value, path)]
-    return [{"pointer": path or "/", "code": getattr(detail, "code", "invalid"), "detail": str(detail)}]
+    # RFC 6901: the empty pointer is the whole document.
+    return [{"pointer": path, "code": getattr(detail, "code", "invalid"), "detail": str(detail)}]
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from core.api.fields import TextField
 from deployments.models import Clearance, Deployment, Endpoint, Environment, LogSegment, Target
 
 
@@ -50,13 +51,13 @@ class EndpointSerializer(serializers.ModelSerializer):
 
 
 class NewEndpointSerializer(serializers.Serializer):
-    model = serializers.CharField(max_length=1024, trim_whitespace=False)
-    environment = serializers.CharField(max_length=40)
-    event_time_column = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    model = TextField(max_length=1024, trim_whitespace=False)
+    environment = TextField(max_length=40)
+    event_time_column = TextField(required=False, allow_blank=True, max_length=200)
 
 
 class ChangedEndpointSerializer(serializers.Serializer):
-    event_time_column = serializers.CharField(allow_blank=True, max_length=200)
+    event_time_column = TextField(allow_blank=True, max_length=200)
 
 
 class ClearanceSerializer(serializers.ModelSerializer):
@@ -139,19 +140,19 @@ class DeploymentInFullSerializer(DeploymentSerializer):
 
 
 class NewDeploymentSerializer(serializers.Serializer):
-    model = serializers.CharField(max_length=1024, trim_whitespace=False)
+    model = TextField(max_length=1024, trim_whitespace=False)
     version = serializers.IntegerField(min_value=1, max_value=2_147_483_647)
-    environment = serializers.CharField(max_length=40)
+    environment = TextField(max_length=40)
     rollout = serializers.JSONField(required=False)
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+    reason = TextField(required=False, allow_blank=True, max_length=2000)
 
 
 class ReasonSerializer(serializers.Serializer):
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+    reason = TextField(required=False, allow_blank=True, max_length=2000)
 
 
 class NeededReasonSerializer(serializers.Serializer):
-    reason = serializers.CharField(max_length=2000)
+    reason = TextField(max_length=2000)
 
 
 class RollbackSerializer(serializers.Serializer):
@@ -159,7 +160,7 @@ class RollbackSerializer(serializers.Serializer):
 
     deployment = serializers.UUIDField(required=False)
     version = serializers.IntegerField(required=False, min_value=1, max_value=2_147_483_647)
-    reason = serializers.CharField(max_length=2000)
+    reason = TextField(max_length=2000)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("deployment" in attrs) == ("version" in attrs):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from core.api.fields import TextField
 from monitoring.costs.models import CostEntry, PriceRule
 from monitoring.incidents.models import Alert, AlertRule, Incident, PostMortem, TimelineEntry
 from monitoring.models import DataIssue, FeatureWindow, HealthWindow, LabelBatch, LabelDay, QualityWindow
@@ -25,7 +26,7 @@ class LabelBatchSerializer(serializers.ModelSerializer[LabelBatch]):
 class GivenLabelSerializer(serializers.Serializer):
     """For the schema: services.checked_labels checks the list."""
 
-    prediction_id = serializers.CharField()
+    prediction_id = TextField()
     label = serializers.FloatField()
     observed_at = serializers.DateTimeField(required=False)
 
@@ -84,7 +85,7 @@ class DataIssueSerializer(serializers.ModelSerializer[DataIssue]):
 class AlertRuleSerializer(serializers.ModelSerializer[AlertRule]):
     model = serializers.CharField(source="endpoint.model.name")
     environment = serializers.CharField(source="endpoint.environment.name")
-    sentence = serializers.CharField()
+    sentence = TextField()
 
     class Meta:
         model = AlertRule
@@ -142,11 +143,11 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
 
 
 class ResolutionSerializer(serializers.Serializer):
-    resolution = serializers.CharField()
+    resolution = TextField()
 
 
 class CommentSerializer(serializers.Serializer):
-    text = serializers.CharField()
+    text = TextField()
 
 
 class PriceRuleSerializer(serializers.ModelSerializer[PriceRule]):

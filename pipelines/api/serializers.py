@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.api.fields import TextField
 from pipelines.models import ContractCheck, DataContract, Dataset, DatasetVersion, Pipeline, PipelineRun
 from pipelines.recipes import recipe_of
 
@@ -30,19 +31,17 @@ class DatasetSerializer(serializers.ModelSerializer):
 
 
 class NewDatasetSerializer(serializers.Serializer):
-    name = serializers.CharField(max_length=1000)
-    description = serializers.CharField(max_length=10_000, required=False, allow_blank=True, default="")
-    event_time_column = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
-    time_zone = serializers.CharField(max_length=1000, required=False, default="UTC")
-    key_columns = serializers.ListField(
-        child=serializers.CharField(max_length=1000), required=False, default=list
-    )
-    label_column = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
+    name = TextField(max_length=1000)
+    description = TextField(max_length=10_000, required=False, allow_blank=True, default="")
+    event_time_column = TextField(max_length=1000, required=False, allow_blank=True, default="")
+    time_zone = TextField(max_length=1000, required=False, default="UTC")
+    key_columns = serializers.ListField(child=TextField(max_length=1000), required=False, default=list)
+    label_column = TextField(max_length=1000, required=False, allow_blank=True, default="")
 
 
 class ChangedDatasetSerializer(serializers.Serializer):
-    description = serializers.CharField(max_length=10_000, required=False, allow_blank=True)
-    label_column = serializers.CharField(max_length=1000, required=False, allow_blank=True)
+    description = TextField(max_length=10_000, required=False, allow_blank=True)
+    label_column = TextField(max_length=1000, required=False, allow_blank=True)
 
 
 class DatasetVersionInListSerializer(serializers.ModelSerializer):
@@ -98,12 +97,12 @@ class DatasetVersionSerializer(DatasetVersionInListSerializer):
 
 class NewVersionSerializer(serializers.Serializer):
     file = serializers.FileField(allow_empty_file=True)
-    label = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
-    description = serializers.CharField(max_length=10_000, required=False, allow_blank=True, default="")
+    label = TextField(max_length=1000, required=False, allow_blank=True, default="")
+    description = TextField(max_length=10_000, required=False, allow_blank=True, default="")
 
 
 class ReasonSerializer(serializers.Serializer):
-    reason = serializers.CharField(max_length=2000)
+    reason = TextField(max_length=2000)
 
 
 class ContractSerializer(serializers.ModelSerializer):
@@ -116,7 +115,7 @@ class ContractSerializer(serializers.ModelSerializer):
 
 class NewContractSerializer(serializers.Serializer):
     document = serializers.JSONField(help_text="The contract as an object, or as YAML text.")
-    reason = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    reason = TextField(max_length=2000, required=False, allow_blank=True, default="")
 
 
 class CheckSerializer(serializers.ModelSerializer):

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from accounts.models import Account
 from core.actors import holds
+from core.api.fields import TextField
 from core.api.views import IdempotentPosts
 from core.errors import Invalid, NotAllowed
 from registry.access import services
@@ -23,11 +24,11 @@ from registry.lookups import find_model
 class GrantSerializer(serializers.Serializer):
     """A right on a model for an account or a group."""
 
-    model = serializers.CharField()
+    model = TextField()
     right = serializers.ChoiceField(GRANTABLE)
-    account = serializers.CharField(required=False)
-    group = serializers.CharField(required=False)
-    reason = serializers.CharField(max_length=1000)
+    account = TextField(required=False)
+    group = TextField(required=False)
+    reason = TextField(max_length=1000)
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
 
     def validate_account(self, name: str) -> Account:

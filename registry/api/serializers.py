@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import Account, Person
+from core.api.fields import TextField
 from registry.models import ModelAlias, ModelVersion, RegisteredModel
 from registry.names import LONGEST_NAME
 from registry.sources import LONGEST_SOURCE
@@ -19,7 +20,7 @@ class PersonSerializer(serializers.ModelSerializer):
 class TagsField(serializers.DictField):
     """Tags as one object from key to value."""
 
-    child = serializers.CharField(allow_blank=True, trim_whitespace=False, max_length=100_000)
+    child = TextField(allow_blank=True, trim_whitespace=False, max_length=100_000)
 
     def to_representation(self, value: Any) -> dict[str, str]:
         return {tag.key: tag.value for tag in value.all()}
@@ -71,8 +72,8 @@ class RegisteredModelSerializer(serializers.ModelSerializer):
 
 
 class NewModelSerializer(serializers.Serializer):
-    name = serializers.CharField(max_length=4 * LONGEST_NAME, trim_whitespace=False)
-    description = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    name = TextField(max_length=4 * LONGEST_NAME, trim_whitespace=False)
+    description = TextField(required=False, allow_blank=True, trim_whitespace=False)
     tags = TagsField(required=False)
     owner = AccountByName(required=False)
     on_call = AccountByName(required=False)
@@ -80,8 +81,8 @@ class NewModelSerializer(serializers.Serializer):
 
 
 class ChangedModelSerializer(serializers.Serializer):
-    name = serializers.CharField(max_length=4 * LONGEST_NAME, trim_whitespace=False, required=False)
-    description = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    name = TextField(max_length=4 * LONGEST_NAME, trim_whitespace=False, required=False)
+    description = TextField(required=False, allow_blank=True, trim_whitespace=False)
     owner = AccountByName(required=False, allow_null=True)
     on_call = AccountByName(required=False, allow_null=True)
     tier = serializers.ChoiceField(RegisteredModel.Tier.choices, required=False)
@@ -145,22 +146,22 @@ class VersionSerializer(VersionInListSerializer):
 
 
 class NewVersionSerializer(serializers.Serializer):
-    source = serializers.CharField(max_length=LONGEST_SOURCE, trim_whitespace=False)
-    run_id = serializers.CharField(max_length=64, required=False, allow_blank=True)
-    logged_model_id = serializers.CharField(max_length=64, required=False, allow_blank=True)
-    run_link = serializers.CharField(max_length=2000, required=False, allow_blank=True)
-    description = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    source = TextField(max_length=LONGEST_SOURCE, trim_whitespace=False)
+    run_id = TextField(max_length=64, required=False, allow_blank=True)
+    logged_model_id = TextField(max_length=64, required=False, allow_blank=True)
+    run_link = TextField(max_length=2000, required=False, allow_blank=True)
+    description = TextField(required=False, allow_blank=True, trim_whitespace=False)
     tags = TagsField(required=False)
 
 
 class ChangedVersionSerializer(serializers.Serializer):
-    description = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    description = TextField(allow_blank=True, trim_whitespace=False)
 
 
 class FileSerializer(serializers.Serializer):
-    path = serializers.CharField()
+    path = TextField()
     size = serializers.IntegerField()
-    sha256 = serializers.CharField()
+    sha256 = TextField()
 
 
 class AliasSerializer(serializers.ModelSerializer):
@@ -178,4 +179,4 @@ class PointedVersionSerializer(serializers.Serializer):
 
 
 class DeletionSerializer(serializers.Serializer):
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=1000, default="")
+    reason = TextField(required=False, allow_blank=True, max_length=1000, default="")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from core.api.fields import TextField
 from registry.evaluations.models import Evaluation
 
 
@@ -43,10 +44,10 @@ class EvaluationSerializer(serializers.ModelSerializer):
 
 
 class NewEvaluationSerializer(serializers.Serializer):
-    model = serializers.CharField(max_length=1000)
+    model = TextField(max_length=1000)
     candidate = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
     champion = serializers.IntegerField(
         min_value=1, max_value=2**31 - 1, required=False, allow_null=True, default=None
     )
-    dataset = serializers.CharField(max_length=1000)
+    dataset = TextField(max_length=1000)
     dataset_version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)

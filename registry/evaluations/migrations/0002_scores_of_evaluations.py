@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('registry_evaluations', '0001_evaluations_of_versions'),
+        ("registry_evaluations", "0001_evaluations_of_versions"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='evaluation',
-            name='scores_digest',
-            field=models.CharField(blank=True, default='', max_length=64),
+            model_name="evaluation",
+            name="scores_digest",
+            field=models.CharField(blank=True, default="", max_length=64),
         ),
     ]

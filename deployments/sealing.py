@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BATCH_BYTES = 32 << 20
+SET_ASIDE = ".unsealable"
 
 
 def seal_closed(actor: Actor, folder: Path, *, check: Callable[[], None] = lambda: None) -> int:
@@ -40,12 +41,31 @@ def seal_closed(actor: Actor, folder: Path, *, check: Callable[[], None] = lambd
     rows = 0
     for batch in _batches(path for path in closed if path.name not in sealed):
         check()
-        rows += _seal(actor, batch)
-        sealed |= {path.name for path in batch}
+        taken, count = _seal_what_can_be(actor, batch)
+        rows += count
+        sealed |= {path.name for path in taken}
     for path in closed:
         if path.name in sealed:
             path.unlink(missing_ok=True)
     return rows
+
+
+def _seal_what_can_be(actor: Actor, batch: list[Path]) -> tuple[list[Path], int]:
+    """The files that were sealed, and their rows.
+
+    A file that cannot be sealed is set aside for people, so that it does not hold up every
+    prediction after it.
+    """
+    try:
+        return batch, _seal(actor, batch)
+    except (ValueError, TypeError, KeyError, ArithmeticError) as error:
+        if len(batch) == 1:
+            aside = batch[0].with_suffix(SET_ASIDE)
+            log.exception("%s cannot be sealed and is kept as %s: %s", batch[0].name, aside.name, error)
+            batch[0].rename(aside)
+            return [], 0
+    alone = [_seal_what_can_be(actor, [path]) for path in batch]
+    return [path for taken, _ in alone for path in taken], sum(count for _, count in alone)
 
 
 def _batches(paths: Iterable[Path]) -> Iterable[list[Path]]:

@@ -37,6 +37,10 @@ class Overtaken(Exception):
     """The deployment that was asked no longer takes part; it gave no answer."""
 
 
+# Event times, in seconds since 1970.
+EARLIEST, LATEST_AHEAD = 0.0, 2 * 366 * 86_400.0
+
+
 @dataclass
 class Asked:
     """One request on its way."""
@@ -286,7 +290,7 @@ def _microseconds(value: Any, where: str, row: int | None = None) -> int:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             raise ValueError("no zone")
-        return round(moment.timestamp() * 1_000_000)
+        seconds = moment.timestamp()
     except (TypeError, ValueError, OverflowError):
         raise bad_input(
             f"{place} must be a time with its zone, as 2013-04-22T14:05:00Z (RFC 3339).",
@@ -294,6 +298,15 @@ def _microseconds(value: Any, where: str, row: int | None = None) -> int:
             code="invalid_time",
             allowed="RFC 3339",
         ) from None
+    # A mistyped year would otherwise end every range of the monitoring pages in the far future.
+    if not EARLIEST <= seconds <= time.time() + LATEST_AHEAD:
+        raise bad_input(
+            f"{place} must lie between 1970 and two years from now.",
+            column=where,
+            code="invalid_time",
+            allowed="1970-01-01 to two years from now",
+        )
+    return round(seconds * 1_000_000)
 
 
 def nothing_live(route: Route) -> Refusal:

@@ -95,7 +95,9 @@ def issue_words(issue: DataIssue, group: list[DataIssue] | None = None) -> str:
         commonest = sorted(values, key=lambda value: (-values[value], value))[:3]
         return f"Not seen in training: {joined([repr(value) for value in commonest])} in {part} {when}"
     if issue.kind == "refused":
-        return f"Refused by the gateway ({issue.details.get('code', '')}): {issue.affected:,} of {issue.rows:,} requests {when}"
+        codes = sorted(issue.details.get("codes", {}).items(), key=lambda item: (-item[1], item[0]))[:3]
+        why = joined([code.replace("_", " ") for code, _ in codes])
+        return f"Refused by the gateway ({why}): {issue.affected:,} of {issue.rows:,} requests {when}"
     low, high = issue.details.get("expected", [None, None])
     sides = [f"{issue.details[side]:,} {side}" for side in ("below", "above") if issue.details.get(side)]
     return f"Outside of {_plain(low)} to {_plain(high)} in {part} {when}: {joined(sides)}"

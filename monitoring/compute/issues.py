@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -62,21 +63,33 @@ def find_issues(days: Iterable[DayOfFeature]) -> list[FoundIssue]:
 
 
 def refused_issues(days: Iterable[tuple[date, dict[str, int], int]]) -> list[FoundIssue]:
-    """Issues of what the gateway refused: day, ``column|code`` counts, requests of the day."""
+    """Issues of what the gateway refused: day, ``column|code`` counts, requests of the day.
+
+    One issue per column, however many reasons there were; ``details`` counts them by code.
+    """
     found: dict[str, FoundIssue] = {}
     done: list[FoundIssue] = []
-    for day, counts, requests in sorted(days):
-        for name, count in counts.items():
-            column, _, code = name.partition("|")
+    for day, counts, requests in sorted(days, key=lambda each: each[0]):
+        for column, codes in _by_column(counts).items():
+            count = codes.total()
             if count < FEWEST_AFFECTED and count < REFUSED_SHARE * requests:
                 continue
-            issue = found.get(name)
+            issue = found.get(column)
             if issue is None or day - issue.last_day > timedelta(days=1):
-                issue = FoundIssue(column, "refused", day, day, 0, 0, 0.0, {"code": code})
-                found[name] = issue
+                issue = FoundIssue(column, "refused", day, day, 0, 0, 0.0, {"codes": Counter()})
+                found[column] = issue
                 done.append(issue)
             issue.last_day, issue.rows, issue.affected = day, issue.rows + requests, issue.affected + count
+            issue.details["codes"] += codes
     return done
+
+
+def _by_column(counts: dict[str, int]) -> dict[str, Counter[str]]:
+    found: dict[str, Counter[str]] = {}
+    for name, count in counts.items():
+        column, _, code = name.partition("|")
+        found.setdefault(column, Counter())[code] += count
+    return found
 
 
 def _judged(day: DayOfFeature) -> Iterator[tuple[str, int, bool]]:

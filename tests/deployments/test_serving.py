@@ -93,9 +93,9 @@ def test_from_a_registered_version_to_a_logged_prediction(
     )
     narrow = issue_token(actor=actor(scientist), account=scientist, name="x", scopes=["view"])[1]
     assert serving.predict(narrow, ONE).status_code == 403
-    assert (
-        serving.predict(secret, ONE, X_Event_Time="yesterday").json()["errors"][0]["column"] == "X-Event-Time"
-    )
+    for moment in ("yesterday", "0001-01-01T00:00:00+23:59", "1969-12-31T00:00:00Z", "2900-01-01T00:00:00Z"):
+        answer = serving.predict(secret, ONE, X_Event_Time=moment)
+        assert (answer.status_code, answer.json()["errors"][0]["column"]) == (400, "X-Event-Time")
     assert serving.predict(secret, b"x" * (17 << 20)).status_code == 413
     headers = {"Authorization": f"Bearer {secret}"}
     ping = serving.client.get("/endpoints/production/delays/ping", headers=headers)

@@ -29,16 +29,23 @@ def ask_for_promotion(actor: Actor, model: RegisteredModel, alias: str, version:
     champion = services.champion_in(version, environment)
     if champion is not None and champion.pk == version.pk:
         return
-    known = PromotionRequest.objects.under_way().filter(version=version, environment=environment).first()
+    asked = PromotionRequest.objects.under_way().filter(version=version, environment=environment)
+    known = asked.first()
     if known is None:
-        # In a transaction of its own: the refusal below must not undo the request.
-        known = services.request_promotion(
-            actor=actor,
-            version=version,
-            environment=environment,
-            why=f"Asked for by setting the alias {alias} with an MLflow client.",
-        )
-        raise _refusal(known, f"The alias {alias} is protected. A promotion request was opened: ")
+        try:
+            # In a transaction of its own: the refusal below must not undo the request.
+            opened = services.request_promotion(
+                actor=actor,
+                version=version,
+                environment=environment,
+                why=f"Asked for by setting the alias {alias} with an MLflow client.",
+            )
+        except Conflict:
+            known = asked.first()  # somebody else asked at the same moment
+            if known is None:
+                raise
+        else:
+            raise _refusal(opened, f"The alias {alias} is protected. A promotion request was opened: ")
     if known.status == Status.APPROVED:
         services.start_waiting(actor=actor, promotion=known)
         return

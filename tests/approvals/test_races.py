@@ -7,6 +7,7 @@ from django.db import connection
 
 from approvals import services
 from approvals.models import Decision, PromotionRequest
+from approvals.protection import ask_for_promotion
 from audit.models import Event
 from core.actors import Actor
 from core.errors import DomainError
@@ -70,6 +71,16 @@ def test_eight_requests_at_once_open_one(version, scientist, production, actor):
     assert at_once(*[ask] * 8) == ["request_open"] * 7
     assert PromotionRequest.objects.count() == 1
     assert Event.objects.acting("approvals.requested").count() == 1
+
+
+def test_eight_clients_that_set_the_protected_alias_at_once_get_one_request_and_its_address(
+    version, scientist, production, actor
+):
+    def set_alias():
+        ask_for_promotion(actor(scientist), version.model, production.alias, version)
+
+    assert at_once(*[set_alias] * 8) == ["promotion_required"] * 8
+    assert PromotionRequest.objects.count() == 1
 
 
 def test_no_approval_is_ever_attached_to_words_its_author_did_not_see(

@@ -14,6 +14,7 @@ from approvals.services import lacking
 from audit.models import Event
 from core.actors import Actor
 from core.money import money
+from monitoring.incidents.models import Incident
 from registry.evaluations.models import Evaluation
 
 MOST_SLICES = 8
@@ -171,6 +172,8 @@ def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
         "wanted": wanted,
         "gaps": [(role, count) for role, count in gaps.items()],
         "history": history(promotion),
+        "setback": _setback(promotion),
+        "incidents": Incident.objects.filter(version=promotion.version).order_by("-opened_at")[:3],
         "refusal": refusal[1] if refusal else "",
         "signed_already": any(
             each.person_id == actor.person_id and each.voided_at is None for each in decisions
@@ -305,6 +308,16 @@ def _cost(evaluation: Evaluation | None) -> dict[str, str]:
         "t-ok",
         "circle-check",
     )
+
+
+def _setback(promotion: PromotionRequest) -> PromotionRequest | None:
+    """The newest earlier release of the same version here that was taken back: who asks again must know."""
+    rolled_back = PromotionRequest.objects.filter(
+        version=promotion.version,
+        environment=promotion.environment,
+        status=PromotionRequest.Status.ROLLED_BACK,
+    )
+    return rolled_back.exclude(pk=promotion.pk).order_by("-created_at").first()
 
 
 def _schema_lines(before: Any, after: Any) -> list[tuple[str, str, str]]:

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from approvals import services
 from approvals.models import Decision, PromotionRequest
 from core.identifiers import new_id
 from pipelines.models import ContractCheck
@@ -132,3 +133,20 @@ def test_the_review_page_asks_as_many_queries_for_a_dozen_of_everything(
     page = client.get(promotion.address).content.decode()
     assert page.count('class="gate ') >= 12
     assert queries_of(client, promotion.address) == one
+
+
+def test_who_is_asked_again_for_a_version_that_was_rolled_back_is_told(
+    promotion, version, scientist, production, actor, reviewer, client_for
+):
+    promotion.status, promotion.failure = "rolled_back", "It ranked worse than v1."
+    promotion.save()
+    again = services.request_promotion(
+        actor=actor(scientist), version=version, environment=production, why="Perhaps it was the furlough."
+    )
+    page = client_for(reviewer).get(again.address).content.decode()
+    assert "was rolled back in production before" in page
+    assert "It ranked worse than v1." in page and promotion.address in page
+    assert (
+        "was rolled back in production before"
+        not in client_for(reviewer).get(promotion.address).content.decode()
+    )

@@ -14,8 +14,6 @@ HALF_YEAR = [*WINTER, "2013-04", "2013-05", "2013-06"]
 # After April every n-th flight is asked for: the story stays true, and ends while one watches.
 SAMPLE = 4
 STAND_IN = "The weather observed in the hour of departure stands in for a forecast."
-
-
 APRIL = date(2013, 4, 1)
 # The last evening's flights leave on the first day of the next year in UTC.
 YEAR_END = date(2014, 1, 1)
@@ -113,7 +111,7 @@ class Story:
         with cast.display.step("The operator looks for the cause in the prediction log") as step:
             findings = cause.look(cast, self.traffic, 2, 1, APRIL, day(4, 30))
             step.say(cause.in_short(findings))
-        incident.close(cast, found, findings)
+        incident.close(cast, found, findings, watch.differences(cast, APRIL, day(5, 5)))
 
     def third_version(self) -> None:
         cast = self.cast
@@ -179,3 +177,8 @@ class Story:
 def played_mark(data_dir: Path) -> Path:
     """Set when the story has come to its end: a second start does not replay it."""
     return data_dir / "run" / "story_played"
+
+
+def begun_mark(data_dir: Path) -> Path:
+    """Set when the story begins: half a story cannot be played to its end."""
+    return data_dir / "run" / "story_begun"

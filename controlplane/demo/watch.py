@@ -78,6 +78,11 @@ def _both(week: dict[str, Any]) -> tuple[float, float]:
     return measured["served"]["estimate"], measured["shadow"]["estimate"]
 
 
+def differences(cast: Cast, first: date, last: date) -> list[float]:
+    """By how much the live version ranked better than its shadow (ROC AUC), week by week."""
+    return [served - shadow for served, shadow in map(_both, weeks(cast, first, last))]
+
+
 def weeks(cast: Cast, first: date, last: date) -> list[dict[str, Any]]:
     """The weeks in which a live version and a shadow were both judged."""
     answer = cast.scientist.get(

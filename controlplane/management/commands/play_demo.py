@@ -14,7 +14,7 @@ from controlplane.demo import people
 from controlplane.demo.cast import Cast
 from controlplane.demo.display import Display
 from controlplane.demo.doors import DoorError
-from controlplane.demo.story import SAMPLE, Story, played_mark
+from controlplane.demo.story import SAMPLE, Story, begun_mark, played_mark
 
 
 class Command(BaseCommand):
@@ -32,10 +32,16 @@ class Command(BaseCommand):
         data_dir = Path(settings.DATA_DIR)
         console = Console(highlight=False)
         passwords = people.create(data_dir / "keys")
-        mark = played_mark(data_dir)
+        mark, begun = played_mark(data_dir), begun_mark(data_dir)
         if mark.exists():
             console.print("The story was played before; its data are here.")
+        elif begun.exists():
+            raise CommandError(
+                f"An earlier story ended in its middle, and cannot go on from there. To begin anew: make down, "
+                f"delete {data_dir}, make demo."
+            )
         else:
+            begun.touch()
             self._play(passwords, console, max(1, options["sample"]))
             mark.touch()
         self._tell(passwords, console)

@@ -17,6 +17,11 @@ if os.environ.get("CI"):
 PASSWORD = "correct horse battery staple"
 
 
+def pytest_collection_modifyitems(items):
+    """Whole stacks first: they wait much and compute little, so that other files run beside them."""
+    items.sort(key=lambda item: item.get_closest_marker("stack") is None)
+
+
 @pytest.fixture(scope="session")
 def test_database(django_test_environment, django_db_blocker):
     """The migrated database of this worker."""

@@ -116,7 +116,7 @@ def test_from_a_registered_version_to_a_logged_prediction(
     assert row["event_time"].isoformat() == "2013-04-22T19:05:00+00:00"
     first = batch.headers["X-Prediction-Id"]
     assert {f"{first}:0", f"{first}:1", f"{first}:2"} <= set(by_id)
-    assert sum(row["status"] == 400 for row in rows) == 2
+    assert sum(row["status"] == 400 for row in rows) == 5
     assert any('"column":"hour"' in (row["issues"] or "") for row in rows)
     serving.until(lambda: TrafficCount.objects.filter(refused__gt=0).exists(), "the traffic is counted")
     serving.until(lambda: ScorerUsage.objects.filter(cpu_seconds__gt=0).exists(), "use is metered")

@@ -72,7 +72,7 @@ def series_of(scope: Scope) -> list[Series]:
 def heat_map(scope: Scope, series: list[Series]) -> dict[str, Any]:
     """Rows of cells; windows without rows are hatched, those with too few are pale and say so."""
     starts = scope.drift_starts
-    every = max(1, len(starts) // 4)
+    every = max(1, -(-len(starts) // 4))
     heads = [
         (day_words(start) if place % every == 0 else "", _when(scope, start))
         for place, start in enumerate(starts)

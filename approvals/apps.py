@@ -9,9 +9,9 @@ class ApprovalsConfig(AppConfig):
     verbose_name = "Approvals"
 
     def ready(self) -> None:
-        """Hear events from below, and answer for protected aliases."""
+        """Hear events from below, and answer for protected aliases and for who may roll back."""
         import_module("approvals.tasks")
         import_module("approvals.handlers")
-        import_module("registry.protected").answer_with(
-            import_module("approvals.protection").ask_for_promotion
-        )
+        protection = import_module("approvals.protection")
+        import_module("registry.protected").answer_with(protection.ask_for_promotion)
+        import_module("deployments.rollback_roles").answer_with(protection.roles_for_rollback)

@@ -12,7 +12,18 @@ from approvals import policy as documents
 from core.actors import Actor
 from core.identifiers import new_id
 from core.states import StatefulModel
+from deployments.models import Environment
 from registry.models import ModelVersion, RegisteredModel
+
+
+class PolicyQuerySet(models.QuerySet["Policy"]):
+    def in_force(self, environment: Environment, tier: str) -> PolicyRevision | None:
+        """The newest revision of the active policy of this environment and risk tier."""
+        for policy in self.filter(environment=environment, is_active=True).order_by("name"):
+            revision = policy.current()
+            if revision is not None and tier in revision.rules.tiers:
+                return revision
+        return None
 
 
 class Policy(models.Model):
@@ -25,6 +36,8 @@ class Policy(models.Model):
     )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now())
+
+    objects = PolicyQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

@@ -191,6 +191,11 @@ class Policy:
         return self.document.get("rollout")
 
     @property
+    def rollback_roles(self) -> frozenset[str]:
+        """The roles that may roll back; empty leaves it to the right alone."""
+        return frozenset(self.document.get("rollback", {}).get("allowed_to", ()))
+
+    @property
     def deploys_on_approval(self) -> bool:
         return bool(self.document.get("on_approval", "deploy") == "deploy")
 

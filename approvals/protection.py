@@ -1,21 +1,21 @@
-"""Promotion by alias: an unchanged MLflow client that sets a protected alias asks for a promotion."""
+"""What policies say to packages below: who moves a protected alias, and who may roll back."""
 
 from __future__ import annotations
 
 from django.conf import settings
 
 from approvals import services
-from approvals.models import PromotionRequest
+from approvals.models import Policy, PromotionRequest
 from core.actors import Actor
 from core.errors import Conflict, NotAllowed
-from deployments.models import Environment
+from deployments.models import Endpoint, Environment
 from registry.models import ModelVersion, RegisteredModel
 
 Status = PromotionRequest.Status
 
 
 def ask_for_promotion(actor: Actor, model: RegisteredModel, alias: str, version: ModelVersion | None) -> None:
-    """Nothing approved: open the request and refuse with its address. Approved: start it."""
+    """Promotion by alias. Nothing approved: open the request and refuse with its address. Approved: start it."""
     if version is None:
         raise NotAllowed(
             f"The alias {alias} follows the live deployment; it goes when nothing is live.",
@@ -56,6 +56,12 @@ def ask_for_promotion(actor: Actor, model: RegisteredModel, alias: str, version:
             extra={"address": known.address},
         )
     raise _refusal(known, f"The alias {alias} is protected. Its promotion request waits for review: ")
+
+
+def roles_for_rollback(endpoint: Endpoint) -> frozenset[str]:
+    """``rollback.allowed_to`` of the policy in force; without a policy the right alone decides."""
+    revision = Policy.objects.in_force(endpoint.environment, endpoint.model.tier)
+    return revision.rules.rollback_roles if revision is not None else frozenset()
 
 
 def _refusal(promotion: PromotionRequest, words: str) -> NotAllowed:

@@ -2,6 +2,7 @@
 
 from core.actors import Actor, holds
 from deployments.models import Endpoint
+from deployments.rollback_roles import roles_for_rollback
 from registry.models import RegisteredModel
 
 
@@ -20,7 +21,17 @@ def may_steer(actor: Actor, endpoint: Endpoint) -> bool:
 
 
 def may_roll_back(actor: Actor, endpoint: Endpoint) -> bool:
-    return holds(actor, "roll_back", endpoint.model)
+    return why_not_roll_back(actor, endpoint) is None
+
+
+def why_not_roll_back(actor: Actor, endpoint: Endpoint) -> str | None:
+    """None when the actor may roll back: the right, in a role the policy allows; else a sentence."""
+    if not holds(actor, "roll_back", endpoint.model):
+        return f"You may not roll back {endpoint}; it needs the right to roll back."
+    roles = roles_for_rollback(endpoint)
+    if roles and not (actor.is_system or roles & actor.roles):
+        return f"You may not roll back {endpoint}; its policy allows it to: {', '.join(sorted(roles))}."
+    return None
 
 
 def may_clear(actor: Actor, kind: str, model: RegisteredModel) -> bool:

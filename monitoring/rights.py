@@ -19,9 +19,5 @@ def may_handle_incidents(actor: Actor, model: RegisteredModel) -> bool:
     return any(holds(actor, right, model) for right in ("roll_back", "deploy", "register", "administer"))
 
 
-def may_roll_back(actor: Actor, model: RegisteredModel) -> bool:
-    return holds(actor, "roll_back", model)
-
-
 def may_set_prices(actor: Actor) -> bool:
     return holds(actor, "administer")

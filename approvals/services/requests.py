@@ -156,11 +156,10 @@ def expire(*, actor: Actor, promotion: PromotionRequest) -> PromotionRequest:
 
 
 def policy_for(version: ModelVersion, environment: Environment) -> PolicyRevision:
-    """The newest revision of the active policy of this environment and the model's risk tier."""
-    for policy in Policy.objects.filter(environment=environment, is_active=True).order_by("name"):
-        revision = policy.current()
-        if revision is not None and version.model.tier in revision.rules.tiers:
-            return revision
+    """The policy in force there for the model's risk tier, or Conflict."""
+    revision = Policy.objects.in_force(environment, version.model.tier)
+    if revision is not None:
+        return revision
     raise Conflict(
         f"{environment} has no policy for models of the {version.model.tier} risk tier, so it takes no promotions."
         " An admin can add one.",

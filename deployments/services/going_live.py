@@ -60,8 +60,8 @@ def roll_back(*, actor: Actor, endpoint: Endpoint, to_deployment: Deployment, re
 
     Needs no new approval: only what was validly live here can be gone back to.
     """
-    if not rights.may_roll_back(actor, endpoint):
-        raise NotAllowed(f"You may not roll back {endpoint}; it needs the right to roll back.")
+    if (refusal := rights.why_not_roll_back(actor, endpoint)) is not None:
+        raise NotAllowed(refusal)
     reason = checked_text(reason, "reason", 2000, min_length=1, multiline=True)
     row = locked_endpoint(endpoint)
     target = (
@@ -70,8 +70,8 @@ def roll_back(*, actor: Actor, endpoint: Endpoint, to_deployment: Deployment, re
         .get(pk=to_deployment.pk)
     )
     target.endpoint = row
-    if (refusal := why_not_target(row, target)) is not None:
-        raise refusal
+    if (obstacle := why_not_target(row, target)) is not None:
+        raise obstacle
     require_deployable(target.version)
     _abort_rollout(actor, row, f"Overtaken by the rollback to {target.version}.")
     clearance = grant_clearance(

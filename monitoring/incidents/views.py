@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from core.doors import PageRequest, sign_in_required
 from core.errors import DomainError
 from core.pages import Page
+from deployments import rights as deployment_rights
 from deployments.comparing import candidates_of
 from deployments.lookups import find_deployment
 from monitoring import rights
@@ -150,7 +151,8 @@ def _page(request: PageRequest, incident: Incident, status: int = 422, **forms: 
         "candidates": [each for each in candidates if not each.why_not],
         "live": incident.endpoint.live.version if incident.endpoint and incident.endpoint.live else None,
         "may_handle": rights.may_handle_incidents(request.actor, incident.model),
-        "may_roll_back": rights.may_roll_back(request.actor, incident.model),
+        "may_roll_back": incident.endpoint is not None
+        and deployment_rights.may_roll_back(request.actor, incident.endpoint),
         "comment_form": CommentForm(),
         "resolve_form": ResolveForm(prefix="resolve"),
         "rollback_form": IncidentRollbackForm(),

@@ -1,15 +1,19 @@
 """Putting versions on endpoints, as the rows tell it; no processes."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from approvals import services as policies
+from audit.models import Event
 from core.errors import Conflict, Invalid, NotAllowed
 from core.jobs.models import Job
-from deployments import services
+from deployments import rights, services
 from deployments.models import Clearance, Deployment, Endpoint, Scorer, TrafficCount, Transition
+from registry.access.services import grant
 from registry.models import ModelAlias
 
 pytestmark = pytest.mark.django_db
@@ -208,6 +212,28 @@ def test_staging_is_free_for_operators_and_those_with_the_grant(
         services.start_deployment(actor=actor(scientist), endpoint=endpoint, version=version)
     deployment = services.start_deployment(actor=actor(operator), endpoint=endpoint, version=version)
     assert deployment.clearance.kind == Clearance.Kind.UNPROTECTED
+
+
+def test_rolling_back_is_kept_to_the_roles_that_the_policy_names(
+    make_model, make_version, production, bring_live, scientist, operator, admin, actor
+):
+    model = make_model()
+    first = bring_live(make_version(model), production)
+    bring_live(make_version(model), production)
+    grant(actor=actor(admin), model=model, right="roll_back", account=scientist, reason="She is on call.")
+    ask = {"endpoint": first.endpoint, "to_deployment": first, "reason": "It ranks badly."}
+    with pytest.raises(NotAllowed, match="its policy allows it to: operator"):
+        services.roll_back(actor=actor(scientist), **ask)
+    denied = Event.objects.filter(fields__action="deployments.roll_back", fields__outcome="denied")
+    assert denied.count() == 1
+    assert services.roll_back(actor=actor(operator), **ask).version == first.version
+    policies.add_revision(
+        actor=actor(admin),
+        name="production",
+        text=Path("approvals/shipped/production.yaml").read_text().replace("allowed_to: [operator], ", ""),
+        reason="Whoever holds the right may roll back.",
+    )
+    assert rights.may_roll_back(actor(scientist), first.endpoint)
 
 
 def test_a_stranger_can_do_nothing(make_model, make_version, production, bring_live, stranger, actor):

@@ -12,6 +12,7 @@ from core.actors import Actor
 from core.errors import Conflict, NotAllowed, PreconditionFailed
 from core.etags import etag_of
 from core.text import checked_text
+from deployments import rights as deployment_rights
 from deployments import services as deployments
 from deployments.models import Deployment
 from monitoring import rights
@@ -51,8 +52,8 @@ def roll_back(*, actor: Actor, incident: Incident, to_deployment: Deployment, re
     """Serve an earlier, proven version again because of this incident."""
     if incident.endpoint is None:
         raise Conflict("This incident is not about an endpoint, so there is nothing to roll back.")
-    if not rights.may_roll_back(actor, incident.model):
-        raise NotAllowed(f"You may not roll back {incident.endpoint}; it needs the right to roll back.")
+    if (refusal := deployment_rights.why_not_roll_back(actor, incident.endpoint)) is not None:
+        raise NotAllowed(refusal)
     row = _locked(incident)
     if not row.is_open:
         raise Conflict(

@@ -107,7 +107,7 @@ def latency_figure(scope: Scope, health: Health, objective_ms: float | None) -> 
             traces,
             marks=marks,
             yaxis={"ticksuffix": " ms", "range": [0, max(top, objective_ms or 0) * 1.1]},
-            xaxis={"tickformat": "%H:%M\n%-d %b"},
+            xaxis={"tickformat": "%H:%M\n%-d %b", "range": _room_around(health)},
         ),
         "head": ["From", "Requests", "Errors", "p50", "p95", "p99"],
         "rows": [
@@ -140,6 +140,13 @@ def recent_errors(health: Health) -> str:
     """The share of failed requests in words."""
     rate = health.whole.error_rate
     return "none" if rate is None else f"{rate:.2%}"
+
+
+def _room_around(health: Health) -> list[str]:
+    """From a span before the first to two after the last: a single point still gets a readable axis."""
+    span = timedelta(seconds=health.seconds)
+    first, last = health.spans[0].starts_at - span, health.spans[-1].starts_at + 2 * span
+    return [first.isoformat(), last.isoformat()]
 
 
 def _span_words(seconds: int) -> str:

@@ -10,7 +10,7 @@ from core.errors import Conflict, Invalid, NotAllowed
 from registry import rights
 from registry.locks import locked_model, own_version, touch
 from registry.models import ALWAYS_PROTECTED, ModelAlias, ModelVersion, ProtectedAlias, RegisteredModel
-from registry.names import checked_alias
+from registry.names import checked_alias, skeleton
 
 # MLflow's stage that says the same as a protected alias, and so moves only with it.
 STAGE_OF_ALIAS = {"champion": ModelVersion.Stage.PRODUCTION}
@@ -28,6 +28,7 @@ def set_alias(*, actor: Actor, model: RegisteredModel, alias: str, version: Mode
     alias = checked_alias(alias)
     _require(actor, model, f"set the alias {alias} of")
     _refuse_protected(alias, model)
+    _refuse_lookalike(alias)
     return _point(actor, locked_model(model), alias, version)
 
 
@@ -192,6 +193,19 @@ def _refuse_protected(alias: str, model: RegisteredModel) -> None:
             " Request a promotion instead.",
             code="protected_alias",
         )
+
+
+def _refuse_lookalike(alias: str) -> None:
+    """``Champion`` on another version than ``champion`` would pass for the approved one."""
+    look = skeleton(alias.casefold())
+    for name in (*ALWAYS_PROTECTED, *ProtectedAlias.objects.values_list("name", flat=True)):
+        if skeleton(name.casefold()) == look:
+            raise Invalid(
+                f"The alias {alias!r} looks like the protected alias {name}; choose a name that people"
+                " can tell apart.",
+                field="alias",
+                allowed=f"an alias that does not look like {name}",
+            )
 
 
 def _require(actor: Actor, model: RegisteredModel, what: str) -> None:

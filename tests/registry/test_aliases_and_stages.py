@@ -45,6 +45,15 @@ def test_nobody_sets_a_protected_alias_here(make_model, make_version, scientist,
     assert len(events("registry.set_alias")) == 2
 
 
+@pytest.mark.parametrize("alias", ["Champion", "CHAMPION", "сhampion"])  # the last begins in Cyrillic
+def test_no_alias_passes_for_a_protected_one(make_model, make_version, scientist, actor, alias):
+    model = make_model()
+    version = make_version(model)
+    with pytest.raises(Invalid, match="looks like the protected alias champion"):
+        services.set_alias(actor=actor(scientist), model=model, alias=alias, version=version)
+    assert not model.aliases.exists()
+
+
 def test_a_policy_may_protect_further_names(make_model, make_version, scientist, admin, actor):
     services.protect_alias(actor=actor(admin), alias="shadow-of-production")
     assert services.is_protected_alias("shadow-of-production")

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from core.doors import PageRequest, sign_in_required
 from core.errors import DomainError
+from core.filters import asked
 from core.pages import Page
 from deployments import comparing, rights, services, steering
 from deployments.forms import DeployForm, DeploymentFilterForm, ReasonForm, RollbackForm
@@ -34,19 +35,17 @@ STOP_POLLING = 286
 def deployment_list(request: PageRequest) -> HttpResponse:
     """What answers where, what is under way, and what changed."""
     form = DeploymentFilterForm(request.GET)
-    form.is_valid()  # what is not understood narrows nothing, and the form says so
-    visible = Deployment.objects.visible_to(request.actor)
-    asked = {name: value for name, value in form.cleaned_data.items() if value}
-    rows = visible
-    if "model" in asked:
-        rows = rows.filter(endpoint__model__name__icontains=asked["model"])
-    if "environment" in asked:
-        rows = rows.filter(endpoint__environment=asked["environment"])
-    if "status" in asked:
-        rows = rows.filter(status=asked["status"])
+    filters = asked(form)
+    rows = visible = Deployment.objects.visible_to(request.actor)
+    if "model" in filters:
+        rows = rows.filter(endpoint__model__name__icontains=filters["model"])
+    if "environment" in filters:
+        rows = rows.filter(endpoint__environment=filters["environment"])
+    if "status" in filters:
+        rows = rows.filter(status=filters["status"])
     context = {
         "filters": form,
-        "is_filtered": bool(asked),
+        "is_filtered": bool(filters),
         "page": Page(request, rows.in_lists(), size=25),
         "endpoints": _endpoints(request),
         "under_way": visible.in_lists().filter(status__in=Deployment.BEFORE_LIVE).order_by("created_at")[:20],

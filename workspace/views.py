@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from core.doors import PageRequest, sign_in_required
+from core.filters import chosen
 from core.jobs.models import Job
 from core.pages import Page
 from workspace import inbox as inbox_of
@@ -50,8 +51,8 @@ def system_page(request: PageRequest) -> HttpResponse:
 def job_list(request: PageRequest) -> HttpResponse:
     """What workers do and did, newest first."""
     jobs: QuerySet[Job] = visible_jobs(request.actor).defer("payload", "result", "log_tail")
-    status = request.GET.get("status", "")
-    if status in Job.Status.values:
+    status = chosen(request, "status", Job.Status.values)
+    if status:
         jobs = jobs.filter(status=status)
     context = {"page": Page(request, jobs), "status": status, "statuses": Job.Status.choices}
     return render(request, "workspace/job_list.html", context)

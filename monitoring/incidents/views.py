@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.doors import PageRequest, sign_in_required
 from core.errors import DomainError
+from core.filters import asked
 from core.pages import Page
 from deployments import rights as deployment_rights
 from deployments.comparing import candidates_of
@@ -42,19 +43,19 @@ def incident_list(request: PageRequest) -> HttpResponse:
     """Open incidents, and who has them."""
     require_sight(request.actor)
     form = IncidentFilterForm(request.GET)
-    form.is_valid()  # what is not understood narrows nothing, and the form says so
+    filters = asked(form)
     visible = Incident.objects.visible_to(request.actor)
-    rows, asked = visible.in_lists(), form.cleaned_data
-    if asked.get("model"):
-        rows = rows.filter(model__name__icontains=asked["model"])
-    if asked.get("show") == "resolved":
+    rows = visible.in_lists()
+    if "model" in filters:
+        rows = rows.filter(model__name__icontains=filters["model"])
+    if filters.get("show") == "resolved":
         rows = rows.filter(status=Incident.Status.RESOLVED)
-    elif asked.get("show") != "all":
+    elif filters.get("show") != "all":
         rows = rows.filter(~Q(status=Incident.Status.RESOLVED))
     context = {
         "filters": form,
         "page": Page(request, rows),
-        "is_filtered": bool(asked.get("model") or asked.get("show")),
+        "is_filtered": bool(filters),
         "open": visible.open().count(),
         "last": visible.in_lists().filter(status=Incident.Status.RESOLVED).order_by("-resolved_at").first(),
     }

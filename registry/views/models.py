@@ -16,6 +16,7 @@ from core import panels
 from core.actors import holds
 from core.doors import PageRequest, sign_in_required
 from core.errors import PreconditionFailed
+from core.filters import asked
 from core.pages import Page
 from registry import rights, services
 from registry.forms import EditModelForm, ModelFilterForm
@@ -130,17 +131,16 @@ def may_see_access(request: PageRequest, model: RegisteredModel) -> bool:
 
 
 def _narrowed(
-    models: QuerySet[RegisteredModel], filters: ModelFilterForm, request: PageRequest
+    models: QuerySet[RegisteredModel], form: ModelFilterForm, request: PageRequest
 ) -> QuerySet[RegisteredModel]:
-    filters.is_valid()  # what is not understood narrows nothing, and the form says so
-    asked = filters.cleaned_data
-    if text := asked.get("q"):
+    filters = asked(form)
+    if text := filters.get("q"):
         models = models.searched(text)
-    if tier := asked.get("tier"):
+    if tier := filters.get("tier"):
         models = models.filter(tier=tier)
-    if asked.get("show") == "live":
+    if filters.get("show") == "live":
         models = models.filter(aliases__name=CHAMPION)
-    if asked.get("show") == "mine":
+    if filters.get("show") == "mine":
         person = request.actor.person_id
         models = models.filter(Q(owner=person) | Q(on_call=person))
     return models

@@ -1,6 +1,8 @@
 """Django's own error answers, in our words: a page, or a problem document for machines."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
 
 from core.api.problems import MEDIA_TYPE, problem
@@ -10,6 +12,10 @@ SENTENCES = {
     400: ("bad_request", "The request cannot be understood. Nothing has been changed."),
     403: ("forbidden", "This is not allowed. Nothing has been changed."),
     404: ("not_found", "There is nothing at this address, or you may not know of it."),
+    405: (
+        "method_not_allowed",
+        "This address only takes what a form of ours sends. Nothing has been changed; go back to the page.",
+    ),
     429: ("rate_limited", "There were too many tries from here. Nothing has been changed."),
     500: (
         "internal",
@@ -43,6 +49,21 @@ def form_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django's view for a form without a valid token: mostly a page that was open for too long."""
     sentence = "The form was open for too long, or it did not come from this site. Nothing has been changed."
     return _answer(request, 403, sentence)
+
+
+class PagesForRefusedMethods:
+    """Middleware: Django answers a method that a view does not take with nothing at all."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed) or response.content:
+            return response
+        answer = _answer(request, 405)
+        answer["Allow"] = response["Allow"]
+        return answer
 
 
 def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

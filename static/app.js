@@ -17,6 +17,11 @@ function openDialog(opener) {
   $$("[data-mirror]", dialog).forEach(x => { x.textContent = said(form.elements[x.dataset.mirror]); });
   dialog.showModal();
 }
+/* on paper nothing stays folded */
+const folded = new Set();
+addEventListener("beforeprint", () => $$("details[data-print-open]:not([open])").forEach(d => { d.open = true; folded.add(d); }));
+addEventListener("afterprint", () => { folded.forEach(d => { d.open = false; }); folded.clear(); });
+$$("dialog[data-reopen]").forEach(d => d.showModal());
 /* what a field says: the words of the chosen option, or the text */
 function said(field) {
   const chosen = field instanceof RadioNodeList ? [...field].find(x => x.checked) : field;

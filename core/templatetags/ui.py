@@ -52,7 +52,9 @@ def ago(moment: datetime | None) -> SafeString | str:
         return "never"
     seconds = (timezone.now() - moment).total_seconds()
     return format_html(
-        '<time datetime="{}">{}</time>', moment.isoformat().replace("+00:00", "Z"), _relative(moment, seconds)
+        '<time datetime="{}">{}</time>',
+        moment.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        _relative(moment, seconds),
     )
 
 

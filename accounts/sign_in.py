@@ -1,6 +1,6 @@
 """Signing in: allauth's views with our frame, and both outcomes in the ledger."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.signals import user_logged_in, user_login_failed
@@ -15,6 +15,11 @@ from core.actors import Actor
 
 class Adapter(DefaultAccountAdapter):
     """Accounts are created by admins: nobody signs up."""
+
+    error_messages: ClassVar = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": "The account or the password is not right.",
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False

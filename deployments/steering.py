@@ -89,7 +89,9 @@ def _share(deployment: Deployment, index: int, step: dict[str, Any], reached: in
     title, note = f"{step['weight']} % of the traffic", limits_of(step)
     if reached > rolling_out or (reached == rolling_out and index < deployment.step_index):
         skipped = deployment.replaces_id is None and deployment.live_at is not None
-        return Step(title, "skipped: nothing was live before it" if skipped else note, "done")
+        if skipped:
+            return Step(title, "nothing was live before it, so everything went to it at once", "skipped")
+        return Step(title, note, "done")
     if reached == rolling_out and index == deployment.step_index:
         return Step(
             title, note, "failed" if deployment.is_over or deployment.status == "rolling_back" else "now"

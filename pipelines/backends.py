@@ -133,6 +133,8 @@ class TrainingScript:
             "MLFLOW_TRACKING_URI": settings.PUBLIC_URL,
             "MLFLOW_TRACKING_TOKEN": self.secret,
             "MLFLOW_DISABLE_TELEMETRY": "true",
+            # Its own page of a run is not served here.
+            "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
             "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
             "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4",
             "GIT_PYTHON_REFRESH": "quiet",

@@ -69,6 +69,12 @@ def _is_of_training(name: str) -> bool:
     return name.lower().startswith(("train", "fit_")) or "_train" in name.lower()
 
 
-def shown(metrics: dict[str, Any]) -> list[tuple[str, Any, bool]]:
-    """Name, value and whether it is a number, by name."""
-    return [(name, value, isinstance(value, int | float)) for name, value in sorted(metrics.items())]
+def shown(metrics: dict[str, Any]) -> list[tuple[str, Any, int | None]]:
+    """Name, value and its decimals, by name; no decimals for what is counted, None for what is no number."""
+    return [(name, value, _decimals(value)) for name, value in sorted(metrics.items())]
+
+
+def _decimals(value: Any) -> int | None:
+    if not isinstance(value, int | float):
+        return None
+    return 0 if float(value).is_integer() and abs(value) > 1 else 5

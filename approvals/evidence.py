@@ -14,6 +14,7 @@ from approvals.schema_changes import changes_between
 from monitoring.costs.models import PriceRule, Resource
 from pipelines.models import ContractCheck, DataContract, DatasetVersion
 from registry.evaluations.models import Evaluation
+from registry.lineage import training_data_behind
 from registry.models import ModelVersion, VersionDataset
 
 SECONDS_PER_HOUR = 3600
@@ -28,6 +29,7 @@ def gathered(promotion: PromotionRequest) -> Evidence:
         latency_ms=_latency(evaluation),
         rows=evaluation.rows if evaluation else 0,
         has_champion=promotion.champion_id is not None,
+        seen_by_champion=seen_by_champion(promotion),
         holdout_kind=version.holdout.get("kind", ""),
         contracts=contracts_of(version),
         schema_changes=_schema_changes(promotion),
@@ -89,6 +91,14 @@ def contracts_of(version: ModelVersion) -> list[dict[str, Any]]:
             continue
         found[data.pk] = {"name": str(data), "status": use.check_status or "unchecked"}
     return list(found.values())
+
+
+def seen_by_champion(promotion: PromotionRequest) -> list[str]:
+    """Data set versions the champion was trained on and the hold-out was cut from, by name."""
+    evaluation = promotion.evaluation
+    if evaluation is None or promotion.champion is None:
+        return []
+    return [str(each) for each in training_data_behind(promotion.champion, evaluation.dataset_version)]
 
 
 def cost_forecast(evaluation: Evaluation | None) -> Decimal | None:

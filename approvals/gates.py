@@ -49,6 +49,7 @@ class Evidence:
     latency_ms: dict[str, float] = field(default_factory=dict)
     rows: int = 0
     has_champion: bool = False
+    seen_by_champion: list[str] = field(default_factory=list)
     holdout_kind: str = ""
     contracts: list[dict[str, Any]] = field(default_factory=list)
     schema_changes: list[dict[str, str]] | None = None
@@ -127,7 +128,10 @@ def _against_champion(
     worst = seen.difference if bound == "point" else (seen.low if better > 0 else seen.high)
     assert worst is not None
     interval = f", interval {signed(seen.low)} to {signed(seen.high)}" if seen.low is not None else ""
-    return title, rule, f"{signed(seen.difference)}{interval}", better * worst >= least
+    observed = f"{signed(seen.difference)}{interval}"
+    if evidence.seen_by_champion:
+        observed += "; the champion was trained on rows of this hold-out, which favours it"
+    return title, rule, observed, better * worst >= least
 
 
 def _slice(gate: dict[str, Any], evidence: Evidence) -> Verdict:

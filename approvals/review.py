@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from approvals import rights
-from approvals.evidence import contracts_of, cost_forecast
+from approvals.evidence import contracts_of, cost_forecast, seen_by_champion
 from approvals.gates import LOWER_IS_BETTER, MINUS, NAMES, signed
 from approvals.models import Decision, GateResult, PromotionRequest
 from approvals.schema_changes import changes_between, columns_of
@@ -16,6 +17,7 @@ from core.actors import Actor
 from core.money import money
 from monitoring.incidents.models import Incident
 from registry.evaluations.models import Evaluation
+from registry.readiness import HOLDOUT_WORDS
 
 MOST_SLICES = 8
 SPANS = {"roc_auc": 0.02, "pr_auc": 0.02, "brier": 0.01, "log_loss": 0.02}
@@ -149,6 +151,8 @@ def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
         "version": promotion.version,
         "champion": promotion.champion,
         "evaluation": promotion.evaluation,
+        "holdout_word": HOLDOUT_WORDS.get(evaluation.holdout_kind, "") if evaluation else "",
+        "seen_by_champion": seen_by_champion(promotion),
         "gates": gates,
         "counts": {
             word: sum(gate.outcome == word for gate in gates) for word in ("passed", "warned", "failed")
@@ -189,8 +193,20 @@ def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
 
 def _ordered_gates(promotion: PromotionRequest) -> list[GateResult]:
     order = {"failed": 0, "warned": 1, "passed": 2}
-    found = GateResult.objects.filter(promotion=promotion, rev=promotion.rev).order_by("pk")
+    found = list(GateResult.objects.filter(promotion=promotion, rev=promotion.rev).order_by("pk"))
+    for gate in found:
+        gate.evidence_address = _address_of_evidence(gate, promotion)
     return sorted(found, key=lambda gate: order[gate.outcome])
+
+
+def _address_of_evidence(gate: GateResult, promotion: PromotionRequest) -> str:
+    """Where what the gate looked at can be read in full."""
+    version = promotion.version
+    if gate.type in {"data_contract", "schema_compatible"}:
+        return "#data"
+    if gate.type == "artifact_digest":
+        return f"/models/{quote(version.model.name, safe='')}/versions/{version.number}/#artifact"
+    return promotion.evaluation.address if promotion.evaluation else ""
 
 
 def _strip(

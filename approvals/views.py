@@ -15,6 +15,7 @@ from approvals.forms import DecisionForm, PromotionForm, ReasonForm
 from approvals.models import PromotionRequest
 from core.doors import PageRequest, sign_in_required
 from core.errors import Conflict, DomainError, NotAllowed, PreconditionRequired
+from core.filters import chosen
 from core.pages import Page
 from deployments.models import Environment
 from registry.models import ModelVersion, RegisteredModel
@@ -25,8 +26,9 @@ from registry.models import ModelVersion, RegisteredModel
 def request_list(request: PageRequest) -> HttpResponse:
     """Which requests wait, for whom, and what became of the others."""
     rows = PromotionRequest.objects.visible_to(request.actor).in_lists()
-    status, model = request.GET.get("status", ""), request.GET.get("model", "").replace("\x00", "")[:256]
-    if status in PromotionRequest.Status.values:
+    status = chosen(request, "status", PromotionRequest.Status.values)
+    model = request.GET.get("model", "").replace("\x00", "")[:256]
+    if status:
         rows = rows.filter(status=status)
     if model:
         rows = rows.filter(version__model__name__icontains=model)
@@ -64,10 +66,12 @@ def gates(request: PageRequest, pk: str) -> HttpResponse:
 
 
 @sign_in_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 def decide(request: PageRequest, pk: str) -> HttpResponse:
     """Sign an approval or a rejection, with the password, at the revision seen."""
     promotion = _visible(request, pk)
+    if request.method == "GET":  # the address of a refused signature, opened again
+        return redirect("request-detail", pk=pk)
     if not request.POST.get("revision"):
         raise PreconditionRequired(
             "Say which revision you saw.", field="revision", allowed=f"{promotion.rev}"

@@ -11,3 +11,9 @@ class EvaluationsConfig(AppConfig):
     def ready(self) -> None:
         """Whoever asks for work must know its kinds; evaluations show on the version's page."""
         import_module("registry.evaluations.tasks")
+        import_module("core.panels").register(
+            "registry.version",
+            10,
+            import_module("registry.evaluations.panels").evaluations_of_versions,
+            "evaluations/_version_panel.html",
+        )

@@ -12,8 +12,7 @@ from core.doors import sign_in_required
 from core.jobs.models import Job
 from registry.evaluations.lookups import find_evaluation
 from registry.evaluations.verdicts import metric_rows, slice_rows
-
-HOLDOUT_WORDS = {"random": "at random", "time_ordered": "by time", "grouped": "by groups"}
+from registry.readiness import HOLDOUT_WORDS
 
 
 @sign_in_required

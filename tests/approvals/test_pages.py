@@ -135,6 +135,63 @@ def test_the_review_page_asks_as_many_queries_for_a_dozen_of_everything(
     assert queries_of(client, promotion.address) == one
 
 
+def test_a_wrong_password_loses_nothing_that_was_written(promotion, reviewer, client_for):
+    address = f"{promotion.address}decide/"
+    sent = form(promotion, reason="The slices hold <too>.", password="wrong wrong wrong")
+    page = client_for(reviewer).post(address, sent).content.decode()
+    assert "The slices hold &lt;too&gt;." in page
+    assert page.count("data-reopen") == 1
+    assert "The password is not right" in page and "wrong wrong" not in page
+    assert client_for(reviewer).get(address).url == promotion.address
+
+
+def test_the_version_page_asks_for_a_promotion_and_tells_of_a_rollback(
+    promotion, version, scientist, reviewer, operator, client_for
+):
+    page = f"/models/{version.model.name}/versions/{version.number}/"
+    assert promotion.address in client_for(scientist).get(page).content.decode()
+    promotion.status, promotion.failure = "rolled_back", "It ranked worse than v1."
+    promotion.save()
+    shown = client_for(scientist).get(page).content.decode()
+    assert f"{page}promote/" in shown
+    assert "Rolled back in production" in shown and "It ranked worse than v1." in shown
+    assert f"{page}promote/" not in client_for(operator).get(page).content.decode()
+
+
+def test_every_gate_names_its_evidence(promotion, reviewer, client_for):
+    page = client_for(reviewer).get(promotion.address).content.decode()
+    assert page.count(f'href="{promotion.evaluation.address}"') > 2
+    assert page.count("Evidence of the gate") == promotion.gate_results.count()
+
+
+def test_a_champion_that_has_seen_the_hold_out_is_named(
+    version, promotion, make_version, reviewer, client_for
+):
+    champion = make_version(version.model)
+    rows = promotion.evaluation.dataset_version
+    VersionDataset.objects.create(version=champion, dataset_version=rows, role="training")
+    promotion.champion = champion
+    promotion.save()
+    page = client_for(reviewer).get(promotion.address).content.decode()
+    assert f"The champion v{champion.number} was trained on data this hold-out was cut from" in page
+    VersionDataset.objects.create(version=champion, dataset_version=rows, role="holdout")
+    assert "was cut from" not in client_for(reviewer).get(promotion.address).content.decode()
+
+
+@pytest.mark.parametrize("path", ["/approvals/?status=zzz", "/jobs/?status=zzz", "/models/?tier=zzz",
+                                  "/incidents/?show=zzz", "/deployments/?status=zzz"])  # fmt: skip
+def test_a_filter_that_is_not_known_is_refused_by_name(path, auditor, client_for):
+    answer = client_for(auditor).get(path)
+    assert answer.status_code == 400
+    assert "must be one of" in answer.content.decode()
+
+
+def test_an_address_that_takes_forms_alone_says_so(promotion, reviewer, client_for):
+    answer = client_for(reviewer).get(f"{promotion.address}withdraw/")
+    assert answer.status_code == 405 and answer["Allow"] == "POST"
+    assert "only takes what a form of ours sends" in answer.content.decode()
+
+
 def test_who_is_asked_again_for_a_version_that_was_rolled_back_is_told(
     promotion, version, scientist, production, actor, reviewer, client_for
 ):

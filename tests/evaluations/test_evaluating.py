@@ -184,6 +184,9 @@ def test_the_page_and_rest_show_it_and_a_stranger_finds_neither(
     body = token_client(scientist).get(f"/api/v1/evaluations/{evaluation.pk}").json()
     assert (body["status"], body["candidate"], body["champion"]) == ("succeeded", 2, 1)
     model = versions[1].model.name
+    of_version = client_for(scientist).get(f"/models/{model}/versions/2/").content.decode()
+    assert evaluation.address in of_version
+    assert "Not evaluated yet" in client_for(scientist).get(f"/models/{model}/versions/1/").content.decode()
     below = f"/api/v1/models/{model}/versions/2/evaluations"
     assert [each["id"] for each in token_client(scientist).get(below).json()["items"]] == [str(evaluation.pk)]
     assert client_for(stranger).get(evaluation.address).status_code == 404

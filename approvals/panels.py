@@ -1,0 +1,40 @@
+"""What approvals show on pages of the registry: asking for a promotion, and what became of earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from approvals import rights
+from approvals.models import PromotionRequest
+from core.actors import Actor
+from registry.models import ModelVersion
+
+
+def promotions_of_versions(actor: Actor, versions: Sequence[ModelVersion]) -> dict[Any, dict[str, Any]]:
+    """For each ready version its request under way, else whether this actor may ask for one."""
+    under_way = {
+        each.version_id: each
+        for each in PromotionRequest.objects.visible_to(actor)
+        .under_way()
+        .filter(version__in=[each.pk for each in versions])
+        .select_related("environment")
+        .defer("evidence")
+        .order_by("created_at")
+    }
+    return {
+        each.pk: {"version": each, "request": under_way.get(each.pk)}
+        for each in versions
+        if each.is_ready and (each.pk in under_way or rights.may_request(actor, each))
+    }
+
+
+def setbacks_of_versions(actor: Actor, versions: Sequence[ModelVersion]) -> dict[Any, list[PromotionRequest]]:
+    """Releases of these versions that were taken back, newest first: who thinks of promoting must know."""
+    found: dict[Any, list[PromotionRequest]] = {}
+    rolled_back = PromotionRequest.objects.visible_to(actor).filter(
+        version__in=[each.pk for each in versions], status=PromotionRequest.Status.ROLLED_BACK
+    )
+    for each in rolled_back.select_related("environment").defer("evidence").order_by("-created_at"):
+        found.setdefault(each.version_id, []).append(each)
+    return found

@@ -18,6 +18,7 @@ from accounts.roles import ROLES, SYNONYMS
 from audit.services import command, record
 from core.actors import EVERY_SCOPE, RIGHTS, Actor, holds
 from core.errors import Conflict, Invalid, NotAllowed
+from core.events import emit
 from core.text import checked_text
 
 LONGEST_TOKEN = timedelta(days=366)
@@ -112,6 +113,7 @@ def set_active(*, actor: Actor, account: Account, is_active: bool, reason: str =
         account.is_active = is_active
         action = "accounts.activated" if is_active else "accounts.deactivated"
         record(actor=actor, action=action, target=account, reason=reason)
+        emit(action, account)
     return account
 
 

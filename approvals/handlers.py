@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts.models import Account
 from approvals import services
 from approvals.models import PromotionRequest
 from approvals.services.requests import JUDGE
@@ -61,6 +62,15 @@ def note_rolled_back(body: dict[str, Any]) -> None:
         services.note_outcome(
             actor=Actor.system(), promotion=request, status=Status.ROLLED_BACK, reason=body.get("reason", "")
         )
+
+
+@on("accounts.deactivated")
+def void_what_was_signed(body: dict[str, Any]) -> None:
+    """Whoever is shut out has no word on what is not yet released."""
+    account = Account.objects.filter(pk=body["subject_id"]).first()
+    if account is not None and not account.is_active:
+        why = f"{account.username} was deactivated."
+        services.void_approvals_by(actor=Actor.system(), account=account, why=why)
 
 
 def _of(reference: str) -> PromotionRequest | None:

@@ -83,11 +83,11 @@ def decide(request: PageRequest, pk: str) -> HttpResponse:
     try:
         _signed(request, promotion, form.cleaned_data)
     except NotAllowed as error:
-        if error.code != "reauthentication_failed":
+        if error.code not in {"reauthentication_failed", "too_many_tries"}:
             raise
         form.add_error("password", str(error))
         context = {**review.context(promotion, request.actor), "form": form}
-        return render(request, "approvals/request_detail.html", context, status=403)
+        return render(request, "approvals/request_detail.html", context, status=error.status)
     messages.success(request, "Your decision is signed and in the audit trail.")
     return redirect("request-detail", pk=pk)
 

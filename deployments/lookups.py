@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from accounts.sight import require_sight
 from core.errors import NotFound
 from deployments.models import Deployment, Endpoint, Environment, LogSegment
-from registry.lookups import require_sight
 
 
 def find_deployment(request: Any, pk: Any) -> Deployment:

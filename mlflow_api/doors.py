@@ -14,13 +14,13 @@ from django.http.request import UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts.sight import require_sight
 from core.actors import Actor
 from core.errors import DomainError, Invalid, TooLarge, Unavailable
 from mlflow_api.arguments import Arguments
 from mlflow_api.authentication import actor_of
 from mlflow_api.errors import as_answer
 from mlflow_api.json import dumps
-from registry.lookups import require_sight
 
 log = logging.getLogger(__name__)
 Door = Callable[[Actor, Arguments], dict[str, Any] | str | HttpResponseBase]

@@ -7,11 +7,10 @@ from typing import Any
 from core.actors import Actor
 from core.errors import Conflict, Invalid
 from mlflow_api import ownership, rendering, searching
-from mlflow_api.aliases import move_protected
 from mlflow_api.arguments import Arguments
 from mlflow_api.doors import door
 from mlflow_api.finding import find_model, find_version
-from registry import services
+from registry import protected, services
 from registry.models import ModelVersion
 from registry.services.aliases import PROTECTED_STAGES, STAGE_OF_ALIAS, checked_stage
 
@@ -80,7 +79,7 @@ def transition_stage(actor: Actor, sent: Arguments) -> str:
     stage = checked_stage(sent.text("stage"))
     if stage in PROTECTED_STAGES and version.stage != stage:
         alias = next(name for name, meant in STAGE_OF_ALIAS.items() if meant == stage)
-        move_protected(actor, version.model, alias, version)
+        protected.ask_to_move(actor, version.model, alias, version)
     else:
         archive = sent.flag("archive_existing_versions")
         services.transition_stage(actor=actor, version=version, stage=stage, archive_existing=archive)

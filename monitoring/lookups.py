@@ -7,11 +7,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from accounts.sight import require_sight
 from core.errors import NotFound
 from deployments.models import Endpoint
 from monitoring.incidents.models import AlertRule, Incident
 from monitoring.models import LabelBatch
-from registry.lookups import find_model, require_sight
+from registry.lookups import find_model
 
 
 def find_endpoint(request: Any, environment: str, model: str) -> Endpoint:

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from accounts.sight import require_sight
 from core.actors import Actor
 from core.doors import PageRequest, sign_in_required
 from deployments import rights as deployment_rights
@@ -17,7 +18,7 @@ from monitoring.board import drift, health, issues, quality, scope, spending, ve
 from monitoring.incidents.models import Incident
 from monitoring.models import Watch
 from monitoring.snippets import labels_snippet, predictions_snippet
-from registry.lookups import find_model, require_sight
+from registry.lookups import find_model
 
 MOST_WATCHES = 200
 

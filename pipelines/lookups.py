@@ -5,15 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from core.actors import Actor
-from core.errors import NotAllowed, NotFound
+from accounts.sight import require_sight
+from core.errors import NotFound
 from pipelines.models import Dataset, DatasetVersion, Pipeline, PipelineRun
-
-
-def require_sight(actor: Actor) -> None:
-    """A token that cannot see anything is told so, instead of finding nothing anywhere."""
-    if not actor.scope_allows("view"):
-        raise NotAllowed("This token's scopes do not include view.", code="insufficient_scope")
 
 
 def find_dataset(request: Any, name: str) -> Dataset:

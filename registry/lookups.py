@@ -2,15 +2,9 @@
 
 from typing import Any
 
-from core.actors import Actor
-from core.errors import NotAllowed, NotFound
+from accounts.sight import require_sight
+from core.errors import NotFound
 from registry.models import ModelVersion, RegisteredModel
-
-
-def require_sight(actor: Actor) -> None:
-    """A token that cannot see anything is told so, instead of finding nothing anywhere."""
-    if not actor.scope_allows("view"):
-        raise NotAllowed("This token's scopes do not include view.", code="insufficient_scope")
 
 
 def find_model(request: Any, name: str) -> RegisteredModel:

@@ -12,6 +12,7 @@ from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.sight import require_sight
 from approvals import services
 from approvals.api.serializers import (
     ChangedRequestSerializer,
@@ -27,7 +28,7 @@ from approvals.models import Policy, PolicyRevision, PromotionRequest
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Conflict, Invalid, NotFound
 from deployments.lookups import find_environment
-from registry.lookups import find_version, require_sight
+from registry.lookups import find_version
 
 LATER = "is not built yet: reject with what should change, or withdraw and ask again."
 

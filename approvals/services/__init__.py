@@ -2,7 +2,7 @@
 
 from approvals.services.deciding import APPROVING, REJECTING, approve, lacking, reject
 from approvals.services.executing import execute, is_sealed, note_outcome, retry, start_waiting
-from approvals.services.judging import judge_gates
+from approvals.services.judging import judge_gates, void_approvals_by
 from approvals.services.policies import add_revision
 from approvals.services.requests import (
     champion_in,
@@ -31,5 +31,6 @@ __all__ = [
     "request_promotion",
     "retry",
     "start_waiting",
+    "void_approvals_by",
     "withdraw",
 ]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from django.db.models.functions import Now
 
+from accounts.confirming import require_password
 from accounts.models import Account
 from approvals import rights
 from approvals.locks import locked_request
@@ -14,7 +15,7 @@ from approvals.quorum import missing
 from audit.services import command, record
 from core.actors import Actor
 from core.canonical import canonical_json, sha256_hex
-from core.errors import Conflict, Invalid, NotAllowed, PreconditionFailed
+from core.errors import Conflict, NotAllowed, PreconditionFailed
 from core.jobs import enqueue
 from core.text import checked_text
 
@@ -131,10 +132,7 @@ def _require_signer(actor: Actor, row: PromotionRequest, password: str) -> None:
     refusal = rights.why_not_decide(actor, row)
     if refusal is not None:
         raise NotAllowed(refusal[1], code=refusal[0])
-    if not password:
-        raise Invalid("Confirm with your password.", field="password", allowed="your password")
-    if not Account.objects.get(pk=str(actor.account_id)).check_password(password):
-        raise NotAllowed("The password is not right, so nothing was signed.", code="reauthentication_failed")
+    require_password(actor, password)
 
 
 def _signed(actor: Actor, row: PromotionRequest, verdict: str, reason: str, meaning: str) -> Decision:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import F
 from django.db.models.functions import Now
 
+from accounts.models import Account
 from approvals.evidence import as_document, gathered
 from approvals.gates import Result, judge
 from approvals.locks import locked_request
@@ -14,8 +15,10 @@ from approvals.models import Decision, GateResult, PromotionRequest
 from audit.services import command, record
 from core.actors import Actor
 from core.canonical import canonical_json, sha256_hex
+from core.errors import NotAllowed
 
 Status = PromotionRequest.Status
+VOIDABLE = (Status.PENDING, Status.APPROVED)
 
 
 def fresh_evidence(row: PromotionRequest) -> tuple[list[Result], dict[str, Any], str]:
@@ -78,6 +81,25 @@ def void_approvals(actor: Actor, promotion: PromotionRequest, why: str) -> int:
     }
     record(actor=actor, action="approvals.approvals_voided", target=promotion, after=after, reason=why)
     return len(counting)
+
+
+@command
+def void_approvals_by(*, actor: Actor, account: Account, why: str) -> int:
+    """What one account signed on open requests counts no more, also if it is let in again."""
+    if not actor.is_system:
+        raise NotAllowed("Only the installation voids what somebody else signed.")
+    signed = Decision.objects.counting().filter(by=account, promotion__status__in=VOIDABLE)
+    voided = 0
+    for decision in signed.select_related("promotion").order_by("promotion_id"):
+        row = locked_request(decision.promotion)
+        if row.status not in VOIDABLE:
+            continue
+        voided += Decision.objects.counting().filter(pk=decision.pk).update(voided_at=Now(), void_reason=why)
+        if row.status == Status.APPROVED:
+            row.move_to(Status.PENDING)
+        after = {"voided": [account.username], "people": [str(account.person_id)]}
+        record(actor=actor, action="approvals.approvals_voided", target=row, after=after, reason=why)
+    return voided
 
 
 def changed_lines(before: Any, after: Any, path: str = "") -> list[str]:

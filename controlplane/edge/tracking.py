@@ -90,8 +90,11 @@ class Tracking:
             calls.refuse_reserved(content)
             if captured.get("tag") == calls.OWNER:
                 raise Refused(400, f"The tag {calls.OWNER} is reserved.")
-        if scope["path"].endswith("experiments/get-by-name"):
+        by_name = scope["path"].endswith("experiments/get-by-name")
+        if by_name:
             await self._name_to_id(content)
+        elif endpoint.access is Access.CREATE_EXPERIMENT:
+            await self._refuse_taken(str(content.get("name", "")))
         skip = (
             frozenset({"experiment_id", "experiment_ids"})
             if endpoint.access is Access.SEARCH
@@ -102,7 +105,12 @@ class Tracking:
             names.write.add(("model", calls.checked_id("model", captured["model_id"])))
         if endpoint.access in {Access.READ, Access.WRITE, Access.CREATE_INSIDE} and not names.write:
             raise Refused(400, "Say which run, logged model or experiment you mean.")
-        await self._decide(exchange, actor, endpoint.access, names)
+        try:
+            await self._decide(exchange, actor, endpoint.access, names)
+        except Refused as refused:
+            if by_name and refused.status == 404:  # in the words for a name that nobody has
+                raise _unnamed(str(content["experiment_name"])) from None
+            raise
         if endpoint.access in CREATING:
             _mark(content, actor, endpoint)
         elif endpoint.access is Access.SEARCH and not actor.holds_everywhere("view"):
@@ -120,8 +128,13 @@ class Tracking:
         name = str(content.get("experiment_name", ""))
         found = await self.ownership.experiment_named(name)
         if found is None:
-            raise Refused(404, f"Could not find experiment with name '{name}'")
+            raise _unnamed(name)
         content["experiment_id"] = found
+
+    async def _refuse_taken(self, name: str) -> None:
+        """Said here, since the server answers with its database's own words."""
+        if await self.ownership.experiment_named(name) is not None:
+            raise Refused(400, f"An experiment named '{name}' exists already.", "RESOURCE_ALREADY_EXISTS")
 
     async def _forward(self, exchange: Exchange, content: dict[str, Any], has_query: bool) -> None:
         path = quote(exchange.scope["path"], safe="/:@!$&'()*+,;=~-._")
@@ -288,6 +301,10 @@ def _owner_of(parts: list[str]) -> tuple[str, str]:
     if len(parts) >= 4 and parts[1] == "models" and parts[3] == "artifacts":
         return "model", parts[2]
     raise Refused(404, "Artifacts are in the folder of a run or a logged model; this path is in none.")
+
+
+def _unnamed(name: str) -> Refused:
+    return Refused(404, f"Could not find experiment with name '{name}'")
 
 
 def _unknown(kind: str, name: str) -> Refused:

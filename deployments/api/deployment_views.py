@@ -10,6 +10,7 @@ from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.sight import require_sight
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Invalid
 from deployments import services
@@ -22,7 +23,7 @@ from deployments.api.serializers import (
 )
 from deployments.lookups import find_deployment, find_environment
 from deployments.models import Deployment
-from registry.lookups import find_version, require_sight
+from registry.lookups import find_version
 
 
 class DeploymentViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewSet):

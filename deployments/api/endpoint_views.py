@@ -12,6 +12,7 @@ from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.sight import require_sight
 from audit.services import record
 from core.api.views import IdempotentPosts, require_match
 from core.errors import Invalid, NotAllowed, NotFound
@@ -29,7 +30,7 @@ from deployments.api.serializers import (
 )
 from deployments.lookups import find_deployment, find_endpoint, find_environment, find_segment
 from deployments.models import Deployment, Endpoint, Environment, LogSegment, Target
-from registry.lookups import find_model, require_sight
+from registry.lookups import find_model
 
 
 class EnvironmentViewSet(viewsets.GenericViewSet):

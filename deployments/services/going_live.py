@@ -103,6 +103,12 @@ def retire(*, actor: Actor, deployment: Deployment, reason: str) -> Deployment:
     reason = checked_text(reason, "reason", 2000, min_length=1, multiline=True)
     row = locked_deployment(deployment)
     was_live = row.status == Status.LIVE
+    under_way = Deployment.objects.filter(endpoint=row.endpoint, status__in=Deployment.IN_FLIGHT).first()
+    if was_live and under_way is not None:
+        raise Conflict(
+            f"{under_way.version} is being rolled out beside it; abort that rollout or let it end first.",
+            code="rollout_under_way",
+        )
     before = {"status": row.status}
     move(
         actor, row, Status.RETIRED, note=reason, changes_live=was_live, slot=NO_SLOT, weight=0, ended_at=Now()

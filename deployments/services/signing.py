@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from accounts.models import Account
+from accounts.confirming import require_password
 from audit.services import command
 from core.actors import Actor
-from core.errors import Invalid, NotAllowed
 from deployments.models import Deployment, Endpoint
 from deployments.services.going_live import roll_back
 
@@ -22,9 +21,4 @@ def sign_and_roll_back(
 @command
 def require_signature(*, actor: Actor, password: str) -> None:
     """Refuse unless this is a browser session and its person has just given the password."""
-    if not actor.is_interactive:
-        raise NotAllowed("Signing needs a browser session; a token never signs.", code="interactive_required")
-    if not password:
-        raise Invalid("Confirm with your password.", field="password", allowed="your password")
-    if not Account.objects.get(pk=actor.account_id).check_password(password):
-        raise NotAllowed("The password is not right, so nothing was signed.", code="reauthentication_failed")
+    require_password(actor, password)

@@ -58,11 +58,9 @@ class Route:
 
     def choose(self, key: str | None) -> Variant | None:
         """The variant for a request: the same one for the same key while weights only grow."""
-        if self.canary is None:
-            return self.stable
-        if self.stable is None:
+        if self.canary is not None and _point(self.endpoint, key) * 100 < self.canary.weight:
             return self.canary
-        return self.canary if _point(self.endpoint, key) * 100 < self.canary.weight else self.stable
+        return self.stable  # none, and a canary never answers more than its share
 
 
 def _point(endpoint: str, key: str | None) -> float:

@@ -10,6 +10,7 @@ from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.sight import require_sight
 from core.api.views import IdempotentPosts, require_match
 from core.errors import Invalid
 from monitoring.api.incident_views import OfModel
@@ -17,7 +18,6 @@ from monitoring.api.serializers import CostEntrySerializer, PriceRuleSerializer
 from monitoring.costs import services
 from monitoring.costs.models import CostEntry, PriceRule
 from monitoring.lookups import one
-from registry.lookups import require_sight
 
 FIELDS = ("resource", "price_usd", "valid_from", "source")
 

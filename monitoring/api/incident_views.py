@@ -11,6 +11,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.sight import require_sight
 from core.api.views import IdempotentPosts, require_match
 from core.errors import Invalid
 from monitoring.api.serializers import (
@@ -25,7 +26,6 @@ from monitoring.api.serializers import (
 from monitoring.incidents import services
 from monitoring.incidents.models import Alert, AlertRule, Incident
 from monitoring.lookups import find_endpoint, find_incident, find_rule
-from registry.lookups import require_sight
 
 
 class OfModel(GenericAPIView):

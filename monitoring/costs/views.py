@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from accounts.sight import require_sight
 from core.doors import PageRequest, sign_in_required
 from core.errors import Invalid
 from core.money import money
@@ -15,7 +16,6 @@ from monitoring.board import scope, spending
 from monitoring.costs import services
 from monitoring.costs.forms import PriceForm
 from monitoring.costs.models import PriceRule
-from registry.lookups import require_sight
 
 
 @sign_in_required

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.sight import require_sight
 from core.doors import PageRequest, sign_in_required
 from core.errors import DomainError
 from core.filters import asked
@@ -29,7 +30,6 @@ from monitoring.incidents.forms import (
 from monitoring.incidents.models import Incident
 from monitoring.incidents.suspects import suspects_of
 from monitoring.lookups import find_incident
-from registry.lookups import require_sight
 
 ICONS = {
     "opened": "siren", "alert": "bell", "cleared": "check", "acknowledged": "eye", "comment": "message-square",

@@ -12,6 +12,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.sight import require_sight
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Invalid, NotAllowed, NotFound
 from core.jobs.models import Job
@@ -30,7 +31,7 @@ from pipelines.api.serializers import (
     ReasonSerializer,
 )
 from pipelines.api.uploads import kept, sent
-from pipelines.lookups import find_dataset, find_dataset_version, require_sight
+from pipelines.lookups import find_dataset, find_dataset_version
 from pipelines.models import ContractCheck, Dataset, DatasetVersion
 
 

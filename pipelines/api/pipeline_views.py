@@ -11,6 +11,7 @@ from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.sight import require_sight
 from core.api.views import IdempotentPosts
 from core.errors import Invalid
 from core.jobs.models import Job
@@ -22,7 +23,7 @@ from pipelines.api.serializers import (
     RunInListSerializer,
     RunSerializer,
 )
-from pipelines.lookups import find_pipeline, find_run, require_sight
+from pipelines.lookups import find_pipeline, find_run
 from pipelines.models import Pipeline, PipelineRun
 
 

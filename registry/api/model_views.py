@@ -11,6 +11,7 @@ from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.sight import require_sight
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Invalid, NotFound
 from registry import protected, services
@@ -22,7 +23,7 @@ from registry.api.serializers import (
     RegisteredModelSerializer,
 )
 from registry.api.sorting import Sorting
-from registry.lookups import find_model, find_version, require_sight
+from registry.lookups import find_model, find_version
 from registry.models import ModelAlias, ModelVersion, RegisteredModel
 from registry.names import is_storable
 

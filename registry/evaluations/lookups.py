@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from accounts.sight import require_sight
 from core.errors import NotFound
 from registry.evaluations.models import Evaluation
-from registry.lookups import require_sight
 
 
 def find_evaluation(request: Any, key: UUID | str) -> Evaluation:

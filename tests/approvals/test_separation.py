@@ -132,6 +132,34 @@ def test_a_deactivated_approver_does_not_count(promotion, sign, reviewer, valida
     assert promotion.status == "pending"
 
 
+def test_what_a_deactivated_approver_signed_is_void_for_good(
+    promotion, sign, reviewer, validator, admin, actor, run_jobs
+):
+    sign(reviewer, promotion)
+    set_active(actor=actor(admin), account=reviewer, is_active=False, reason="Left.")
+    run_jobs()
+    decision = promotion.decisions.get()
+    assert decision.void_reason == "reviewer was deactivated."
+    set_active(actor=actor(admin), account=reviewer, is_active=True)
+    assert services.lacking(promotion) == {"reviewer": 1, "validator": 1}
+    voided = Event.objects.acting("approvals.approvals_voided").get()
+    assert voided.fields["after"]["voided"] == ["reviewer"]
+
+
+def test_the_password_of_a_signature_cannot_be_guessed(promotion, reviewer, actor, client_for):
+    sent = {
+        "decision": "approve",
+        "reason": "It holds.",
+        "revision": promotion.rev,
+        "password": "wrong guess",
+    }
+    statuses = [client_for(reviewer).post(f"{promotion.address}decide/", sent).status_code for _ in range(6)]
+    assert statuses == [403] * 5 + [429]
+    right = {**sent, "password": PASSWORD}
+    assert client_for(reviewer).post(f"{promotion.address}decide/", right).status_code == 429
+    assert not promotion.decisions.exists()
+
+
 def test_a_new_policy_binds_requests_under_way(promotion, sign, reviewer, admin, actor, run_jobs):
     sign(reviewer, promotion)
     text = promotion.policy_revision.text.replace("role: validator, count: 1", "role: validator, count: 2")

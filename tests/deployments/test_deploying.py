@@ -13,6 +13,7 @@ from core.errors import Conflict, Invalid, NotAllowed
 from core.jobs.models import Job
 from deployments import rights, services
 from deployments.models import Clearance, Deployment, Endpoint, Scorer, TrafficCount, Transition
+from deployments.serving.routing import Route, Variant
 from registry.access.services import grant
 from registry.models import ModelAlias
 
@@ -313,6 +314,25 @@ def test_only_one_version_stays_warm(make_model, make_version, production, bring
     for each in deployments:
         each.refresh_from_db()
     assert [each.status for each in deployments] == ["retired", "standby", "live"]
+
+
+def test_the_live_version_does_not_retire_beside_a_canary(
+    make_model, make_version, production, bring_live, operator, actor
+):
+    model = make_model()
+    first = bring_live(make_version(model), production)
+    bring_live(make_version(model), production, CANARY)
+    with pytest.raises(Conflict, match="abort that rollout"):
+        services.retire(actor=actor(operator), deployment=first, reason="Not needed.")
+    assert champion(model) == 1
+
+
+def test_a_canary_never_answers_more_than_its_share():
+    sides = {"deployment": "d", "version": 1, "socket": "/s"}
+    canary = Variant(**sides, slot="canary", weight=10)
+    route = Route("e", "production", "delays", "m", "", (canary,))
+    answered = sum(route.choose(f"key {number}") is canary for number in range(2000))
+    assert 120 < answered < 280
 
 
 def test_retiring_the_live_version_takes_the_alias_away(

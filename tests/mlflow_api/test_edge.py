@@ -229,6 +229,15 @@ def test_ownership_cannot_be_claimed_or_dodged(ask, a_run, token, make_account, 
         ask("POST", f"{api}/experiments/update", {"experiment_id": "0", "new_name": "mine"}, **theirs)[0]
         == 403
     )
+    # Whose experiment of a name it is, and which number it has, is nobody else's business.
+    assert ask("POST", f"{api}/experiments/create", {"name": "mine"}, **mine)[0] == 200
+    named = f"{api}/experiments/get-by-name?experiment_name="
+    hidden, absent = (ask("GET", f"{named}{name}", **theirs) for name in ("mine", "none"))
+    assert hidden[0] == absent[0] == 404
+    assert json.loads(hidden[2])["message"].replace("mine", "none") == json.loads(absent[2])["message"]
+    status, _, taken = ask("POST", f"{api}/experiments/create", {"name": "mine"}, **mine)
+    assert (status, json.loads(taken)["error_code"]) == (400, "RESOURCE_ALREADY_EXISTS")
+    assert b"SQL" not in taken
     own = json.loads(ask("POST", f"{api}/runs/create", {"experiment_id": "0", "start_time": 1}, **theirs)[2])[
         "run"
     ]["info"]["run_id"]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from audit.models import Event
 from registry import services
 from registry.models import RegisteredModel
 
@@ -194,6 +195,8 @@ def test_free_aliases_move_and_protected_ones_do_not(make_model, make_version, t
     assert client.put("/api/v1/models/delays/aliases/v1", {"version": 1}, JSON).status_code == 400
     refused = client.put("/api/v1/models/delays/aliases/champion", {"version": 1}, JSON)
     assert refused.status_code in (403, 409)
+    denied = Event.objects.acting("registry.alias_set").ended("denied").get()
+    assert denied.fields["extra"]["alias"] == "champion"
     assert not model.aliases.filter(name="champion").exists()
 
 

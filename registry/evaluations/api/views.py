@@ -10,6 +10,7 @@ from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.sight import require_sight
 from core.api.views import IdempotentPosts
 from core.jobs.models import Job
 from pipelines.lookups import find_dataset_version
@@ -17,7 +18,7 @@ from registry.evaluations import services
 from registry.evaluations.api.serializers import EvaluationSerializer, NewEvaluationSerializer
 from registry.evaluations.lookups import find_evaluation
 from registry.evaluations.models import Evaluation
-from registry.lookups import find_version, require_sight
+from registry.lookups import find_version
 
 
 class EvaluationViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewSet):

@@ -13,7 +13,7 @@ from core.actors import Actor
 from core.doors import PageRequest, sign_in_required
 from deployments import rights as deployment_rights
 from deployments.models import Endpoint
-from monitoring.board import alerts, drift, health, issues, quality, scope, spending, verdicts
+from monitoring.board import alerts, drift, health, issues, quality, scope, spending, verdicts, versus
 from monitoring.incidents.models import Alert, Incident
 from monitoring.models import Watch
 from monitoring.snippets import labels_snippet, predictions_snippet
@@ -86,7 +86,7 @@ def _board(actor: Actor, picked: scope.Scope) -> dict[str, Any]:
             "Metered use times price rules, by the day served, USD",
         ),
         "quality": quality.quality_figure(scored),
-        "versus": quality.versus(scored),
+        "versus": versus.versus(scored),
         "arrival": quality.arrival(scored),
         "issues": issues.issue_table(picked, found),
         "may_roll_back": deployment_rights.may_roll_back(actor, picked.endpoint) and picked.live is not None,

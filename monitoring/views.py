@@ -13,7 +13,19 @@ from core.actors import Actor
 from core.doors import PageRequest, sign_in_required
 from deployments import rights as deployment_rights
 from deployments.models import Endpoint
-from monitoring.board import alerts, drift, health, issues, quality, scope, spending, verdicts, versus
+from monitoring.board import (
+    alerts,
+    distribution,
+    drift,
+    health,
+    heat,
+    issues,
+    quality,
+    scope,
+    spending,
+    verdicts,
+    versus,
+)
 from monitoring.incidents.models import Alert, Incident
 from monitoring.models import Watch
 from monitoring.snippets import labels_snippet, predictions_snippet
@@ -76,9 +88,9 @@ def _board(actor: Actor, picked: scope.Scope) -> dict[str, Any]:
         "alerts": alerts.without_incident(firing),
         "rules": alerts.rule_rows(picked, firing),
         "reference": reference,
-        "heat": drift.heat_map(picked, series),
+        "heat": heat.heat_map(picked, series),
         "psi": drift.over_time(picked, series),
-        "distribution": drift.distribution(picked, series),
+        "distribution": distribution.distribution(picked, series),
         "latency": health.latency_figure(picked, served, verdicts.objective_of(picked)),
         "cost": spending.cost_figure(
             spent,

@@ -35,7 +35,7 @@ def period_words(pair: QualityWindow) -> str:
     return f"{day_words(first, year=first.year != last.year)} to {day_words(last, year=True)}"
 
 
-def is_told(pair: QualityWindow, metric: str) -> bool:
+def has_interval(pair: QualityWindow, metric: str) -> bool:
     """Whether enough is labelled for an interval of the difference."""
     both = pair.comparison.get("metrics", {}).get(metric, {})
     return bool(pair.against) and both.get("difference", {}).get("low") is not None

@@ -8,6 +8,9 @@ from typing import Any
 from monitoring.board.drift import MOVED, Series
 from monitoring.board.scope import Scope, day_words
 from monitoring.models import FeatureWindow, Granularity, Role
+from registry.models import ModelVersion
+
+INTEGERS = frozenset({"integer", "long"})
 
 
 def distribution(scope: Scope, series: list[Series]) -> dict[str, Any] | None:
@@ -35,7 +38,7 @@ def distribution(scope: Scope, series: list[Series]) -> dict[str, Any] | None:
     if week is None or profile is None or reference is None:
         return None
     before, now = _shares(profile["counts"]), _shares(week.bars)
-    facts = _facts(profile, week)
+    facts = _facts(profile, week, is_integer=_is_integer(newest, chosen))
     return {
         "feature": chosen.feature,
         "title": _shift_words(chosen.feature, profile, week, before, now)
@@ -69,16 +72,28 @@ def _shift_words(
     return f"{feature} shifted {'upwards' if week.median > profile['median'] else 'downwards'}"
 
 
-def _facts(profile: dict[str, Any], week: FeatureWindow) -> list[tuple[str, str, str]]:
+def _is_integer(window: FeatureWindow, chosen: Series) -> bool:
+    """Whether the version's signature says so: a sketch's quantile lies near a value, not on it."""
+    if chosen.is_prediction:
+        return False
+    signature = ModelVersion.objects.values_list("signature", flat=True).get(pk=window.version_id) or {}
+    return any(
+        column.get("name") == chosen.feature and column.get("type") in INTEGERS
+        for column in signature.get("inputs") or []
+    )
+
+
+def _facts(profile: dict[str, Any], week: FeatureWindow, *, is_integer: bool) -> list[tuple[str, str, str]]:
     """Name, training, now."""
+    said = _whole if is_integer else _plain
     facts = [("PSI of the week", "", "none" if week.psi is None else f"{week.psi:.2f}")]
     if profile["kind"] == "numeric":
-        facts.append(("Median", _plain(profile["median"]), _plain(week.median)))
+        facts.append(("Median", said(profile["median"]), said(week.median)))
         facts.append(
             (
                 "Range",
-                f"{_plain(profile['low'])} to {_plain(profile['high'])}",
-                f"{_plain(week.low)} to {_plain(week.high)}",
+                f"{said(profile['low'])} to {said(profile['high'])}",
+                f"{said(week.low)} to {said(week.high)}",
             )
         )
     facts.append(("Distinct values", f"{profile['distinct']:,}", f"{week.distinct:,}"))
@@ -106,3 +121,7 @@ def _percent(part: int, whole: int) -> str:
 
 def _plain(value: float | None) -> str:
     return "none" if value is None else f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+
+
+def _whole(value: float | None) -> str:
+    return "none" if value is None else f"{round(value):,}"

@@ -6,11 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from monitoring.board.distribution import distribution
 from monitoring.board.drift import over_time, series_of
 from monitoring.board.heat import heat_map
 from monitoring.board.scope import Scope
 from monitoring.board.verdicts import drift_cell
-from monitoring.models import Watch
+from monitoring.models import Reference, Watch
 
 pytestmark = pytest.mark.django_db
 MONDAY = date(2013, 12, 23)
@@ -103,3 +104,23 @@ def test_the_page_says_how_it_judges_in_as_many_queries_for_twelve_inputs(
         watched.feature_week(LAST, f"input {number}", granularity="day", rows=300)
         watched.feature_week(MONDAY, f"input {number}")
     assert counted() == before
+
+
+@pytest.mark.parametrize(("type_name", "median"), [("long", "4"), ("integer", "4"), ("double", "3.999")])
+def test_the_median_of_an_integer_input_is_an_integer(watched, make_row, scope, type_name, median):
+    inputs = [{"type": type_name, "name": "weekday"}]
+    version = make_row(watched.endpoint.model, signature={"inputs": inputs})
+    profile = {
+        "rows": 10, "missing": 0, "distinct": 7, "kind": "numeric", "low": 1.0, "median": 3.999, "high": 7.0,
+        "bars": [1, 4, 7], "counts": [5, 5],
+    }  # fmt: skip
+    Reference.objects.create(
+        version=version, status="ready", dataset="flights", frame_key="f", profile={"in_weekday": profile}
+    )
+    watched.version = version
+    watched.feature_week(
+        MONDAY, "weekday", level="stable", psi=0.01, median=3.999, low=1.0, high=7.0, bars=[5, 5]
+    )
+    drawn = distribution(scope("28d"), series_of(scope("28d")))
+    assert ("Median", median, median) in drawn["facts"]
+    assert ("Range", "1 to 7", "1 to 7") in drawn["facts"]

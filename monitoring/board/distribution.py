@@ -8,7 +8,6 @@ from typing import Any
 from monitoring.board.drift import MOVED, Series
 from monitoring.board.scope import Scope, day_words
 from monitoring.models import FeatureWindow, Granularity, Role
-from registry.models import ModelVersion
 
 INTEGERS = frozenset({"integer", "long"})
 
@@ -29,6 +28,8 @@ def distribution(scope: Scope, series: list[Series]) -> dict[str, Any] | None:
             is_prediction=chosen.is_prediction,
             starts_on__lte=newest.starts_on,
         )
+        .select_related("version")
+        .defer("version__manifest", "version__requirements", "version__flavours")
         .order_by("-starts_on")
         .first()
     )
@@ -38,7 +39,7 @@ def distribution(scope: Scope, series: list[Series]) -> dict[str, Any] | None:
     if week is None or profile is None or reference is None:
         return None
     before, now = _shares(profile["counts"]), _shares(week.bars)
-    facts = _facts(profile, week, is_integer=_is_integer(newest, chosen))
+    facts = _facts(profile, week, is_integer=_is_integer(week))
     return {
         "feature": chosen.feature,
         "title": _shift_words(chosen.feature, profile, week, before, now)
@@ -72,14 +73,13 @@ def _shift_words(
     return f"{feature} shifted {'upwards' if week.median > profile['median'] else 'downwards'}"
 
 
-def _is_integer(window: FeatureWindow, chosen: Series) -> bool:
+def _is_integer(week: FeatureWindow) -> bool:
     """Whether the version's signature says so: a sketch's quantile lies near a value, not on it."""
-    if chosen.is_prediction:
+    if week.is_prediction:
         return False
-    signature = ModelVersion.objects.values_list("signature", flat=True).get(pk=window.version_id) or {}
     return any(
-        column.get("name") == chosen.feature and column.get("type") in INTEGERS
-        for column in signature.get("inputs") or []
+        column.get("name") == week.feature and column.get("type") in INTEGERS
+        for column in (week.version.signature or {}).get("inputs") or []
     )
 
 

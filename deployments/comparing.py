@@ -93,6 +93,15 @@ def lost_columns(live: Deployment | None, target: Deployment) -> list[str]:
     return [name for name in schema_from(live.version.signature).names if name not in kept]
 
 
+def optional_columns(live: Deployment | None, target: Deployment) -> list[str]:
+    """Inputs the other version reads when they are sent, and the live one does not."""
+    if live is None:
+        return []
+    known = set(schema_from(live.version.signature).names)
+    columns = schema_from(target.version.signature).columns
+    return [column.name for column in columns if not column.required and column.name not in known]
+
+
 def new_columns(live: Deployment | None, target: Deployment) -> list[str]:
     """Inputs the other version needs and the live one does not: callers may not send them."""
     if live is None:

@@ -13,7 +13,7 @@ from monitoring.models import Granularity, QualityWindow, Role
 
 MAIN = "roc_auc"
 VERDICTS = {1: ("ok", "Better"), -1: ("bad", "Worse"), 0: ("n", "No difference"), None: ("n", "Too few rows")}
-SAID = {1: "was better than", -1: "was worse than", 0: "was no different from"}
+SAID = {1: "was better than", -1: "was worse than"}
 
 
 def quality_of_targets(actor: Actor, targets: Sequence[Deployment]) -> dict[Any, dict[str, Any]]:
@@ -94,4 +94,6 @@ def _direction(metric: str, low: float | None, high: float | None) -> int | None
 def _title(direction: int | None, target: int, now: int) -> str:
     if direction is None:
         return f"Too little is labelled to tell v{target} from v{now}"
+    if direction == 0:
+        return f"No difference between v{target} and v{now} on the same rows"
     return f"v{target} {SAID[direction]} v{now} on the same rows"

@@ -31,9 +31,9 @@ def seen_of(alert: Alert) -> list[Seen]:
 
 
 def interval_words(rule: AlertRule, window: dict[str, Any]) -> str:
-    """``−0.124 to +0.027``, or ``none``."""
+    """``−0.124 to +0.027``, or that there is none."""
     low, high = window.get("low"), window.get("high")
-    return "none" if low is None or high is None else f"{_value(rule, low)} to {_value(rule, high)}"
+    return "no interval" if low is None or high is None else f"{_value(rule, low)} to {_value(rule, high)}"
 
 
 def difference_words(rule: AlertRule, window: dict[str, Any]) -> str:

@@ -13,17 +13,25 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def former(watched, make_row):
-    """Version 2 in the shadow of version 1, proven here before."""
-    version = make_row(watched.endpoint.model, metrics={"holdout_roc_auc": 0.6847})
-    clearance = Clearance.objects.create(
-        model=version.model, version=version, environment=watched.endpoint.environment, digest=version.digest,
-        kind="approval", evidence_sha256="0" * 64,
-    )  # fmt: skip
-    return Deployment.objects.create(
-        endpoint=watched.endpoint, version=version, digest=version.digest, clearance=clearance,
-        status="standby", slot="shadow", live_at=watched.endpoint.live.live_at,
-    )  # fmt: skip
+def prove(watched):
+    """``prove(version)``: it was live here before, and is in the shadow of version 1."""
+
+    def make(version) -> Deployment:
+        clearance = Clearance.objects.create(
+            model=version.model, version=version, environment=watched.endpoint.environment,
+            digest=version.digest, kind="approval", evidence_sha256="0" * 64,
+        )  # fmt: skip
+        return Deployment.objects.create(
+            endpoint=watched.endpoint, version=version, digest=version.digest, clearance=clearance,
+            status="standby", slot="shadow", live_at=watched.endpoint.live.live_at,
+        )  # fmt: skip
+
+    return make
+
+
+@pytest.fixture
+def former(watched, make_row, prove):
+    return prove(make_row(watched.endpoint.model, metrics={"holdout_roc_auc": 0.6847}))
 
 
 @pytest.fixture
@@ -88,6 +96,18 @@ def test_figures_of_different_holdouts_are_not_put_side_by_side(watched, former,
     assert "0.7596" in page(former)
     judged_on(former.version, other)
     assert "0.7596" not in page(former)
+
+
+def test_inputs_that_are_read_again_are_named(watched, make_row, prove, page):
+    inputs = [{"type": "double", "name": "temp", "required": False}]
+    text = page(prove(make_row(watched.endpoint.model, signature={"inputs": inputs})))
+    assert "1 input read again where callers send it" in text
+    assert "The inputs are the same" not in text
+
+
+def test_no_proof_of_a_difference_is_not_proof_of_none(watched, former, page):
+    compare(watched, former, -0.01, 0.094)
+    assert "No difference between v2 and v1 on the same rows" in page(former)
 
 
 def test_with_nothing_live_the_page_compares_nothing(watched, former, page):

@@ -102,7 +102,10 @@ def seen_by_champion(promotion: PromotionRequest) -> list[str]:
 
 
 def cost_forecast(evaluation: Evaluation | None) -> Decimal | None:
-    """USD per 1,000 predictions: the CPU time measured on the hold-out at today's price."""
+    """USD per 1,000 predictions: the CPU time measured on the hold-out at today's price.
+
+    A lower bound: memory, idle time and a shadow depend on traffic that nobody knows yet.
+    """
     rule = PriceRule.objects.in_force_on(timezone.now().date()).get(Resource.CPU)
     if evaluation is None or evaluation.cpu_seconds_per_1000 is None or rule is None:
         return None

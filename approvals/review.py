@@ -320,7 +320,7 @@ def _cost(evaluation: Evaluation | None) -> dict[str, str]:
         "cost",
         money(forecast),
         "per 1,000",
-        "CPU while the hold-out was scored",
+        "processor time of scoring only",
         "t-ok",
         "circle-check",
     )

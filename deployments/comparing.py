@@ -9,6 +9,7 @@ from deployments.models import Deployment, Endpoint
 from deployments.services import why_not_target
 from deployments.serving.schema import schema_from
 from registry.metrics import main_metric, word_of
+from registry.models import ModelVersion, VersionDataset
 
 SHOWN = 8
 
@@ -67,10 +68,21 @@ def differences(live: Deployment | None, target: Deployment) -> list[Line]:
         Line("Live since", live.live_at if live else None, target.live_at, "moment"),
         Line("Input columns", _columns(before), _columns(after)),
     ]
-    if metric:
+    if metric and have_same_holdout(before, after):
         values = [version.metrics.get(metric) if version else None for version in (before, after)]
         lines.append(Line(f"{word_of(metric)}, as its run logged it", *values, "number"))
     return lines
+
+
+def have_same_holdout(before: ModelVersion | None, after: ModelVersion) -> bool:
+    """Whether both were judged on the very same rows: else what their runs logged says nothing together."""
+    if before is None:
+        return True
+    uses = VersionDataset.objects.filter(
+        version__in=[before, after], role=VersionDataset.Role.HOLDOUT
+    ).values_list("version", "dataset_version__digest")
+    mine, theirs = ({digest for version, digest in uses if version == each.pk} for each in (before, after))
+    return bool(mine) and mine == theirs
 
 
 def lost_columns(live: Deployment | None, target: Deployment) -> list[str]:
@@ -79,6 +91,15 @@ def lost_columns(live: Deployment | None, target: Deployment) -> list[str]:
         return []
     kept = set(schema_from(target.version.signature).names)
     return [name for name in schema_from(live.version.signature).names if name not in kept]
+
+
+def optional_columns(live: Deployment | None, target: Deployment) -> list[str]:
+    """Inputs the other version reads when they are sent, and the live one does not."""
+    if live is None:
+        return []
+    known = set(schema_from(live.version.signature).names)
+    columns = schema_from(target.version.signature).columns
+    return [column.name for column in columns if not column.required and column.name not in known]
 
 
 def new_columns(live: Deployment | None, target: Deployment) -> list[str]:

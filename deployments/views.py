@@ -266,6 +266,7 @@ def _rollback(
         "lines": comparing.differences(live, target) if target else [],
         "lost": comparing.lost_columns(live, target) if target else [],
         "needed": comparing.new_columns(live, target) if target else [],
+        "optional": comparing.optional_columns(live, target) if target else [],
         "may_roll_back": bool(endpoint and rights.may_roll_back(request.actor, endpoint)),
         "gateway": settings.GATEWAY_URL,
         "trail": [

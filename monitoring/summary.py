@@ -9,8 +9,9 @@ from typing import Any
 
 from deployments.models import Endpoint
 from monitoring.board import verdicts
-from monitoring.board.drift import heat_title, series_of
+from monitoring.board.drift import series_of
 from monitoring.board.health import health_of
+from monitoring.board.heat import heat_title
 from monitoring.board.issues import issues_of, issues_title
 from monitoring.board.quality import Quality, quality_title
 from monitoring.board.scope import Scope

@@ -14,8 +14,20 @@ from core.actors import Actor
 from core.doors import PageRequest, sign_in_required
 from deployments import rights as deployment_rights
 from deployments.models import Endpoint
-from monitoring.board import drift, health, issues, quality, scope, spending, verdicts
-from monitoring.incidents.models import Incident
+from monitoring.board import (
+    alerts,
+    distribution,
+    drift,
+    health,
+    heat,
+    issues,
+    quality,
+    scope,
+    spending,
+    verdicts,
+    versus,
+)
+from monitoring.incidents.models import Alert, Incident
 from monitoring.models import Watch
 from monitoring.snippets import labels_snippet, predictions_snippet
 from registry.lookups import find_model
@@ -29,7 +41,12 @@ def monitoring_list(request: PageRequest) -> HttpResponse:
     """Which models need me?"""
     require_sight(request.actor)
     watches = list(_watches(request.actor)[:MOST_WATCHES])
-    shown = [_row(watch) for watch in watches if watch.endpoint.live_id or watch.watermark]
+    firing = alerts.firing_by_endpoint(watch.endpoint_id for watch in watches)
+    shown = [
+        _row(watch, firing.get(watch.endpoint_id, []))
+        for watch in watches
+        if watch.endpoint.live_id or watch.watermark
+    ]
     shown.sort(
         key=lambda row: (verdicts.WORST_FIRST.index(row["tone"]), -row["incidents"], row["model"].name)
     )
@@ -55,7 +72,7 @@ def _board(actor: Actor, picked: scope.Scope) -> dict[str, Any]:
     """Everything the page shows; each part reads its windows once."""
     scored, series = quality.Quality(picked), drift.series_of(picked)
     served, spent = health.health_of(picked), spending.of_model(picked.model.pk, picked.range)
-    found = issues.issues_of(picked)
+    found, firing = issues.issues_of(picked), alerts.firing_on(picked)
     cells = verdicts.strip(picked, scored, series, served, spent)
     reference = picked.references.get(picked.live.pk) if picked.live else None
     return {
@@ -69,10 +86,12 @@ def _board(actor: Actor, picked: scope.Scope) -> dict[str, Any]:
         "cells": cells,
         "tone": verdicts.worst_tone(cells),
         "incidents": verdicts.incidents_of(picked),
+        "alerts": alerts.without_incident(firing),
+        "rules": alerts.rule_rows(picked, firing),
         "reference": reference,
-        "heat": drift.heat_map(picked, series),
+        "heat": heat.heat_map(picked, series),
         "psi": drift.over_time(picked, series),
-        "distribution": drift.distribution(picked, series),
+        "distribution": distribution.distribution(picked, series),
         "latency": health.latency_figure(picked, served, verdicts.objective_of(picked)),
         "cost": spending.cost_figure(
             spent,
@@ -80,7 +99,7 @@ def _board(actor: Actor, picked: scope.Scope) -> dict[str, Any]:
             "Metered use times price rules, by the day served, USD",
         ),
         "quality": quality.quality_figure(scored),
-        "versus": quality.versus(scored),
+        "versus": versus.versus(scored),
         "arrival": quality.arrival(scored),
         "issues": issues.issue_table(picked, found),
         "may_roll_back": deployment_rights.may_roll_back(actor, picked.endpoint) and picked.live is not None,
@@ -108,14 +127,16 @@ def _watches(actor: Actor) -> QuerySet[Watch]:
     )
 
 
-def _row(watch: Any) -> dict[str, Any]:
+def _row(watch: Any, firing: list[Alert]) -> dict[str, Any]:
     summary = watch.summary or {}
+    tones = [summary.get("tone", "none"), *map(alerts.tone_of, firing), *["bad"] * watch.open_incidents]
     return {
         "watch": watch,
         "model": watch.endpoint.model,
         "environment": watch.endpoint.environment,
         "version": watch.endpoint.live.version if watch.endpoint.live else None,
-        "tone": "bad" if watch.open_incidents else summary.get("tone", "none"),
+        "tone": min(tones, key=verdicts.WORST_FIRST.index),
+        "alerts": firing,
         "cells": summary.get("cells", []),
         "findings": summary.get("findings", {}),
         "issues": summary.get("open_issues", 0),

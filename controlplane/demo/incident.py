@@ -65,7 +65,8 @@ def post_mortem(found: Findings, weeks: list[float]) -> dict[str, str]:
     worst = f"{found.worst.day} {found.worst:%B}"
     return {
         "summary": (
-            f"v2 ranked the {found.rows:,} flights of April worse than v1, which it had replaced: "
+            f"v2 ranked the {found.rows:,} flights of 1 to 30 April, days in UTC, worse than v1, which it had "
+            "replaced: "
             f"ROC AUC {served:.3f} against {shadow:.3f} on the same flights. Its hold-out had promised more."
         ),
         "impact": (

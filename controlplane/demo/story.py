@@ -152,6 +152,7 @@ class Story:
         watch.tell_issues(cast)
 
     def evidence(self) -> None:
+        watch.tell_costs(self.cast)
         evidence.export_and_verify(self.cast)
 
     @property

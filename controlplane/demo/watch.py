@@ -31,6 +31,8 @@ RULES = (
     },
 )
 AUC = "roc_auc"
+# Pricing runs every minute; this leaves room for a busy machine.
+PRICED_WITHIN = 180
 
 
 def set_rules(cast: Cast) -> None:
@@ -131,3 +133,16 @@ def tell_issues(cast: Cast) -> None:
             f"data issue: {', '.join(each['feature'] for each in same)} missing in "
             f"{same[0]['affected']:,} of {same[0]['rows']:,} rows, {days[0]} to {days[1]}"
         )
+
+
+def tell_costs(cast: Cast) -> None:
+    """What serving has cost, once it has been priced."""
+    with cast.display.step("What the model has cost so far is metered and priced") as step:
+        address = f"monitoring/models/{MODEL}/costs"
+        spent = cast.scientist.wait(
+            address,
+            lambda each: any(entry["activity"] == "serving" for entry in each["items"]),
+            timeout=PRICED_WITHIN,
+        )
+        total = sum(float(entry["amount_usd"]) for entry in spent["items"])
+        step.say(f"${total:.4f} of processor time, memory and storage")

@@ -10,6 +10,7 @@ from typing import Any
 from core import charts
 from monitoring.board.drift import deployment_marks
 from monitoring.board.scope import HIGHER_IS_BETTER, METRIC_WORDS, Scope, day_words
+from monitoring.board.versus import period_words, versus_words
 from monitoring.models import Granularity, LabelDay, QualityWindow, Role
 
 KNOWN_SHARE = 0.8
@@ -145,7 +146,7 @@ def quality_title(quality: Quality) -> str:
     """What the labels say: against the shadow if there is one, else over time."""
     scope, pair = quality.scope, quality.comparison
     if pair is not None and (words := versus_words(pair, scope.metric)):
-        return words
+        return f"{words}, {period_words(pair)}"
     weeks = [
         each
         for each in quality.of(Granularity.WEEK, Role.SERVED)
@@ -158,68 +159,8 @@ def quality_title(quality: Quality) -> str:
         is_better = (last["estimate"] > first["estimate"]) == (scope.metric in HIGHER_IS_BETTER)
         since = day_words(weeks[0].starts_on)
         return f"{METRIC_WORDS[scope.metric]} {'improved' if is_better else 'fell off'} since the week of {since}"
-    return "Quality is steady where labels exist"
-
-
-def versus_words(pair: QualityWindow, metric: str) -> str:
-    """Better, worse or no difference, by the interval of the difference."""
-    both = pair.comparison.get("metrics", {}).get(metric)
-    if not both or pair.against is None:
-        return ""
-    difference = both["difference"]
-    served, shadow = f"v{pair.version.number}", f"v{pair.against.number}"
-    if difference["low"] is None:
-        return f"Too little is labelled to tell {served} from {shadow}"
-    sign = 1 if metric in HIGHER_IS_BETTER else -1
-    if difference["low"] * sign > 0 and difference["high"] * sign > 0:
-        return f"{served} is better than {shadow} on the same rows"
-    if difference["low"] * sign < 0 and difference["high"] * sign < 0:
-        return f"{served} is worse than {shadow} on the same rows"
-    return f"No difference between {served} and {shadow} on the same rows"
-
-
-def versus(quality: Quality) -> dict[str, Any] | None:
-    """The comparison table: every metric of both models and of their difference."""
-    pair = quality.comparison
-    if pair is None or pair.against is None:
-        return None
-    rows = []
-    for metric, word in METRIC_WORDS.items():
-        both = pair.comparison["metrics"].get(metric)
-        if not both or both["difference"]["estimate"] is None:
-            continue
-        difference = both["difference"]
-        words = versus_words(pair, metric)
-        tone, verdict = _verdict(words)
-        rows.append(
-            {
-                "metric": word,
-                "note": "higher is better" if metric in HIGHER_IS_BETTER else "lower is better",
-                "served": both["served"]["estimate"],
-                "shadow": both["shadow"]["estimate"],
-                "difference": difference,
-                "tone": tone,
-                "verdict": verdict,
-            }
-        )
-    counts = pair.comparison
-    return {
-        "title": versus_words(pair, quality.scope.metric),
-        "sub": (
-            f"{counts['rows']:,} labelled rows that both scored, {counts['blocks']} days,"
-            f" {_day_words(counts['starts_on'])} to {_day_words(counts['ends_on'])}"
-        ),
-        "served": pair.version.number,
-        "shadow": pair.against.number,
-        "rows": rows,
-        "method": counts.get("method", ""),
-        "weeks": [
-            _week_row(each, quality.scope.metric)
-            for each in quality.of(Granularity.WEEK, Role.SERVED)
-            if each.comparison.get("metrics")
-        ],
-        "metric": METRIC_WORDS[quality.scope.metric],
-    }
+    starts = (day_words(weeks[0].starts_on), day_words(weeks[-1].starts_on))
+    return f"Quality is steady from the week of {starts[0]} to that of {starts[1]}"
 
 
 def arrival(quality: Quality) -> dict[str, Any]:
@@ -273,10 +214,6 @@ def arrival(quality: Quality) -> dict[str, Any]:
     }
 
 
-def _day_words(day: str) -> str:
-    return day_words(date.fromisoformat(day), year=True)
-
-
 def _by_start(windows: Iterable[QualityWindow], metric: str) -> dict[date, QualityWindow]:
     """One window per start: where versions shared a day, the one with more rows."""
     found: dict[date, QualityWindow] = {}
@@ -328,28 +265,6 @@ def _row(window: QualityWindow, shadow: QualityWindow | None, metric: str) -> li
         f"{window.predictions:,}",
         _value(estimate_of(shadow, metric)) if shadow else "none",
     ]
-
-
-def _week_row(window: QualityWindow, metric: str) -> dict[str, Any]:
-    both = window.comparison["metrics"].get(metric, {})
-    return {
-        "week": day_words(window.starts_on, year=True),
-        "rows": window.comparison["rows"],
-        "served": both.get("served", {}).get("estimate"),
-        "shadow": both.get("shadow", {}).get("estimate"),
-        "difference": both.get("difference", {}),
-        "versions": f"v{window.version.number} against v{window.against.number}" if window.against else "",
-        "tone": _verdict(versus_words(window, metric))[0],
-        "verdict": _verdict(versus_words(window, metric))[1],
-    }
-
-
-def _verdict(words: str) -> tuple[str, str]:
-    if " better " in words:
-        return "ok", "Better"
-    if " worse " in words:
-        return "bad", "Worse"
-    return ("n", "No difference") if words.startswith("No") else ("n", "Too few rows")
 
 
 def _value(value: float | None) -> str:

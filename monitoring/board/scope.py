@@ -37,9 +37,15 @@ class Scope:
     environments: list[str] = field(default_factory=list)
 
     @cached_property
+    def kept_rules(self) -> list[AlertRule]:
+        """The endpoint's alert rules, those that are switched off too."""
+        rows = AlertRule.objects.filter(endpoint=self.endpoint, retired_at__isnull=True)
+        return list(rows.order_by("name"))
+
+    @property
     def rules(self) -> list[AlertRule]:
-        """The endpoint's alert rules that are in force."""
-        return list(AlertRule.objects.in_force().filter(endpoint=self.endpoint).order_by("name"))
+        """Those that are in force."""
+        return [each for each in self.kept_rules if each.is_enabled]
 
     @property
     def model(self) -> RegisteredModel:

@@ -114,7 +114,7 @@ def cost_figure(spending: Spending, title: str, sub: str) -> dict[str, Any]:
         return {
             "title": "No cost yet",
             "empty_title": "Nothing was metered in this range",
-            "empty_text": "Use is metered by the hour and priced every five minutes.",
+            "empty_text": "Use is metered by the hour and priced every minute.",
         }
     keys = list(spending.by_key)
     shown, rest = keys[: len(COLOURS)], keys[len(COLOURS) :]

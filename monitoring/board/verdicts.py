@@ -6,12 +6,13 @@ from typing import Any
 
 from core.money import money
 from monitoring.board import spending as costs
-from monitoring.board.drift import MOVED, Series
+from monitoring.board.drift import Series, is_told, is_whole_week
 from monitoring.board.health import Health
-from monitoring.board.quality import Quality, estimate_of, versus_words
+from monitoring.board.quality import Quality, estimate_of
 from monitoring.board.scope import METRIC_WORDS, Scope, day_words
+from monitoring.board.versus import has_interval, period_words, versus_words
 from monitoring.incidents.models import AlertRule, Incident
-from monitoring.models import Granularity, Level, Role
+from monitoring.models import Granularity, Level, QualityWindow, Role
 
 ICONS = {"ok": "circle-check", "warn": "triangle-alert", "bad": "circle-x", "none": "circle-dashed"}
 MOST_ERRORS = 0.01
@@ -51,16 +52,28 @@ def quality_cell(scope: Scope, quality: Quality) -> dict[str, Any]:
         }
     value = estimate_of(newest, scope.metric)
     tone = _rule_tone(scope, scope.metric, value)
-    note = f"week of {day_words(newest.starts_on)}, {newest.rows:,} labelled"
-    pair = quality.comparison or newest
-    if pair.against is not None and (words := versus_words(pair, scope.metric)):
-        tone = "bad" if " worse " in words else tone
-        words = words.split(" on the same")[0]
-        note += f"; {words[0].lower()}{words[1:]}"
+    words = _versus(newest, quality.comparison, scope.metric)
+    if " worse " in words:
+        tone = "bad"
+    note = f"week of {day_words(newest.starts_on)}, {newest.rows:,} labelled{words}"
     days = [estimate_of(each, scope.metric) for each in quality.of(Granularity.DAY, Role.SERVED)]
     return {
         "name": "Quality", "anchor": "quality", "tone": tone, "value": f"{value:.3f}", "unit": word, "note": note, "spark": days,
     }  # fmt: skip
+
+
+def _versus(week: QualityWindow, pair: QualityWindow | None, metric: str) -> str:
+    """The week's own verdict; where it has none, the verdict of more days with the days it is from."""
+    if has_interval(week, metric):
+        return f"; {_said(week, metric)} in it"
+    if pair is None or pair == week or not has_interval(pair, metric):
+        return "; too few to tell it from its shadow" if week.against_id else ""
+    return f", too few to compare; {_said(pair, metric)} over {period_words(pair)}"
+
+
+def _said(pair: QualityWindow, metric: str) -> str:
+    words = versus_words(pair, metric).split(" on the same")[0]
+    return words[0].lower() + words[1:]
 
 
 def drift_cell(series: list[Series], scope: Scope) -> dict[str, Any]:
@@ -90,26 +103,40 @@ def drift_cell(series: list[Series], scope: Scope) -> dict[str, Any]:
             "spark": [],
             "ref": None,
         }
-    alerts = [each for each in inputs if each.newest and each.newest.level == Level.ALERT]
-    moved = [each for each in inputs if each.newest and each.newest.level in MOVED]
-    worst = series[0]
+    if not any(each.judged for each in inputs):
+        note = "no whole week with enough rows to judge by yet"
+        return {
+            **cell,
+            "tone": "none",
+            "value": "unknown",
+            "unit": "",
+            "note": note,
+            "spark": [],
+            "ref": None,
+        }
+    moved = [each for each in inputs if each.has_moved]
+    alerts = [each for each in moved if each.judged and each.judged.level == Level.ALERT]
+    worst = inputs[0]
     note = (
         f"above warn, {len(alerts)} above alert"
         if moved
         else f"above warn; {worst.feature} at {worst.psi:.2f}"
     )
-    values = [
-        window.psi
-        for start in scope.drift_starts
-        if (window := inputs[0].by_start.get(start)) and window.level != Level.FEW
-    ]
     return {
         **cell,
         "tone": "bad" if alerts else "warn" if moved else "ok",
         "value": str(len(moved)),
         "note": note,
-        "spark": values,
+        "spark": _weeks_of(worst, scope),
     }
+
+
+def _weeks_of(series: Series, scope: Scope) -> list[float | None]:
+    """The line of the furthest input; days are not judged, so that they draw none."""
+    if scope.drift_window == Granularity.DAY:
+        return []
+    found = [series.by_start.get(start) for start in scope.drift_starts if is_whole_week(scope, start)]
+    return [window.psi for window in found if window is not None and is_told(window)]
 
 
 def latency_cell(scope: Scope, health: Health) -> dict[str, Any]:

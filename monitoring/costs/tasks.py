@@ -10,7 +10,7 @@ from core.jobs import Lease, job, periodic
 from monitoring.costs.services import price_day
 
 
-@periodic("monitoring_costs.price_days", every=timedelta(minutes=5))
+@periodic("monitoring_costs.price_days", every=timedelta(minutes=1))
 @job("monitoring_costs.price_days", queue="monitoring", limit=timedelta(minutes=20))
 def price_days(lease: Lease) -> dict[str, Any]:
     """Price the days from ``from`` (default yesterday) to today again."""

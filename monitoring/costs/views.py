@@ -40,11 +40,8 @@ def cost_page(request: PageRequest) -> HttpResponse:
     whole, models = spending.of_everything(request.actor, chosen)
     context = {
         "ranges": [(key, words, key == chosen) for key, words in scope.RANGE_WORDS.items()],
-        "title": spending.cost_title(whole, "all costs") if whole.total else "Nothing has been metered yet",
-        "total": money(whole.total),
-        "a_day": money(whole.a_day) if whole.total else "none",
-        "per_1000": money(whole.per_1000),
-        "predictions": whole.predictions,
+        "title": spending.cost_title(whole, "all costs") if whole.by_key else "Nothing has been metered yet",
+        **_summary(whole),
         "figure": spending.cost_figure(
             whole, "Cost per day and model", "Metered use times price rules, by the day served, USD"
         ),
@@ -54,6 +51,18 @@ def cost_page(request: PageRequest) -> HttpResponse:
         "may_set_prices": rights.may_set_prices(request.actor),
     }
     return render(request, "monitoring/cost_page.html", context, status=422 if form.errors else 200)
+
+
+def _summary(whole: spending.Spending) -> dict[str, str]:
+    """The four figures; before anything is metered none of them is zero, they are not known."""
+    if not whole.by_key:
+        return dict.fromkeys(("total", "a_day", "per_1000", "predictions"), "unknown yet")
+    return {
+        "total": money(whole.total),
+        "a_day": money(whole.a_day),
+        "per_1000": money(whole.per_1000),
+        "predictions": f"{whole.predictions:,}",
+    }
 
 
 def _row(name: str, spent: spending.Spending, whole: spending.Spending) -> dict[str, object]:

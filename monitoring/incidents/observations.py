@@ -27,6 +27,8 @@ class Observation:
     against: uuid.UUID | None = None
     against_number: int | None = None
     rows: int = 0
+    low: float | None = None
+    high: float | None = None
 
     def verdict(self, rule: AlertRule) -> Verdict:
         if self.value is None:
@@ -38,6 +40,8 @@ class Observation:
         return {
             "starts_on": self.starts_on.isoformat(),
             "value": self.value,
+            "low": self.low,
+            "high": self.high,
             "words": self.words,
             "rows": self.rows,
         }
@@ -67,20 +71,34 @@ def _of_quality(rule: AlertRule, watch: Watch, version: uuid.UUID) -> Iterator[O
 
 
 def _against_limit(rule: AlertRule, window: QualityWindow) -> Observation:
-    value = window.metrics.get(rule.metric, {}).get("estimate") if window.rows >= rule.fewest_rows else None
+    measured = window.metrics.get(rule.metric, {}) if window.rows >= rule.fewest_rows else {}
+    value = measured.get("estimate")
     words = "" if value is None else f"{value:.3f} on {window.rows:,} labelled rows"
-    return Observation(window.starts_on, value, words, rows=window.rows)
+    return Observation(window.starts_on, value, words, rows=window.rows, **_interval(measured))
 
 
 def _against_shadow(rule: AlertRule, window: QualityWindow) -> Observation:
     rows = int(window.comparison.get("rows", 0))
     both = window.comparison.get("metrics", {}).get(rule.metric, {})
-    value = both.get("difference", {}).get("estimate") if rows >= rule.fewest_rows else None
+    difference = both.get("difference", {})
+    value = difference.get("estimate") if rows >= rule.fewest_rows else None
     if value is None or window.against is None:
         return Observation(window.starts_on, None, rows=rows)
     served, shadow = both["served"]["estimate"], both["shadow"]["estimate"]
     words = f"{served:.3f} against {shadow:.3f} of v{window.against.number} on the same {rows:,} rows"
-    return Observation(window.starts_on, value, words, window.against_id, window.against.number, rows)
+    return Observation(
+        window.starts_on,
+        value,
+        words,
+        window.against_id,
+        window.against.number,
+        rows,
+        **_interval(difference),
+    )
+
+
+def _interval(measured: dict[str, Any]) -> dict[str, float | None]:
+    return {"low": measured.get("low"), "high": measured.get("high")}
 
 
 def _of_features(rule: AlertRule, watch: Watch, version: uuid.UUID) -> Iterator[Observation]:

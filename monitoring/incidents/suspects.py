@@ -8,10 +8,11 @@ from typing import Any
 
 from deployments.models import Deployment
 from monitoring.incidents.models import Alert, Incident
-from monitoring.models import DataIssue, FeatureWindow, Granularity, QualityWindow, Role
+from monitoring.models import DataIssue, FeatureWindow, Granularity, Level, QualityWindow, Role
 
 AROUND = timedelta(days=14)
 MOST = 6
+MOST_INPUTS = 3
 MOVED = ("warn", "alert")
 LEAST_WEEKS = 3
 
@@ -67,42 +68,51 @@ def _version(incident: Incident, first: date) -> list[Suspect]:
 
 
 def _drifted(incident: Incident, first: date, last: date) -> list[Suspect]:
-    """Inputs that moved in those weeks, and whether quality followed them."""
+    """Inputs that moved in those weeks, and whether quality followed them in all weeks of the version."""
     weeks = list(
         FeatureWindow.objects.filter(
             watch__endpoint=incident.endpoint,
             version=incident.version,
             role=Role.SERVED,
             granularity=Granularity.WEEK,
-            level__in=MOVED,
-            starts_on__gte=first - AROUND,
-            starts_on__lte=last,
+            level__in=(*MOVED, Level.STABLE),
             is_prediction=False,
-        ).order_by("-psi")
+        )
+        .defer("bars", "examples")
+        .order_by("-psi")
     )
     found: dict[str, FeatureWindow] = {}
     for week in weeks:
-        found.setdefault(week.feature, week)
+        if week.level in MOVED and first - AROUND <= week.starts_on <= last:
+            found.setdefault(week.feature, week)
     quality = _quality(incident)
-    return [_drift_suspect(incident, week, weeks, quality) for week in list(found.values())[:3]]
+    return [
+        _drift_suspect(incident, week, [each for each in weeks if each.feature == feature], quality)
+        for feature, week in list(found.items())[:MOST_INPUTS]
+    ]
 
 
 def _drift_suspect(
     incident: Incident, week: FeatureWindow, weeks: list[FeatureWindow], quality: dict[date, float]
 ) -> Suspect:
-    moved = {each.starts_on for each in weeks if each.feature == week.feature}
-    inside = [value for day, value in quality.items() if day in moved]
-    outside = [value for day, value in quality.items() if day not in moved]
-    evidence = f"PSI {week.psi:.2f} in the week of {_words(week.starts_on)}."
-    if len(inside) + len(outside) >= LEAST_WEEKS and inside and outside:
-        one, other = sum(inside) / len(inside), sum(outside) / len(outside)
-        evidence += f" ROC AUC is {one:.3f} in weeks where it had moved and {other:.3f} where it had not."
-    else:
-        evidence += (
-            " Moving together is not a cause: compare days on which it moved with days on which it did not."
-        )
+    evidence = f"PSI {week.psi:.2f} in the week of {_words(week.starts_on)}. {_followed(weeks, quality)}"
     address = f"/models/{incident.model.name}/monitoring/?feature={week.feature}#distribution"
     return Suspect("activity", f"{week.feature} drifted", evidence, address)
+
+
+def _followed(weeks: list[FeatureWindow], quality: dict[date, float]) -> str:
+    """Quality with and without the drift; weeks that cannot tell whether it moved count for neither."""
+    moved = [quality[each.starts_on] for each in weeks if each.level in MOVED and each.starts_on in quality]
+    stood = [
+        quality[each.starts_on] for each in weeks if each.level == Level.STABLE and each.starts_on in quality
+    ]
+    if not moved or not stood or len(moved) + len(stood) < LEAST_WEEKS:
+        return "Moving together is not a cause: compare days on which it moved with days on which it did not."
+    return f"ROC AUC is {_mean(moved)} in which it had moved and {_mean(stood)} in which it had not."
+
+
+def _mean(values: list[float]) -> str:
+    return f"{sum(values) / len(values):.3f} over {len(values)} week{'' if len(values) == 1 else 's'}"
 
 
 def _quality(incident: Incident) -> dict[date, float]:

@@ -28,6 +28,7 @@ from monitoring.incidents.forms import (
     ResolveForm,
 )
 from monitoring.incidents.models import Incident
+from monitoring.incidents.seen import seen_of
 from monitoring.incidents.suspects import suspects_of
 from monitoring.lookups import find_incident
 
@@ -146,6 +147,7 @@ def _page(request: PageRequest, incident: Incident, status: int = 422, **forms: 
     context = {
         "incident": incident,
         "alerts": alerts,
+        "seen": [(alert, seen_of(alert)) for alert in alerts],
         "suspects": suspects_of(incident, alerts),
         "timeline": [{"row": row, "icon": ICONS[row.kind]} for row in incident.timeline.all()],
         "post_mortem": learnt,

@@ -65,6 +65,12 @@ def test_bad_decisions_change_nothing(promotion, reviewer, client_for, change, s
     assert not Decision.objects.exists()
 
 
+def test_the_cost_forecast_says_what_is_not_in_it(promotion, reviewer, client_for):
+    page = client_for(reviewer).get(promotion.address).content.decode()
+    forecast = page.split('id="cost"')[1].split("</section>")[0]
+    assert "memory, idle time of the scorer, a shadow" in forecast
+
+
 def test_a_stranger_finds_no_request_and_no_number_moves(promotion, stranger, client_for):
     client = client_for(stranger)
     assert client.get(promotion.address).status_code == 404

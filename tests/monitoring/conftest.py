@@ -9,17 +9,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from django.db.models.functions import Now
 
 from core.object_store import store
 from deployments import services as deployment_services
-from deployments.models import Deployment
+from deployments.models import Clearance, Deployment, Endpoint, Target
 from deployments.sealing import seal_closed
 from deployments.serving.journal import CLOSED, MAGIC, framed
 from deployments.serving.records import Header, encode, new_prediction_id
+from monitoring.models import FeatureWindow, QualityWindow, Watch
 from pipelines.models import Dataset, DatasetVersion
-from registry.models import VersionDataset
+from registry.models import ModelVersion, VersionDataset
 from tests.deployments.conftest import deploy, production, staging, system, work  # noqa: F401 - fixtures
-from tests.registry.conftest import make_model, make_version, tracking  # noqa: F401 - fixtures
+from tests.registry.conftest import make_model, make_row, make_version, tracking  # noqa: F401 - fixtures
 from tests.registry.tracking import FILES
 
 SIGNATURE = (
@@ -108,6 +110,50 @@ def bring_live(deploy, system, work):
         return deployment
 
     return bring
+
+
+@dataclass
+class Watched:
+    """An endpoint with windows as rows alone, for tests of what is said about them."""
+
+    endpoint: Endpoint
+    watch: Watch
+    version: ModelVersion
+
+    def feature_week(self, day: date, feature="temp", level="alert", psi=0.5, **more) -> FeatureWindow:
+        values = {"granularity": "week", "role": "served", "rows": 1000, "noise": 0.01, **more}
+        return FeatureWindow.objects.create(
+            watch=self.watch, version=self.version, starts_on=day, feature=feature, level=level, psi=psi,
+            **values,
+        )  # fmt: skip
+
+    def quality_week(self, day: date, estimate: float, **more) -> QualityWindow:
+        metrics = {"roc_auc": {"estimate": estimate, "low": estimate - 0.02, "high": estimate + 0.02}}
+        values = {
+            "granularity": "week", "role": "served", "ends_on": day + timedelta(days=6), "rows": 1000,
+            "predictions": 1000, "metrics": metrics, **more,
+        }  # fmt: skip
+        return QualityWindow.objects.create(watch=self.watch, version=self.version, starts_on=day, **values)
+
+
+@pytest.fixture
+def watched(make_model, make_row, production):
+    """Version 1 of "delays" live in production, watched, nothing logged yet."""
+    model = make_model("delays")
+    version = make_row(model, metrics={"holdout_roc_auc": 0.7596})
+    endpoint = Endpoint.objects.create(
+        model=model, environment=production, target=Target.objects.get(name="local")
+    )
+    clearance = Clearance.objects.create(
+        model=model, version=version, environment=production, digest=version.digest, kind="approval",
+        evidence_sha256="0" * 64,
+    )  # fmt: skip
+    endpoint.live = Deployment.objects.create(
+        endpoint=endpoint, version=version, digest=version.digest, clearance=clearance, status="live",
+        slot="stable", live_at=Now(),
+    )  # fmt: skip
+    endpoint.save(update_fields=["live"])
+    return Watched(endpoint, Watch.objects.create(endpoint=endpoint), version)
 
 
 @dataclass

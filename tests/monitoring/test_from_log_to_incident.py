@@ -1,5 +1,6 @@
 """The story at the level of rows: log, labels, windows, alert, incident, rollback."""
 
+import re
 from array import array
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -172,6 +173,9 @@ def test_falling_below_the_shadow_for_two_weeks_opens_an_incident_that_ends_in_a
     alert = Alert.objects.get()
     assert alert.window_starts_on == FIRST + timedelta(days=7)
     assert "below v1 on the same rows since the week of 1 Apr 2013" in alert.finding
+    for window in alert.windows:
+        assert window["low"] < window["value"] < window["high"] < 0
+    assert re.search(r"difference −0\.\d{3} \(−0\.\d{3} to −0\.\d{3}\)", _alert_entry(alert))
     incident = alert.incident
     assert (incident.status, incident.version) == ("open", story.second.version)
     incidents.acknowledge(actor=actor(operator), incident=incident)
@@ -225,6 +229,10 @@ def test_a_second_refresh_changes_no_window_and_raises_nothing_twice(
     assert all_windows() == before
     assert Alert.objects.count() == alerts
     assert Incident.objects.count() == 1
+
+
+def _alert_entry(alert):
+    return alert.incident.timeline.get(kind="alert").text
 
 
 def _fields(kind):

@@ -33,10 +33,12 @@ def make_model(scientist, actor):
 def make_row():
     """``make_row(model)``: a ready version as a row alone, for tests that need many."""
 
-    def make(model) -> ModelVersion:
+    def make(model, **more) -> ModelVersion:
         number = model.versions.count() + 1
         RegisteredModel.objects.filter(pk=model.pk).update(next_number=number + 1)
-        return ModelVersion.objects.create(model=model, number=number, status="READY", digest="a" * 64)
+        return ModelVersion.objects.create(
+            model=model, number=number, status="READY", digest="a" * 64, **more
+        )
 
     return make
 

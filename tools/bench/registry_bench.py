@@ -60,8 +60,8 @@ Call = tuple[str, str, dict[str, Any] | None]
 class Calls:
     """Makes one request of each kind; ``models`` is how many there are to choose from."""
 
-    def __init__(self, models: int, source: str) -> None:
-        self.models, self.source = models, source
+    def __init__(self, models: int, run: str) -> None:
+        self.models, self.run = models, run
         self.draw, self.count, self.mark = random.Random(1), itertools.count(), uuid.uuid4().hex[:8]
 
     def _name(self) -> str:
@@ -99,10 +99,8 @@ class Calls:
         return self._post("registered-models/create", name=f"z-{self.mark}-{next(self.count)}", tags=tags)
 
     def create_version(self) -> Call:
-        run = uuid.uuid4().hex
-        return self._post(
-            "model-versions/create", name=self._name(), source=self.source.format(run=run), run_id=run
-        )
+        source = f"runs:/{self.run}/model" if self.run else "s3://bucket/model"
+        return self._post("model-versions/create", name=self._name(), source=source, run_id=self.run)
 
     def set_alias(self) -> Call:
         version = str(1 + self._number() % VERSIONS)
@@ -285,6 +283,17 @@ def peer(folder: Path, url: str) -> tuple[subprocess.Popen[bytes], str]:
     raise SystemExit("mlflow server did not start: " + (folder / "peer.log").read_text()[-2000:])
 
 
+def own_run(stack: Stack, token: str) -> str:
+    """A run of the account that asks: versions come from runs that exist."""
+    answer = httpx.post(
+        f"http://127.0.0.1:{stack.port}{API}runs/create",
+        json={"experiment_id": "0", "start_time": 1},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=30,
+    )
+    return str(answer.raise_for_status().json()["run"]["info"]["run_id"])
+
+
 def databases(stack: Stack) -> tuple[str, str]:
     """The superuser's addresses of our database and of the peer's, on the same server."""
     ours = urlsplit(stack.facts()["environment"]["DATABASE_OWNER_URL"])
@@ -344,8 +353,8 @@ def main() -> None:
             workers = family({pid for name, pid in pids.items() if name.startswith("worker")})
             send(workers, signal.SIGSTOP)
             ours = Target("ours", f"http://127.0.0.1:{stack.port}", {pids["edge"], pids["web"]},
-                          Calls(FEW, "runs:/{run}/model"), token)  # fmt: skip
-            theirs = Target("MLflow", address, {server.pid}, Calls(FEW, "s3://bucket/{run}"))
+                          Calls(FEW, own_run(stack, token)), token)  # fmt: skip
+            theirs = Target("MLflow", address, {server.pid}, Calls(FEW, ""))
             fill(superuser, peers, account, 0, FEW - 1)
             asyncio.run(measure([ours, theirs], options.seconds, options.rounds))
             few = {name: ours.median_ms(name) for names in KINDS.values() for name in names}

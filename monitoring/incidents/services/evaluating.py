@@ -13,6 +13,7 @@ from deployments.models import Endpoint
 from measures.hysteresis import Change, Hysteresis
 from monitoring.incidents.models import Alert, AlertRule, Incident, Metric, TimelineEntry
 from monitoring.incidents.observations import Observation, observations
+from monitoring.incidents.seen import difference_words
 from monitoring.incidents.services.opening import add_entry, open_incident
 from monitoring.models import Watch
 from registry.models import ModelVersion
@@ -94,7 +95,8 @@ def _attach(actor: Actor, rule: AlertRule, version: ModelVersion, alert: Alert) 
     Alert.objects.filter(pk=alert.pk).update(incident=incident)
     alert.incident = incident
     windows = "; ".join(
-        f"{day_words(date.fromisoformat(each['starts_on']))}: {each['words']}" for each in alert.windows
+        f"{day_words(date.fromisoformat(each['starts_on']))}: {each['words']}{difference_words(rule, each)}"
+        for each in alert.windows
     )
     add_entry(
         actor, incident, Kind.ALERT, f"{rule.name}: {rule.sentence}. {windows}.", key=f"alert {alert.pk}"

@@ -25,6 +25,12 @@ def _require_reader(request: PageRequest) -> None:
         raise Http404
 
 
+def _account(request: PageRequest, name: str) -> Account:
+    if "\x00" in name:  # the database cannot be asked for it
+        raise Http404
+    return get_object_or_404(Account.objects.visible_to(request.actor), username__iexact=name)
+
+
 @sign_in_required
 @never_cache
 @require_http_methods(["GET", "POST"])
@@ -59,7 +65,7 @@ def people(request: PageRequest) -> HttpResponse:
 def person(request: PageRequest, name: str) -> HttpResponse:
     """One account: roles with what they allow, tokens, state."""
     _require_reader(request)
-    account = get_object_or_404(Account.objects.visible_to(request.actor), username__iexact=name)
+    account = _account(request, name)
     context = {
         "account": account,
         "memberships": account.memberships.select_related("group", "given_by").order_by("given_at"),
@@ -80,7 +86,7 @@ def person(request: PageRequest, name: str) -> HttpResponse:
 @require_POST
 def change_role(request: PageRequest, name: str, change: str) -> HttpResponse:
     """Give or take a role, with a reason."""
-    account = get_object_or_404(Account.objects.visible_to(request.actor), username__iexact=name)
+    account = _account(request, name)
     form = RoleForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Choose a role and give a reason.")
@@ -95,7 +101,7 @@ def change_role(request: PageRequest, name: str, change: str) -> HttpResponse:
 @require_POST
 def change_state(request: PageRequest, name: str, change: str) -> HttpResponse:
     """Shut an account out, or let it in again."""
-    account = get_object_or_404(Account.objects.visible_to(request.actor), username__iexact=name)
+    account = _account(request, name)
     form = ReasonForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Give a reason; it becomes part of the audit trail.")

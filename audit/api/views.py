@@ -19,6 +19,7 @@ from core.api.fields import TextField
 from core.api.views import IdempotentPosts
 from core.errors import Invalid, NotFound
 from core.object_store import store
+from core.text import storable_text
 
 
 class EventSerializer(serializers.BaseSerializer):
@@ -89,7 +90,7 @@ class CheckpointView(ForAuditors):
 class InclusionView(ForAuditors):
     @extend_schema(parameters=[OpenApiParameter("event", str, required=True)], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        key = request.query_params.get("event", "")
+        key = storable_text(request.query_params.get("event", ""), "event", 36)
         if not key:
             raise Invalid("event must be the id of an event.", field="event", allowed="an event's id")
         return Response(tree.inclusion_proof(key))

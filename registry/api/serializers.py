@@ -29,8 +29,12 @@ class TagsField(serializers.DictField):
 class AccountByName(serializers.CharField):
     """The person behind an account's name."""
 
+    default_error_messages = {"null_characters_not_allowed": "Null characters are not allowed."}
+
     def to_internal_value(self, data: Any) -> Any:
         name = super().to_internal_value(data)
+        if "\x00" in name:  # the checks of characters come after this method
+            self.fail("null_characters_not_allowed")
         account = (
             Account.objects.filter(username__iexact=name, is_active=True).select_related("person").first()
         )

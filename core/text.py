@@ -1,5 +1,6 @@
 """Checks on text and JSON from outside, before any of it reaches the database."""
 
+import json
 import math
 import unicodedata
 from collections.abc import Mapping
@@ -99,7 +100,9 @@ def checked_json(value: Any, field: str, *, depth: int = 0) -> Any:
         return storable_text(value, field, 1_000_000)
     if isinstance(value, float) and not math.isfinite(value):
         raise Invalid(
-            f"{field} is {value}; only finite numbers are allowed.", field=field, allowed="finite number"
+            f"{field} is {json.dumps(value)}; only finite numbers are allowed.",
+            field=field,
+            allowed="finite number",
         )
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
         raise Invalid(

@@ -15,7 +15,7 @@ from audit import exports, tree
 from audit.filters import filtered
 from audit.models import Event, Export
 from audit.selecting import Selection, moment
-from core.api.fields import TextField
+from core.api.fields import Body, TextField
 from core.api.views import IdempotentPosts
 from core.errors import Invalid, NotFound
 from core.object_store import store
@@ -124,7 +124,7 @@ class ExportSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class NewExportSerializer(serializers.Serializer):
+class NewExportSerializer(Body):
     format = TextField()
     title = TextField(required=False, allow_blank=True, default="")
     objects = serializers.ListField(

@@ -62,7 +62,7 @@ def from_domain_error(error: DomainError, request: Any) -> dict[str, Any]:
 
 def pointer(field: str) -> str:
     """``tags[0].key`` as a JSON pointer (RFC 6901)."""
-    return "/" + field.replace("[", ".").replace("]", "").replace(".", "/")
+    return "/" + field.replace("[", ".").replace("]", "").lstrip(".").replace(".", "/")
 
 
 def flattened(detail: Any, path: str = "") -> list[dict[str, Any]]:

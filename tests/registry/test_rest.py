@@ -93,9 +93,11 @@ def test_server_values_stand(make_model, token_client, scientist):
         "created_by": "admin",
     }
     tag = client.get("/api/v1/models/delays")["ETag"]
-    answer = client.patch("/api/v1/models/delays", sent, JSON, headers={"If-Match": tag}).json()
-    assert (answer["id"], answer["revision"]) == (str(model.pk), 2)
-    assert not answer["created_at"].startswith("2001")
+    refused = client.patch("/api/v1/models/delays", sent, JSON, headers={"If-Match": tag})
+    named = {each["pointer"] for each in refused.json()["errors"]}
+    assert (refused.status_code, named) == (400, {"/created_at", "/id", "/revision", "/created_by"})
+    model.refresh_from_db()
+    assert (model.description, model.rev) == ("", 1)
 
 
 def test_a_retried_post_makes_one_model(token_client, scientist):

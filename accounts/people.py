@@ -25,6 +25,12 @@ def _require_reader(request: PageRequest) -> None:
         raise Http404
 
 
+def _account(request: PageRequest, name: str) -> Account:
+    if "\x00" in name:  # the database cannot be asked for it
+        raise Http404
+    return get_object_or_404(Account.objects.visible_to(request.actor), username__iexact=name)
+
+
 @sign_in_required
 @never_cache
 @require_http_methods(["GET", "POST"])
@@ -59,7 +65,7 @@ def people(request: PageRequest) -> HttpResponse:
 def person(request: PageRequest, name: str) -> HttpResponse:
     """One account: roles with what they allow, tokens, state."""
     _require_reader(request)
-    account = get_object_or_404(Account.objects.visible_to(request.actor), username__iexact=name)
+    account = _account(request, name)
     context = {
         "account": account,
         "memberships": account.memberships.select_related("group", "given_by").order_by("given_at"),
@@ -78,36 +84,47 @@ def person(request: PageRequest, name: str) -> HttpResponse:
 
 @sign_in_required
 @require_POST
-def change_role(request: PageRequest, name: str, change: str) -> HttpResponse:
-    """Give or take a role, with a reason."""
-    account = get_object_or_404(Account.objects.visible_to(request.actor), username__iexact=name)
-    form = RoleForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, "Choose a role and give a reason.")
-        return redirect("person", name=account.username)
-    change_it = services.give_role if change == "give" else services.take_role
-    return _try(
-        request, account, lambda: change_it(actor=request.actor, account=account, **form.cleaned_data)
-    )
+def give_role(request: PageRequest, name: str) -> HttpResponse:
+    """Give a role, with a reason."""
+    return _change_role(request, name, services.give_role)
 
 
 @sign_in_required
 @require_POST
-def change_state(request: PageRequest, name: str, change: str) -> HttpResponse:
-    """Shut an account out, or let it in again."""
-    account = get_object_or_404(Account.objects.visible_to(request.actor), username__iexact=name)
-    form = ReasonForm(request.POST)
+def take_role(request: PageRequest, name: str) -> HttpResponse:
+    """Take a role away, with a reason."""
+    return _change_role(request, name, services.take_role)
+
+
+@sign_in_required
+@require_POST
+def deactivate(request: PageRequest, name: str) -> HttpResponse:
+    """Shut an account out."""
+    return _set_active(request, name, is_active=False)
+
+
+@sign_in_required
+@require_POST
+def activate(request: PageRequest, name: str) -> HttpResponse:
+    """Let an account in again."""
+    return _set_active(request, name, is_active=True)
+
+
+def _change_role(request: PageRequest, name: str, change: Callable[..., object]) -> HttpResponse:
+    account, form = _account(request, name), RoleForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose a role and give a reason.")
+        return redirect("person", name=account.username)
+    return _try(request, account, lambda: change(actor=request.actor, account=account, **form.cleaned_data))
+
+
+def _set_active(request: PageRequest, name: str, *, is_active: bool) -> HttpResponse:
+    account, form = _account(request, name), ReasonForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Give a reason; it becomes part of the audit trail.")
         return redirect("person", name=account.username)
-    is_active = change == "activate"
-    return _try(
-        request,
-        account,
-        lambda: services.set_active(
-            actor=request.actor, account=account, is_active=is_active, **form.cleaned_data
-        ),
-    )
+    given = {"is_active": is_active, **form.cleaned_data}
+    return _try(request, account, lambda: services.set_active(actor=request.actor, account=account, **given))
 
 
 def _try(request: PageRequest, account: Account, change: Callable[[], object]) -> HttpResponse:

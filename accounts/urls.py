@@ -11,6 +11,8 @@ urlpatterns = [
     path("settings/profile/", views.profile, name="profile"),
     path("admin/people/", people.people, name="people"),
     path("admin/people/<str:name>/", people.person, name="person"),
-    path("admin/people/<str:name>/roles/<str:change>/", people.change_role, name="change-role"),
-    path("admin/people/<str:name>/<str:change>/", people.change_state, name="change-state"),
+    path("admin/people/<str:name>/roles/give/", people.give_role, name="give-role"),
+    path("admin/people/<str:name>/roles/take/", people.take_role, name="take-role"),
+    path("admin/people/<str:name>/deactivate/", people.deactivate, name="deactivate"),
+    path("admin/people/<str:name>/activate/", people.activate, name="activate"),
 ]

@@ -17,6 +17,7 @@ from core.doors import PageRequest, sign_in_required
 from core.errors import Conflict, DomainError, NotAllowed, PreconditionRequired
 from core.filters import chosen
 from core.pages import Page
+from deployments.lookups import find_environment
 from deployments.models import Environment
 from registry.models import ModelVersion, RegisteredModel
 
@@ -126,7 +127,7 @@ def promote(request: PageRequest, name: str, number: int) -> HttpResponse:
     model = get_object_or_404(RegisteredModel.objects.visible_to(request.actor), name=name)
     versions = ModelVersion.objects.visible_to(request.actor).select_related("model")
     version = get_object_or_404(versions, model=model, number=number)
-    environment = get_object_or_404(Environment, name=request.GET.get("environment", "production"))
+    environment = find_environment(request.GET.get("environment", "production"))
     form = PromotionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

@@ -14,6 +14,7 @@ from django.shortcuts import render
 from core.api.problems import from_domain_error, plain
 from core.doors import PageRequest
 from core.errors import DomainError, Unavailable
+from core.text import refused_by_database
 
 REQUEST_ID = re.compile(r"^[A-Za-z0-9_.-]{8,64}$")
 MACHINE_PATHS = ("/api/", "/ajax-api/")
@@ -46,6 +47,7 @@ class Refusals:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, OperationalError | InterfaceError):
             return self._database_away(request)
+        error = refused_by_database(error, request.GET) or error
         if not isinstance(error, DomainError):
             return None
         if request.path.startswith(MACHINE_PATHS):

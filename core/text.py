@@ -1,8 +1,12 @@
 """Checks on text and JSON from outside, before any of it reaches the database."""
 
+import json
 import math
 import unicodedata
+from collections.abc import Mapping
 from typing import Any, Literal
+
+from django.db import DataError
 
 from core.errors import Invalid
 
@@ -73,6 +77,21 @@ def storable_text(value: Any, field: str, max_length: int) -> str:
     return value
 
 
+def refused_by_database(error: Exception, query: Mapping[str, str]) -> Invalid | None:
+    """The refusal behind the driver's error on U+0000, naming the field of ``query`` that holds it.
+
+    Doors check what they take; this is for the one that forgot, so that it answers 400 and not 500.
+    """
+    if not isinstance(error, DataError) or "cannot contain NUL" not in str(error):
+        return None
+    field = next((name for name, value in query.items() if "\x00" in name + value), None)
+    return Invalid(
+        f"{(field or 'The request').replace(chr(0), ' ')} holds U+0000, which can neither be kept nor looked up.",
+        field=field,
+        allowed="text without U+0000",
+    )
+
+
 def checked_json(value: Any, field: str, *, depth: int = 0) -> Any:
     """``value`` if jsonb can hold it; else Invalid with the path of what it cannot."""
     if depth > MAX_DEPTH:
@@ -81,7 +100,9 @@ def checked_json(value: Any, field: str, *, depth: int = 0) -> Any:
         return storable_text(value, field, 1_000_000)
     if isinstance(value, float) and not math.isfinite(value):
         raise Invalid(
-            f"{field} is {value}; only finite numbers are allowed.", field=field, allowed="finite number"
+            f"{field} is {json.dumps(value)}; only finite numbers are allowed.",
+            field=field,
+            allowed="finite number",
         )
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
         raise Invalid(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+from typing import Any
+
 from django.db.models import Q, QuerySet
 
 from core.actors import Actor
+from core.errors import NotFound
 from core.jobs.models import Job
+from registry.lookups import require_sight
 from registry.models import RegisteredModel
 
 
@@ -17,3 +22,15 @@ def visible_jobs(actor: Actor) -> QuerySet[Job]:
     return Job.objects.filter(
         Q(model_name__in=names) | Q(requested_by_id=actor.account_id, requested_by_id__isnull=False)
     )
+
+
+def find_job(request: Any, pk: str) -> Job:
+    """The job of this id, or 404 alike for what is not there and what may not be seen."""
+    require_sight(request.actor)
+    try:
+        job = visible_jobs(request.actor).filter(pk=uuid.UUID(pk)).first()
+    except ValueError:
+        job = None
+    if job is None:
+        raise NotFound("There is no such job.")
+    return job

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from approvals.models import Decision, GateResult, Policy, PolicyRevision, PromotionRequest
 from approvals.services import lacking
-from core.api.fields import TextField
+from core.api.fields import Body, TextField
 
 
 class RequestInListSerializer(serializers.ModelSerializer):
@@ -76,7 +76,7 @@ class RequestSerializer(RequestInListSerializer):
         return lacking(promotion)
 
 
-class NewRequestSerializer(serializers.Serializer):
+class NewRequestSerializer(Body):
     model = TextField(max_length=1024, trim_whitespace=False)
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
     environment = TextField(max_length=40, default="production")
@@ -84,18 +84,18 @@ class NewRequestSerializer(serializers.Serializer):
     known_limits = TextField(max_length=5000, required=False, allow_blank=True, trim_whitespace=False)
 
 
-class ChangedRequestSerializer(serializers.Serializer):
+class ChangedRequestSerializer(Body):
     why = TextField(max_length=5000, required=False, trim_whitespace=False)
     known_limits = TextField(max_length=5000, required=False, allow_blank=True, trim_whitespace=False)
 
 
-class SignatureSerializer(serializers.Serializer):
+class SignatureSerializer(Body):
     reason = TextField(max_length=5000, trim_whitespace=False)
     meaning = TextField(max_length=200, required=False)
     password = TextField(max_length=1000, required=False, default="", trim_whitespace=False)
 
 
-class ReasonSerializer(serializers.Serializer):
+class ReasonSerializer(Body):
     reason = TextField(max_length=2000, min_length=3, trim_whitespace=False)
 
 

@@ -15,10 +15,11 @@ from audit import exports, tree
 from audit.filters import filtered
 from audit.models import Event, Export
 from audit.selecting import Selection, moment
-from core.api.fields import TextField
+from core.api.fields import Body, TextField
 from core.api.views import IdempotentPosts
 from core.errors import Invalid, NotFound
 from core.object_store import store
+from core.text import storable_text
 
 
 class EventSerializer(serializers.BaseSerializer):
@@ -89,7 +90,7 @@ class CheckpointView(ForAuditors):
 class InclusionView(ForAuditors):
     @extend_schema(parameters=[OpenApiParameter("event", str, required=True)], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        key = request.query_params.get("event", "")
+        key = storable_text(request.query_params.get("event", ""), "event", 36)
         if not key:
             raise Invalid("event must be the id of an event.", field="event", allowed="an event's id")
         return Response(tree.inclusion_proof(key))
@@ -123,7 +124,7 @@ class ExportSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class NewExportSerializer(serializers.Serializer):
+class NewExportSerializer(Body):
     format = TextField()
     title = TextField(required=False, allow_blank=True, default="")
     objects = serializers.ListField(

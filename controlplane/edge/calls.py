@@ -48,10 +48,12 @@ def parsed(raw: bytes) -> dict[str, Any]:
     if not raw.strip():
         return {}
     try:
-        value = json.loads(raw, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+        value = json.loads(raw, object_pairs_hook=_unique)
         if isinstance(value, str):  # old clients send JSON inside a JSON string
-            value = json.loads(value, parse_constant=_refuse_constant, object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as error:
+            value = json.loads(value, object_pairs_hook=_unique)
+    except RecursionError:
+        raise Refused(400, "The body is nested too deeply.", "BAD_REQUEST") from None
+    except ValueError as error:
         raise Refused(400, f"The body is not JSON: {str(error)[:200]}", "BAD_REQUEST") from None
     if not isinstance(value, dict):
         raise Refused(400, "The body must be a JSON object.", "BAD_REQUEST")
@@ -68,7 +70,7 @@ def check(value: Any, path: str, depth: int = 0) -> None:
             raise Refused(400, f"{path[:200]} holds U+0000 or a lone surrogate, which cannot be stored.")
     elif isinstance(value, float):
         if not math.isfinite(value):
-            raise Refused(400, f"{path[:200]} is not a finite number.")
+            raise Refused(400, f"{path[:200]} is {json.dumps(value)}, which is no JSON number.")
     elif isinstance(value, int):
         if abs(value) >= 2**63:
             raise Refused(400, f"{path[:200]} is too large; at most 2^63 - 1 is allowed.")
@@ -157,7 +159,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise ValueError(f"the field {name[:100]!r} is given twice")
         found[name] = value
     return found
-
-
-def _refuse_constant(word: str) -> Any:
-    raise ValueError(f"{word} is not a JSON number")

@@ -1,11 +1,24 @@
 """Keyset pages: ``{items, next, previous}`` and a Link header (RFC 8288)."""
 
-from typing import Any
+from __future__ import annotations
 
+import binascii
+from base64 import b64decode
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.core.exceptions import ValidationError
+from django.db import DataError
 from django.db.models import QuerySet
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+from core.errors import Invalid
+
+# Offset, direction and position, as CursorPagination writes them.
+PARTS_OF_CURSOR = {"o", "r", "p"}
 
 
 class KeysetPages(CursorPagination):
@@ -16,9 +29,45 @@ class KeysetPages(CursorPagination):
     page_size_query_param = "limit"
     ordering = "-created_at"
 
+    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> Any:
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (ValueError, TypeError, ValidationError, DataError) as error:
+            if request.query_params.get("cursor"):  # its position is no value of the column
+                raise _refused_cursor() from error
+            raise
+
+    def get_page_size(self, request: Request) -> int:
+        """``limit``, or Invalid: a number that is quietly another would be read as the last page."""
+        sent = request.query_params.get("limit")
+        if sent is None:
+            return self.page_size
+        is_whole = sent.isascii() and sent.isdigit() and len(sent) <= len(f"{self.max_page_size}")
+        if not is_whole or not 1 <= int(sent) <= self.max_page_size:
+            allowed = f"1 to {self.max_page_size}"
+            raise Invalid(f"limit must be a whole number of {allowed}.", field="limit", allowed=allowed)
+        return int(sent)
+
+    def decode_cursor(self, request: Request) -> Any:
+        sent = request.query_params.get("cursor")
+        if not sent:
+            return None
+        try:
+            parts = dict(parse_qsl(b64decode(sent, validate=True).decode("ascii"), strict_parsing=True))
+            if not set(parts) <= PARTS_OF_CURSOR:
+                raise _refused_cursor()
+            return super().decode_cursor(request)
+        except (binascii.Error, ValueError, NotFound) as error:
+            raise _refused_cursor() from error
+
     def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
         self.ordering = getattr(view, "ordering", self.ordering)
-        return tuple(super().get_ordering(request, queryset, view))
+        ordering = tuple(super().get_ordering(request, queryset, view))
+        sort = request.query_params.get("sort")
+        # A view that offers several orders has read the word itself.
+        if sort and not hasattr(view, "sorts") and sort != ordering[0]:
+            raise Invalid(f"sort must be: {ordering[0]}.", field="sort", allowed=ordering[0])
+        return ordering
 
     def get_paginated_response(self, data: Any) -> Response:
         following, preceding = self.get_next_link(), self.get_previous_link()
@@ -35,3 +84,11 @@ class KeysetPages(CursorPagination):
             "required": ["items"],
             "properties": {"items": schema, "next": address, "previous": address},
         }
+
+
+def _refused_cursor() -> Invalid:
+    return Invalid(
+        "cursor is not a position in this list; follow next or previous, or start without it.",
+        field="cursor",
+        allowed="the cursor of next or previous",
+    )

@@ -1,12 +1,15 @@
 """JSON bodies: what cannot be told apart or stored is refused at the door, with a sentence."""
 
 import json
-from typing import Any, NoReturn
+from math import isfinite
+from typing import Any
 
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
 from core.errors import Invalid
+
+DEEPEST = 64
 
 
 class StrictJSONParser(JSONParser):
@@ -16,19 +19,25 @@ class StrictJSONParser(JSONParser):
         encoding = (parser_context or {}).get("encoding", "utf-8")
         try:
             text = stream.read().decode(encoding)
-            body = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_once_each)
+            body = json.loads(text, object_pairs_hook=_once_each)
         except RecursionError:
             raise ParseError("The JSON is nested too deeply.") from None
         except (UnicodeDecodeError, LookupError) as error:
             raise ParseError(f"The body is not text in {encoding}.") from error
         except ValueError as error:
             raise ParseError(f"The body is not JSON: {error}") from error
-        _refuse_surrogates(body, "")
+        _check(body, "", 0)
         return body
 
 
-def _refuse_surrogates(value: Any, place: str) -> None:
-    """JSON may escape half a character (RFC 8259, 8.2); no answer or row could hold it."""
+def _check(value: Any, place: str, depth: int) -> None:
+    """Name what is no JSON number, and half a character (RFC 8259, 8.2); no row could hold them."""
+    if depth > DEEPEST:
+        raise ParseError("The JSON is nested too deeply.")
+    if isinstance(value, float) and not isfinite(value):
+        field = place or "body"
+        word = json.dumps(value)
+        raise Invalid(f"{field} is {word}, which is no JSON number.", field=field, allowed="a finite number")
     if isinstance(value, str):
         if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
             field = place or "body"
@@ -37,15 +46,11 @@ def _refuse_surrogates(value: Any, place: str) -> None:
             )
     elif isinstance(value, dict):
         for key, item in value.items():
-            _refuse_surrogates(key, f"{place}.(a name)".lstrip("."))
-            _refuse_surrogates(item, f"{place}.{key}".lstrip("."))
+            _check(key, f"{place}.(a name)".lstrip("."), depth + 1)
+            _check(item, f"{place}.{key}".lstrip("."), depth + 1)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _refuse_surrogates(item, f"{place}[{index}]")
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
+            _check(item, f"{place}[{index}]", depth + 1)
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

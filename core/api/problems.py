@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from core.errors import DomainError
+from core.text import refused_by_database
 
 NON_FIELD_ERRORS_KEY = api_settings.NON_FIELD_ERRORS_KEY
 MEDIA_TYPE = "application/problem+json"
@@ -61,7 +62,7 @@ def from_domain_error(error: DomainError, request: Any) -> dict[str, Any]:
 
 def pointer(field: str) -> str:
     """``tags[0].key`` as a JSON pointer (RFC 6901)."""
-    return "/" + field.replace("[", ".").replace("]", "").replace(".", "/")
+    return "/" + field.replace("[", ".").replace("]", "").lstrip(".").replace(".", "/")
 
 
 def flattened(detail: Any, path: str = "") -> list[dict[str, Any]]:
@@ -81,6 +82,7 @@ def flattened(detail: Any, path: str = "") -> list[dict[str, Any]]:
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Django REST framework's exception handler; anything unexpected stays a bug (500)."""
     request = context["request"]
+    error = refused_by_database(error, request.query_params) or error
     if isinstance(error, DomainError):
         return _answer(from_domain_error(error, request))
     if isinstance(error, Http404):

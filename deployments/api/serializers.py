@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from core.api.fields import TextField
+from core.api.fields import Body, TextField
 from deployments.models import Clearance, Deployment, Endpoint, Environment, LogSegment, Target
 
 
@@ -50,13 +50,13 @@ class EndpointSerializer(serializers.ModelSerializer):
         return f"{settings.GATEWAY_URL}{endpoint.path}"
 
 
-class NewEndpointSerializer(serializers.Serializer):
+class NewEndpointSerializer(Body):
     model = TextField(max_length=1024, trim_whitespace=False)
     environment = TextField(max_length=40)
     event_time_column = TextField(required=False, allow_blank=True, max_length=200)
 
 
-class ChangedEndpointSerializer(serializers.Serializer):
+class ChangedEndpointSerializer(Body):
     event_time_column = TextField(allow_blank=True, max_length=200)
 
 
@@ -139,7 +139,7 @@ class DeploymentInFullSerializer(DeploymentSerializer):
         return list(rows.values("status", "slot", "weight", "fence", "by_name", "note", "at"))
 
 
-class NewDeploymentSerializer(serializers.Serializer):
+class NewDeploymentSerializer(Body):
     model = TextField(max_length=1024, trim_whitespace=False)
     version = serializers.IntegerField(min_value=1, max_value=2_147_483_647)
     environment = TextField(max_length=40)
@@ -147,15 +147,15 @@ class NewDeploymentSerializer(serializers.Serializer):
     reason = TextField(required=False, allow_blank=True, max_length=2000)
 
 
-class ReasonSerializer(serializers.Serializer):
+class ReasonSerializer(Body):
     reason = TextField(required=False, allow_blank=True, max_length=2000)
 
 
-class NeededReasonSerializer(serializers.Serializer):
+class NeededReasonSerializer(Body):
     reason = TextField(max_length=2000)
 
 
-class RollbackSerializer(serializers.Serializer):
+class RollbackSerializer(Body):
     """To a deployment, or to the newest one of a version that was live here."""
 
     deployment = serializers.UUIDField(required=False)

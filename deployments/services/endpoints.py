@@ -8,8 +8,8 @@ from audit.services import command, record
 from core.actors import Actor
 from core.errors import Conflict, NotAllowed, PreconditionFailed
 from core.etags import etag_of
-from core.text import checked_text
 from deployments import rights
+from deployments.event_times import checked_event_time_column
 from deployments.locks import locked_endpoint
 from deployments.models import Endpoint, Environment, Target
 from deployments.notices import announce
@@ -27,7 +27,7 @@ def create_endpoint(
 ) -> Endpoint:
     """Give a model its address in an environment."""
     _require(actor, model, environment)
-    column = checked_text(event_time_column, "event_time_column", 200)
+    column = checked_event_time_column(model, event_time_column)
     if Endpoint.objects.filter(model=model, environment=environment).exists():
         raise Conflict(f"{model} has an endpoint in {environment} already.", code="endpoint_exists")
     return _create(actor, model, environment, target, column)
@@ -49,7 +49,7 @@ def update_endpoint(
 ) -> Endpoint:
     """Name the input column that says when the predicted thing happens."""
     _require(actor, endpoint.model, endpoint.environment)
-    column = checked_text(event_time_column, "event_time_column", 200)
+    column = checked_event_time_column(endpoint.model, event_time_column)
     row = locked_endpoint(endpoint)
     if expected_etag is not None and expected_etag != endpoint_etag(row):
         raise PreconditionFailed(f"{row} has changed since you read it.")

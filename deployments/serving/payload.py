@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from deployments.serving.not_finite import Constant, place_of_constant
 from deployments.serving.refusal import Refusal, bad_input
 
 FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
@@ -32,7 +33,7 @@ def parse(body: bytes, content_type: str, names: list[str]) -> Frame:
     if "charset" in parameters.lower() and "utf-8" not in parameters.lower():
         raise Refusal(415, "unsupported_media_type", "The charset must be utf-8.")
     if kind in {"", "application/json"}:
-        frame = _from_json(_document(body), names)
+        frame = _from_json(_document(body, names), names)
     elif kind == "text/csv":
         frame = _from_csv(body)
     else:
@@ -48,9 +49,14 @@ def parse(body: bytes, content_type: str, names: list[str]) -> Frame:
     return frame
 
 
-def _document(body: bytes) -> dict[str, Any]:
+def _document(body: bytes, names: list[str]) -> dict[str, Any]:
     try:
-        document = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_unique)
+        document = json.loads(body, parse_constant=_raise, object_pairs_hook=_unique)
+    except Constant as found:
+        column = place_of_constant(body, names)
+        where = f"{column} holds {found}, which" if column else f"{found}"
+        detail = f"{where} is not JSON. Send null for a missing value."
+        raise bad_input(detail, column=column, code="not_finite", allowed="a number or null") from None
     except RecursionError:
         raise bad_input("The JSON is nested too deeply.", code="malformed") from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -62,8 +68,8 @@ def _document(body: bytes) -> dict[str, Any]:
     return document
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise bad_input(f"{name} is not JSON. Send null for a missing value.", code="not_finite")
+def _raise(name: str) -> NoReturn:
+    raise Constant(name)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -183,4 +183,7 @@ def _table(body: Any) -> dict[str, Any]:
 
 
 def _given(request: Request, name: str) -> Any:
-    return _table(request.data).get(name)
+    given = _table(request.data)
+    if unknown := sorted(str(other)[:60] for other in given.keys() - {name}):
+        raise Invalid(f"{unknown[0]} is not known here.", field=unknown[0], allowed=name)
+    return given.get(name)

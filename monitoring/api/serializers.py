@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from core.api.fields import TextField
+from core.api.fields import Body, TextField
 from monitoring.costs.models import CostEntry, PriceRule
 from monitoring.incidents.models import Alert, AlertRule, Incident, PostMortem, TimelineEntry
 from monitoring.models import DataIssue, FeatureWindow, HealthWindow, LabelBatch, LabelDay, QualityWindow
@@ -142,11 +142,11 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
         ]  # fmt: skip
 
 
-class ResolutionSerializer(serializers.Serializer):
+class ResolutionSerializer(Body):
     resolution = TextField()
 
 
-class CommentSerializer(serializers.Serializer):
+class CommentSerializer(Body):
     text = TextField()
 
 

@@ -12,6 +12,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from core.errors import Invalid, NotFound
+from core.text import storable_text
 from deployments.models import Endpoint
 from monitoring.incidents.models import AlertRule
 from monitoring.models import FeatureWindow, Granularity, Reference, Role, Watch
@@ -131,7 +132,7 @@ def scope_of(model: RegisteredModel, query: Mapping[str, str]) -> Scope:
         until=_day(query.get("until", "")),
         metric=_choice(query, "metric", METRIC_WORDS, "roc_auc"),
         window=_choice(query, "window", ("day", "week"), "day"),
-        feature=query.get("feature", "")[:300],
+        feature=storable_text(query.get("feature", ""), "feature", 300),
         environments=[each.environment.name for each in endpoints],
     )
 

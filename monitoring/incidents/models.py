@@ -109,6 +109,8 @@ class AlertRule(models.Model):
     def sentence(self) -> str:
         """The rule as people read it."""
         what = self.get_metric_display() + (f" of {self.feature}" if self.feature else "")
+        if self.metric in FEATURE_METRICS and not self.feature:
+            what += " of any feature"
         size = self.get_window_display().lower()
         times = f"in {self.fire_after} {size}s in a row" if self.fire_after > 1 else f"in one {size}"
         if self.against == self.Against.SHADOW:

@@ -15,13 +15,14 @@ from audit.services import command, record
 from core.actors import Actor
 from core.errors import Invalid, NotAllowed, TooLarge
 from core.text import checked_text
-from deployments.models import Endpoint
+from deployments.models import Endpoint, Scorer
 from monitoring import rights
 from monitoring.models import LONGEST_PREDICTION_ID, Label, LabelBatch, StaleDay, Watch
 from monitoring.services.refreshing import request_refresh, watch_of
 
 MOST_LABELS = 50_000
 PART = 5_000
+CLASSES = (0.0, 1.0)
 FIELDS = frozenset({"prediction_id", "label", "observed_at"})
 # A clock that is a little ahead is no error.
 LEEWAY = timedelta(minutes=5)
@@ -59,6 +60,7 @@ def record_labels(*, actor: Actor, endpoint: Endpoint, labels: Sequence[GivenLab
     """
     if not rights.may_label(actor, endpoint.model):
         raise NotAllowed(f"You may not label predictions of {endpoint.model}; it needs the right to predict.")
+    _require_classes(endpoint, labels)
     given = _once(labels)
     batch = LabelBatch.objects.create(
         endpoint=endpoint, received=len(labels), received_by_name=actor.account_name
@@ -113,6 +115,20 @@ def _keep(endpoint: Endpoint, batch: LabelBatch, given: Sequence[GivenLabel]) ->
     Label.objects.bulk_update(changed, fields)
     if days:
         mark_stale(watch_of(endpoint), days)
+
+
+def _require_classes(endpoint: Endpoint, labels: Sequence[GivenLabel]) -> None:
+    """A model that answers with a probability is judged by what happened and what did not."""
+    if not Scorer.objects.filter(deployment=endpoint.live_id, kind="probability").exists():
+        return
+    wrong = next((index for index, label in enumerate(labels) if label.value not in CLASSES), None)
+    if wrong is not None:
+        raise Invalid(
+            f"[{wrong}].label is {labels[wrong].value:g}, but {endpoint} answers with a probability:"
+            " a label is 1 or 0.",
+            field=f"[{wrong}].label",
+            allowed="0 or 1, false or true",
+        )
 
 
 def _once(labels: Sequence[GivenLabel]) -> list[GivenLabel]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.api.fields import TextField
+from core.api.fields import Body, TextField
 from pipelines.models import ContractCheck, DataContract, Dataset, DatasetVersion, Pipeline, PipelineRun
 from pipelines.recipes import recipe_of
 
@@ -30,7 +30,7 @@ class DatasetSerializer(serializers.ModelSerializer):
         )
 
 
-class NewDatasetSerializer(serializers.Serializer):
+class NewDatasetSerializer(Body):
     name = TextField(max_length=1000)
     description = TextField(max_length=10_000, required=False, allow_blank=True, default="")
     event_time_column = TextField(max_length=1000, required=False, allow_blank=True, default="")
@@ -39,7 +39,7 @@ class NewDatasetSerializer(serializers.Serializer):
     label_column = TextField(max_length=1000, required=False, allow_blank=True, default="")
 
 
-class ChangedDatasetSerializer(serializers.Serializer):
+class ChangedDatasetSerializer(Body):
     description = TextField(max_length=10_000, required=False, allow_blank=True)
     label_column = TextField(max_length=1000, required=False, allow_blank=True)
 
@@ -95,13 +95,13 @@ class DatasetVersionSerializer(DatasetVersionInListSerializer):
         return dict(CheckSerializer(check).data) if check else None
 
 
-class NewVersionSerializer(serializers.Serializer):
+class NewVersionSerializer(Body):
     file = serializers.FileField(allow_empty_file=True)
     label = TextField(max_length=1000, required=False, allow_blank=True, default="")
     description = TextField(max_length=10_000, required=False, allow_blank=True, default="")
 
 
-class ReasonSerializer(serializers.Serializer):
+class ReasonSerializer(Body):
     reason = TextField(max_length=2000)
 
 
@@ -113,7 +113,7 @@ class ContractSerializer(serializers.ModelSerializer):
         fields = ("revision", "document", "digest", "reason", "created_by", "created_at")
 
 
-class NewContractSerializer(serializers.Serializer):
+class NewContractSerializer(Body):
     document = serializers.JSONField(help_text="The contract as an object, or as YAML text.")
     reason = TextField(max_length=2000, required=False, allow_blank=True, default="")
 
@@ -127,7 +127,7 @@ class CheckSerializer(serializers.ModelSerializer):
         fields = ("id", "version", "revision", "status", "results", "checked_at")
 
 
-class NewCheckSerializer(serializers.Serializer):
+class NewCheckSerializer(Body):
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
 
 
@@ -199,5 +199,5 @@ class RunSerializer(RunInListSerializer):
         ]
 
 
-class NewRunSerializer(serializers.Serializer):
+class NewRunSerializer(Body):
     parameters = serializers.JSONField(required=False, default=dict)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from accounts.models import Account
 from core.actors import holds
-from core.api.fields import TextField
+from core.api.fields import Body, TextField
 from core.api.views import IdempotentPosts
 from core.errors import Invalid, NotAllowed
 from registry.access import services
@@ -21,7 +21,7 @@ from registry.access.services import GRANTABLE
 from registry.lookups import find_model
 
 
-class GrantSerializer(serializers.Serializer):
+class GrantSerializer(Body):
     """A right on a model for an account or a group."""
 
     model = TextField()

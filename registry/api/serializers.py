@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import Account, Person
-from core.api.fields import TextField
+from core.api.fields import Body, TextField
 from registry.models import ModelAlias, ModelVersion, RegisteredModel
 from registry.names import LONGEST_NAME
 from registry.sources import LONGEST_SOURCE
@@ -29,8 +29,12 @@ class TagsField(serializers.DictField):
 class AccountByName(serializers.CharField):
     """The person behind an account's name."""
 
+    default_error_messages = {"null_characters_not_allowed": "Null characters are not allowed."}
+
     def to_internal_value(self, data: Any) -> Any:
         name = super().to_internal_value(data)
+        if "\x00" in name:  # the checks of characters come after this method
+            self.fail("null_characters_not_allowed")
         account = (
             Account.objects.filter(username__iexact=name, is_active=True).select_related("person").first()
         )
@@ -71,7 +75,7 @@ class RegisteredModelSerializer(serializers.ModelSerializer):
         return getattr(model, "latest_number", None)
 
 
-class NewModelSerializer(serializers.Serializer):
+class NewModelSerializer(Body):
     name = TextField(max_length=4 * LONGEST_NAME, trim_whitespace=False)
     description = TextField(required=False, allow_blank=True, trim_whitespace=False)
     tags = TagsField(required=False)
@@ -80,7 +84,7 @@ class NewModelSerializer(serializers.Serializer):
     tier = serializers.ChoiceField(RegisteredModel.Tier.choices, required=False)
 
 
-class ChangedModelSerializer(serializers.Serializer):
+class ChangedModelSerializer(Body):
     name = TextField(max_length=4 * LONGEST_NAME, trim_whitespace=False, required=False)
     description = TextField(required=False, allow_blank=True, trim_whitespace=False)
     owner = AccountByName(required=False, allow_null=True)
@@ -145,7 +149,7 @@ class VersionSerializer(VersionInListSerializer):
         )
 
 
-class NewVersionSerializer(serializers.Serializer):
+class NewVersionSerializer(Body):
     source = TextField(max_length=LONGEST_SOURCE, trim_whitespace=False)
     run_id = TextField(max_length=64, required=False, allow_blank=True)
     logged_model_id = TextField(max_length=64, required=False, allow_blank=True)
@@ -154,7 +158,7 @@ class NewVersionSerializer(serializers.Serializer):
     tags = TagsField(required=False)
 
 
-class ChangedVersionSerializer(serializers.Serializer):
+class ChangedVersionSerializer(Body):
     description = TextField(allow_blank=True, trim_whitespace=False)
 
 
@@ -174,9 +178,9 @@ class AliasSerializer(serializers.ModelSerializer):
         read_only_fields = ("name", "set_at")
 
 
-class PointedVersionSerializer(serializers.Serializer):
+class PointedVersionSerializer(Body):
     version = serializers.IntegerField(min_value=1, max_value=2_147_483_647)
 
 
-class DeletionSerializer(serializers.Serializer):
+class DeletionSerializer(Body):
     reason = TextField(required=False, allow_blank=True, max_length=1000, default="")

@@ -49,3 +49,21 @@ def test_a_name_that_cannot_be_is_told_at_the_field(admin, client_for):
     answer = client_for(admin).post("/admin/people/", {"username": "two words", "role": ""})
     assert answer.status_code == 422
     assert "username must be" in answer.content.decode()
+
+
+@pytest.mark.parametrize("address", ["explode/", "roles/explode/", "Deactivate/", "roles/GIVE/"])
+def test_an_address_with_any_other_word_changes_nothing(admin, reviewer, client_for, address):
+    form = {"role": "reviewer", "reason": "Because."}
+    assert client_for(admin).post(f"/admin/people/reviewer/{address}", form).status_code == 404
+    reviewer.refresh_from_db()
+    assert reviewer.is_active
+    assert reviewer.groups.filter(name="reviewer").exists()
+
+
+def test_who_was_shut_out_can_be_let_in_again(admin, reviewer, client_for):
+    client = client_for(admin)
+    client.post("/admin/people/reviewer/deactivate/", {"reason": "Left."})
+    assert "/admin/people/reviewer/activate/" in client.get("/admin/people/reviewer/").content.decode()
+    client.post("/admin/people/reviewer/activate/", {"reason": "Came back."})
+    reviewer.refresh_from_db()
+    assert reviewer.is_active

@@ -199,6 +199,9 @@ def test_bad_tracking_bodies_are_400_and_never_500(ask, a_run):
             )
             assert status in {400, 404}, (call, body[:80], status, answer[:300])
             assert json.loads(answer)["error_code"]
+            assert b"recursion" not in answer
+            if b"NaN" in body:
+                assert "run_id is" in json.loads(answer)["message"]
 
 
 def test_ownership_cannot_be_claimed_or_dodged(ask, a_run, token, make_account, scientist):

@@ -256,6 +256,13 @@ def test_bodies_that_are_400_and_never_500(mine, subtests):
             status, body = mine.send("POST", "registered-models/create", raw)
             assert (status, body["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
             assert RegisteredModel.objects.count() == before
+            assert "recursion" not in body["message"]
+
+
+def test_what_is_no_number_in_a_body_is_named(mine):
+    for word in (b"NaN", b"-Infinity", b"1e400"):
+        status, body = mine.send("POST", "registered-models/create", b'{"tags": [{"key": %s}]}' % word)
+        assert (status, body["field"]) == (400, "tags[0].key"), body
 
 
 QUERIES_THAT_ARE_400_OR_404_AND_NEVER_500 = [

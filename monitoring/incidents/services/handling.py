@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from audit.services import command, record
 from core.actors import Actor
-from core.errors import Conflict, NotAllowed, PreconditionFailed
+from core.errors import Conflict, Invalid, NotAllowed, PreconditionFailed
 from core.etags import etag_of
 from core.text import checked_text
 from deployments import rights as deployment_rights
@@ -117,6 +117,9 @@ def write_post_mortem(
     never overwritten unseen.
     """
     _require(actor, incident)
+    if unknown := sorted(str(name)[:60] for name in post_mortem.keys() - {*REQUIRED, *OPTIONAL}):
+        allowed = ", ".join((*REQUIRED, *OPTIONAL))
+        raise Invalid(f"{unknown[0]} is no part of a post-mortem.", field=unknown[0], allowed=allowed)
     fields = {
         name: checked_text(post_mortem.get(name, ""), name, LONGEST, min_length=1, multiline=True)
         for name in REQUIRED

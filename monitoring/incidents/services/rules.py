@@ -17,7 +17,9 @@ from core.text import checked_text
 from deployments.models import Endpoint
 from monitoring import rights
 from monitoring.incidents.models import FEATURE_METRICS, QUALITY_METRICS, AlertRule, Metric
+from monitoring.incidents.observations import PREDICTION
 from monitoring.services import request_refresh
+from registry.signature import columns_of
 
 MOST_WINDOWS = 60
 MOST_ROWS = 10_000_000
@@ -29,6 +31,11 @@ CHOICES = {
     "severity": AlertRule.Severity.values,
 }
 COUNTS = {"fire_after": (1, MOST_WINDOWS), "clear_after": (1, MOST_WINDOWS), "fewest_rows": (1, MOST_ROWS)}
+# What each metric can be; the others are at least 0.
+SHARE = (0.0, 1.0)
+REACH = dict.fromkeys(
+    (Metric.ROC_AUC, Metric.PR_AUC, Metric.BRIER, Metric.MISSING_SHARE, Metric.ERROR_RATE), SHARE
+)
 DEFAULTS: dict[str, Any] = {
     "feature": "",
     "against": "limit",
@@ -49,6 +56,7 @@ def create_rule(*, actor: Actor, endpoint: Endpoint, rule: dict[str, Any]) -> Al
     """Watch a metric of what an endpoint serves; windows that are there already are judged too."""
     _require(actor, endpoint)
     fields = checked_rule({**DEFAULTS, **rule})
+    _require_feature(endpoint, fields)
     row = AlertRule(
         endpoint=endpoint, created_by_id=actor.account_id, created_by_name=actor.account_name, **fields
     )
@@ -70,6 +78,7 @@ def update_rule(
         raise PreconditionFailed(f"The rule {row} has changed since you read it.")
     before = {name: getattr(row, name) for name in FIELDS}
     fields = checked_rule({**before, **changes})
+    _require_feature(row.endpoint, fields)
     for name, value in fields.items():
         setattr(row, name, value)
     row.rev += 1
@@ -123,6 +132,7 @@ def checked_rule(given: dict[str, Any]) -> dict[str, Any]:
     fields["limit"] = float(limit)
     fields["feature"] = checked_text(given["feature"], "feature", 300)
     _require_sense(fields)
+    _require_reach(fields)
     return fields
 
 
@@ -136,6 +146,33 @@ def _require_sense(fields: dict[str, Any]) -> None:
             field="feature",
             allowed="empty",
         )
+
+
+def _require_reach(fields: dict[str, Any]) -> None:
+    """A limit that the metric can never have would make a rule that is silent, or never is."""
+    least, most = REACH.get(fields["metric"], (0.0, math.inf))
+    if fields["against"] == "shadow":  # the limit is a difference
+        least = -most
+    if least <= fields["limit"] <= most:
+        return
+    allowed = f"{least:g} to {most:g}" if math.isfinite(most) else f"at least {least:g}"
+    raise Invalid(
+        f"The limit of {fields['metric']} must be {allowed}; {fields['limit']:g} is not.",
+        field="limit",
+        allowed=allowed,
+    )
+
+
+def _require_feature(endpoint: Endpoint, fields: dict[str, Any]) -> None:
+    """One of what the live version takes, or its prediction; empty stands for every feature."""
+    columns = columns_of(endpoint.live.version.signature) if endpoint.live else []
+    inputs = [each.name for each in columns if each.part == "Input"]
+    if not fields["feature"] or not inputs or fields["feature"] in {PREDICTION, *inputs}:
+        return
+    allowed = ", ".join([*inputs, PREDICTION])
+    raise Invalid(
+        f"{endpoint} takes no {fields['feature']}; it takes: {allowed}.", field="feature", allowed=allowed
+    )
 
 
 def _save(row: AlertRule) -> None:

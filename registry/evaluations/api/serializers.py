@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from core.api.fields import TextField
+from core.api.fields import Body, TextField
 from registry.evaluations.models import Evaluation
 
 
@@ -43,7 +43,7 @@ class EvaluationSerializer(serializers.ModelSerializer):
         )
 
 
-class NewEvaluationSerializer(serializers.Serializer):
+class NewEvaluationSerializer(Body):
     model = TextField(max_length=1000)
     candidate = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
     champion = serializers.IntegerField(

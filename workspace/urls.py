@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from workspace import audit_trail, styleguide, views
+from workspace import audit_trail, problems, styleguide, views
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/inbox/"), name="home"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("jobs/<uuid:pk>/", views.job_detail, name="job-detail"),
     path("jobs/<uuid:pk>/cancel/", views.job_cancel, name="job-cancel"),
     path("search/", views.search, name="search"),
+    path("docs/problems/", problems.problem_page, name="problems"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
     path("audit/", audit_trail.audit_trail, name="audit-trail"),
     path("audit/verify/", audit_trail.verify_now, name="audit-verify"),

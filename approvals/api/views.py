@@ -25,6 +25,7 @@ from approvals.api.serializers import (
     SignatureSerializer,
 )
 from approvals.models import Policy, PolicyRevision, PromotionRequest
+from core.api.items import item
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Conflict, Invalid, NotFound
 from deployments.lookups import find_environment
@@ -174,7 +175,7 @@ class PolicyViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 
     @extend_schema(responses=PolicySerializer)
     def retrieve(self, request: Request, name: str) -> Response:
-        return Response(PolicySerializer(self._find(name)).data)
+        return item(request, PolicySerializer(self._find(name)).data)
 
     @extend_schema(responses=RevisionSerializer(many=True))
     def revisions(self, request: Request, name: str) -> Response:

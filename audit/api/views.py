@@ -16,6 +16,7 @@ from audit.filters import filtered
 from audit.models import Event, Export
 from audit.selecting import Selection, moment
 from core.api.fields import Body, TextField
+from core.api.items import item
 from core.api.views import IdempotentPosts
 from core.errors import Invalid, NotFound
 from core.object_store import store
@@ -59,6 +60,9 @@ class EventViewSet(ForAuditors, viewsets.ReadOnlyModelViewSet):
         if event is None:
             raise NotFound("There is no such event.")
         return event
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return item(request, self.get_serializer(self.get_object()).data)
 
     @extend_schema(
         parameters=[
@@ -147,6 +151,9 @@ class ExportViewSet(ForAuditors, IdempotentPosts, mixins.CreateModelMixin, views
 
     def get_queryset(self) -> QuerySet[Export]:
         return Export.objects.visible_to(self.request.actor)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return item(request, self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=NewExportSerializer, responses={202: ExportSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:

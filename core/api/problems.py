@@ -28,7 +28,7 @@ def problem(
 ) -> dict[str, Any]:
     """The document: type, title, status, detail, instance, code, request_id and errors."""
     body: dict[str, Any] = {
-        "type": f"/docs/problems/#{code}",
+        "type": f"/docs/problems/#{status}",
         "title": title or HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from accounts.sight import require_sight
 from audit.services import record
+from core.api.items import item
 from core.api.views import IdempotentPosts, require_match
 from core.errors import Invalid, NotAllowed, NotFound
 from core.object_store import store
@@ -44,7 +45,7 @@ class EnvironmentViewSet(viewsets.GenericViewSet):
         return _all(EnvironmentSerializer(self.get_queryset(), many=True).data)
 
     def retrieve(self, request: Request, name: str) -> Response:
-        return Response(EnvironmentSerializer(find_environment(name)).data)
+        return item(request, EnvironmentSerializer(find_environment(name)).data)
 
 
 class TargetViewSet(viewsets.GenericViewSet):
@@ -61,7 +62,7 @@ class TargetViewSet(viewsets.GenericViewSet):
         target = Target.objects.filter(name=name).first()
         if target is None:
             raise NotFound(f"There is no target {name!r}.")
-        return Response(TargetSerializer(target).data)
+        return item(request, TargetSerializer(target).data)
 
 
 class EndpointViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewSet):

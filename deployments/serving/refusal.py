@@ -8,7 +8,10 @@ from typing import Any
 
 
 class Refusal(Exception):
-    """Becomes a problem document (RFC 9457); ``errors`` name the columns at fault."""
+    """Becomes a problem document (RFC 9457); ``errors`` name the columns at fault.
+
+    Its ``type`` is about:blank, for the gateway has no pages that a type could point to.
+    """
 
     def __init__(
         self,
@@ -26,7 +29,7 @@ class Refusal(Exception):
 
     def document(self, path: str, request_id: str) -> bytes:
         body: dict[str, Any] = {
-            "type": f"/docs/problems/#{self.code}",
+            "type": "about:blank",
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,

@@ -10,6 +10,7 @@ from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.items import item
 from core.api.views import IdempotentPosts
 from core.jobs.models import Job
 from deployments.models import Endpoint
@@ -41,7 +42,7 @@ class LabelViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewS
         return Response(body, status=202, headers=headers)
 
     def retrieve(self, request: Request, batch: str, **where: str) -> Response:
-        return Response(LabelBatchSerializer(find_batch(request, self._endpoint(), batch)).data)
+        return item(request, LabelBatchSerializer(find_batch(request, self._endpoint(), batch)).data)
 
     def _endpoint(self) -> Endpoint:
         where: dict[str, Any] = self.kwargs

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.sight import require_sight
+from core.api.items import item
 from core.api.views import IdempotentPosts
 from core.errors import Invalid
 from core.jobs.models import Job
@@ -37,7 +38,7 @@ class PipelineViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 
     @extend_schema(responses=PipelineSerializer)
     def retrieve(self, request: Request, name: str) -> Response:
-        return Response(PipelineSerializer(find_pipeline(request, name)).data)
+        return item(request, PipelineSerializer(find_pipeline(request, name)).data)
 
 
 class RunViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewSet):
@@ -70,7 +71,7 @@ class RunViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewSet
 
     @extend_schema(responses=RunSerializer)
     def retrieve(self, request: Request, name: str, key: UUID) -> Response:
-        return Response(self._body(find_run(request, name, key)))
+        return item(request, self._body(find_run(request, name, key)))
 
     @extend_schema(request=None, responses=RunSerializer)
     def cancel(self, request: Request, name: str, key: UUID) -> Response:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts import services, tokens
@@ -97,3 +98,10 @@ def test_a_mistyped_token_is_told_by_its_checksum():
     assert tokens.looks_right(secret)
     assert not tokens.looks_right(secret[:-1] + ("a" if secret[-1] != "a" else "b"))
     assert not tokens.looks_right("cp_short")
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "367", "999999999999", "9" * 30])
+def test_a_token_of_impossible_days_is_refused_in_one_sentence(scientist, days):
+    with pytest.raises(CommandError, match=r"1 to 366\.$"):
+        call_command("issue_token", "scientist", "--scope", "view", "--days", days)
+    assert not ApiToken.objects.exists()

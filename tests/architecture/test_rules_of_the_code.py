@@ -26,7 +26,17 @@ PACKAGES = [
     "workspace",
 ]
 INLINE = re.compile(r"<style|<script(?![^>]*\bsrc=)[^>]*>|\sstyle=|\son[a-z]+=", re.IGNORECASE)
-OPEN_TO_ALL = {"/", "/login/", "/logout/", "/healthz", "/readyz", "/metrics", "/version", "/health"}
+OPEN_TO_ALL = {
+    "/",
+    "/login/",
+    "/logout/",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/version",
+    "/health",
+    "/docs/problems/",
+}
 WITHOUT_ACTOR = {"record", "record_denied", "command"}
 
 

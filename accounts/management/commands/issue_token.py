@@ -23,6 +23,9 @@ class Command(BaseCommand):
         account = Account.objects.filter(username__iexact=options["name"], is_active=True).first()
         if account is None:
             raise CommandError(f"There is no active account named {options['name']}.")
+        most = services.LONGEST_TOKEN.days
+        if not 1 <= options["days"] <= most:
+            raise CommandError(f"--days must be a whole number of 1 to {most}.")
         try:
             _, secret = services.issue_token(
                 actor=Actor.command_line(),

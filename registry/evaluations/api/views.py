@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.sight import require_sight
+from core.api.items import item
 from core.api.views import IdempotentPosts
 from core.jobs.models import Job
 from pipelines.lookups import find_dataset_version
@@ -57,4 +58,4 @@ class EvaluationViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.Generic
 
     @extend_schema(responses=EvaluationSerializer)
     def retrieve(self, request: Request, key: UUID) -> Response:
-        return Response(EvaluationSerializer(find_evaluation(request, key)).data)
+        return item(request, EvaluationSerializer(find_evaluation(request, key)).data)

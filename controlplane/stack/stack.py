@@ -10,12 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from controlplane.stack.places import free_port, is_alive, processes_of, socket_folder
+from controlplane.stack.places import free_port, processes_of, socket_folder
 from controlplane.stack.postgres import DATABASE, Postgres
 from controlplane.stack.preparing import only_one, prepare_folder, require_port
 from controlplane.stack.processes import EARLY, ROOT, Program, common_environment, programs
@@ -223,29 +224,28 @@ class Stack:
 
     def stop(self, seconds: float = STOP_SECONDS) -> bool:
         """Stop every process and see that none is left; False when none ran."""
-        supervisor, pid = self.supervisor, self.facts().get("supervisor_pid")
-        ran = supervisor.answers()
+        ran = self.supervisor.answers()
         if ran:
-            supervisor.shut_down()
-        ran = self._gone(seconds, pid) or ran
+            self.supervisor.shut_down()
+        ran = self._gone(seconds) or ran
         (self.run / "stack.json").unlink(missing_ok=True)
         return ran
 
-    def _gone(self, seconds: float, supervisor_pid: int | None = None) -> bool:
-        """Wait for everybody who works on this data folder, then end who will not; was there anybody?"""
+    def _gone(self, seconds: float) -> bool:
+        """Wait for everybody who works on this data folder, then end who will not; was there anybody?
+
+        Only the mark tells who does: a process id that was written down may be a stranger's by now.
+        """
         deadline, some = time.monotonic() + seconds, False
-        while left := self._left(supervisor_pid):
+        while left := processes_of(self.data_dir) - {os.getpid()}:
             some = True
             if time.monotonic() > deadline:
                 for each in left:
-                    os.kill(each, signal.SIGKILL)
+                    with suppress(ProcessLookupError):
+                        os.kill(each, signal.SIGKILL)
                 deadline += seconds
             time.sleep(0.1)
         return some
-
-    def _left(self, supervisor_pid: int | None) -> set[int]:
-        left = processes_of(self.data_dir) - {os.getpid()}
-        return left | ({supervisor_pid} if supervisor_pid and is_alive(supervisor_pid) else set())
 
     def _await_former(self) -> None:
         """A stack whose supervisor was killed is on its way out; its ports are free when it is gone."""

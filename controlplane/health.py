@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pkgutil
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +21,9 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from core.doors import PageRequest
 from core.jobs.models import Job
 
+# Below this the database, too, is about to stop.
+LEAST_FREE_BYTES = 64 << 20
+PROBE = b"x" * 4096
 LOOPBACK = {"127.0.0.1", "::1", ""}
 
 
@@ -51,9 +56,17 @@ def _broker() -> str:
 
 
 def _store() -> str:
+    """Whether bytes can be written now: a full disk still makes folders."""
     folder = Path(settings.ARTIFACT_ROOT)
     folder.mkdir(parents=True, exist_ok=True)
-    return "ok"
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(PROBE)
+            probe.flush()
+    except OSError as error:
+        return f"cannot be written ({error.strerror})"
+    free = shutil.disk_usage(folder).free
+    return "ok" if free >= LEAST_FREE_BYTES else f"only {free >> 20} MB are left on its disk"
 
 
 PARTS: dict[str, Callable[[], str]] = {

@@ -29,7 +29,7 @@ def write_configuration(
     lines = [
         "[unix_http_server]", f"file={control}", "chmod=0700",
         "[supervisord]", "nodaemon=true", "silent=true", f"logfile={logs / 'supervisor.log'}", "loglevel=info",
-        f"logfile_maxbytes={LOG_BYTES}", f"pidfile={pid_file}", "umask=077", "minfds=1024",
+        f"logfile_maxbytes={LOG_BYTES}", f"pidfile={pid_file}", "minfds=1024",
         f"directory={ROOT}",
         "[rpcinterface:supervisor]", "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
         "[supervisorctl]", f"serverurl=unix://{control}",
@@ -94,7 +94,7 @@ class Supervisor:
         self, configuration: Path, log: Path, environment: dict[str, str], *, detach: bool
     ) -> subprocess.Popen[bytes]:
         """Start supervisord; attached, it dies with us, whatever happens to us."""
-        words = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)]
+        words = [sys.executable, "-m", "controlplane.stack.supervisord", "-c", str(configuration)]
         if not detach:
             words = ["setpriv", "--pdeathsig", "TERM", *words]
         with log.open("ab") as output:

@@ -227,7 +227,9 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").exists() else []
 STATIC_ROOT = DATA_DIR / "run" / "static"
-_collected = (STATIC_ROOT / "staticfiles.json").exists() and not os.environ.get("STATIC_FROM_SOURCE")
+# os.path answers False where Path raises: commands load this for a data folder they may not read.
+_is_collected = os.path.isfile(STATIC_ROOT / "staticfiles.json")
+_collected = _is_collected and not os.environ.get("STATIC_FROM_SOURCE")
 WHITENOISE_USE_FINDERS = not _collected
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

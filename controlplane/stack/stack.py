@@ -228,7 +228,10 @@ class Stack:
         if ran:
             self.supervisor.shut_down()
         ran = self._gone(seconds) or ran
-        (self.run / "stack.json").unlink(missing_ok=True)
+        try:
+            (self.run / "stack.json").unlink(missing_ok=True)
+        except OSError as error:
+            raise CannotStart(f"The data folder {self.data_dir} cannot be used: {error.strerror}.") from error
         return ran
 
     def _gone(self, seconds: float) -> bool:

@@ -9,9 +9,17 @@ import pytest
 
 from controlplane.stack.places import free_port
 from controlplane.stack.postgres import Postgres, stop
-from tests.stack.conftest import Started, clean_environment, manage_words
+from tests.stack.conftest import ORDINARY, Started, clean_environment, manage_words
 
 pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def closed_folder(tmp_path):
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o000)
+    yield folder
+    folder.chmod(0o700)
 
 
 def refused(done) -> str:
@@ -27,6 +35,21 @@ def test_a_file_where_the_data_folder_should_be(tmp_path):
 
 def test_a_folder_that_cannot_be_written():
     assert "/proc/data cannot be used" in refused(Started("/proc/data").up("--detach"))
+
+
+def test_a_folder_that_may_not_be_read(closed_folder):
+    """Whichever command: one sentence that names it, and the exit code that was promised."""
+    closed = Started(closed_folder / "data", as_whom=ORDINARY)
+    for words in (["up", "--detach"], ["down"], ["create_account", "somebody", "--role", "auditor"]):
+        said = refused(closed.manage(*words))
+        assert f"{closed.data_dir} cannot be" in said and "Permission denied" in said
+    status = closed.manage("status")
+    assert (status.returncode, status.stderr) == (3, "")
+
+
+def test_stopping_what_is_no_data_folder(tmp_path):
+    (tmp_path / "data").write_text("no folder")
+    assert "data cannot be used: Not a directory." in refused(Started(tmp_path / "data").manage("down"))
 
 
 def test_a_full_disk(tmp_path):

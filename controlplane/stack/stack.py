@@ -72,16 +72,24 @@ class Stack:
         except (OSError, ValueError):
             return {}
 
+    def take_ports(self) -> None:
+        """Those of the stack that runs, whatever this command was told."""
+        facts = self.facts()
+        self.port = facts.get("port", self.port)
+        self.gateway_port = facts.get("gateway_port", self.gateway_port)
+
     def is_running(self) -> bool:
         return bool(self.facts()) and self.supervisor.answers()
 
     def is_ready(self) -> bool:
-        return self._ask("/readyz")[0] == 200
+        return not self._not_ready()
 
     # --- starting ---------------------------------------------------------------------
 
     def start(self, *, detach: bool) -> subprocess.Popen[bytes]:
         """Everything, in order; answers supervisord's process once every part answers."""
+        if self.port == self.gateway_port:
+            raise CannotStart(f"PORT and GATEWAY_PORT are both {self.port}; choose two different ports.")
         prepare_folder(self.data_dir, self.sockets)
         with only_one(self.run / "start.lock"):
             return self._start(detach)
@@ -162,19 +170,32 @@ class Stack:
             raise CannotStart(f"manage.py {words[0]} failed: {reason} (all of it: {self.logs / 'start.log'})")
 
     def wait_ready(self, process: Any = None, seconds: float = READY_SECONDS) -> None:
-        """Until /readyz answers 200; else say which part does not."""
+        """Until every part answers and every process runs; else say which does not."""
         deadline, reason = time.monotonic() + seconds, "no answer"
         while time.monotonic() < deadline:
-            if process is not None and process.poll() is not None:
+            has_ended = process.poll() is not None if process else not self.supervisor.answers()
+            if has_ended:
                 raise CannotStart(f"The supervisor ended while the stack was starting; see {self.logs}.")
-            status, reason = self._ask("/readyz")
-            if status == 200:
+            reason = self._not_ready()
+            if not reason:
                 return
             time.sleep(0.2)
         raise CannotStart(f"The stack was not ready within {seconds:.0f} s: {reason}. See {self.logs}.")
 
-    def _ask(self, path: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+    def _not_ready(self) -> str:
+        """What is not ready yet, or nothing."""
+        for name, port in (("the pages", self.port), ("the gateway", self.gateway_port)):
+            status, said = self._ask("/readyz", port)
+            if status != 200:
+                return f"{name} answered {status or 'nothing'} ({said.strip()})"
+        try:
+            each = self.supervisor.processes()
+        except OSError as error:
+            return f"the supervisor does not answer ({error})"
+        return ", ".join(f"{one['name']} is {one['state']}" for one in each if one["state"] != "running")
+
+    def _ask(self, path: str, port: int) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

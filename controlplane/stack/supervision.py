@@ -55,34 +55,35 @@ def _escaped(text: str) -> str:
 
 
 class _UnixConnection(HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=60)
+    def __init__(self, path: str, seconds: float) -> None:
+        super().__init__("localhost", timeout=seconds)
         self.path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(60)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(self.path)
 
 
 class _UnixTransport(xmlrpc.client.Transport):
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, seconds: float) -> None:
         super().__init__()
-        self.path = str(path)
+        self.path, self.seconds = str(path), seconds
 
     def make_connection(self, host: Any) -> HTTPConnection:
-        return _UnixConnection(self.path)
+        return _UnixConnection(self.path, self.seconds)
 
 
 class Supervisor:
     """The running supervisord of one data folder."""
 
-    def __init__(self, sockets: Path) -> None:
-        self.socket = sockets / "supervisor.sock"
+    def __init__(self, sockets: Path, seconds: float = 60) -> None:
+        self.socket, self.seconds = sockets / "supervisor.sock", seconds
 
     @property
     def _rpc(self) -> Any:
-        return xmlrpc.client.ServerProxy("http://localhost", transport=_UnixTransport(self.socket)).supervisor
+        transport = _UnixTransport(self.socket, self.seconds)
+        return xmlrpc.client.ServerProxy("http://localhost", transport=transport).supervisor
 
     def answers(self) -> bool:
         try:

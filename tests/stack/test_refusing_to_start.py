@@ -74,6 +74,12 @@ def test_a_port_that_is_none(tmp_path, port):
     assert "port" in done.stderr.lower() and "Traceback" not in done.stderr
 
 
+def test_one_port_for_pages_and_gateway(tmp_path):
+    port = free_port()
+    done = Started(tmp_path / "data", port=port, gateway_port=port).up("--detach")
+    assert f"PORT and GATEWAY_PORT are both {port}" in refused(done)
+
+
 def test_data_dir_without_a_folder():
     done = subprocess.run(manage_words("status", "--data-dir"), capture_output=True, text=True, check=False)
     assert done.returncode == 1 and done.stderr == "--data-dir needs a folder.\n"

@@ -1,6 +1,7 @@
 """The whole stack, with one command: it starts, heals, refuses and leaves nothing behind."""
 
 import http.client
+import json
 import os
 import signal
 import stat
@@ -43,7 +44,9 @@ def test_every_process_runs_and_every_part_answers(stack):
     assert {each["name"] for each in status["processes"]} == PROCESSES
     assert ask(stack.port, "/healthz")[0] == 200
     code, body = ask(stack.port, "/readyz")
-    assert code == 200 and '"database"' in body
+    seen = json.loads(body)
+    assert code == 200 and set(seen["parts"].values()) == {"ok"}
+    assert seen["processes"] == dict.fromkeys(PROCESSES, "ok")
     assert "controlplane_part_up" in ask(stack.port, "/metrics")[1]
     assert stack.manage("status").returncode == 0
 
@@ -114,7 +117,12 @@ def test_down_leaves_nothing_and_the_data_outlive_it(stack):
     assert not stack.left()
     assert stack.manage("status", "--json").returncode == 3
     assert stack.manage("down").stdout == "The stack is not running.\n"
-    watched = stack.watched()
+    begun = stack.begun()
+    wait_for(lambda: stack.status()["running"])
+    # Somebody else, while it is starting: answered once it is ready.
+    assert stack.up("--detach").stdout.startswith("The stack is already running: ")
+    assert stack.status()["ready"]
+    watched = stack.watched(begun)
     token = stack.manage("issue_token", "somebody", "--scope", "all")
     assert token.returncode == 0, token.stderr
     watched.send_signal(signal.SIGINT)

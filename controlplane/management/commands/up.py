@@ -30,6 +30,8 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, _as_interrupt)
         try:
             if stack.is_running():
+                stack.take_ports()
+                stack.wait_ready()  # somebody else may be starting it right now
                 self._say(f"The stack is already running: {stack.facts()['environment']['PUBLIC_URL']}")
                 if options["demo"]:
                     self._play(stack)

@@ -47,6 +47,8 @@ def run(words: list[str]) -> None:
         if not import_module("django.conf").settings.DATABASE_URLS["app"]:
             sys.exit(why_no_address())
         sys.exit(f"The database does not answer: {str(error).splitlines()[0]}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -80,6 +80,18 @@ def test_one_port_for_pages_and_gateway(tmp_path):
     assert f"PORT and GATEWAY_PORT are both {port}" in refused(done)
 
 
+def test_a_demo_whose_story_ended_in_its_middle(tmp_path):
+    """Said before anything has started, with the commands as they must be typed."""
+    started = Started(tmp_path / "data of mine")
+    (started.data_dir / "run").mkdir(parents=True)
+    (started.data_dir / "run" / "story_begun").touch()
+    done = started.up("--demo")
+    assert done.returncode == 1 and not done.stdout
+    folder = f"DATA_DIR='{started.data_dir}'"
+    assert f"make down {folder}\n" in done.stderr
+    assert f"make demo {folder} PORT={started.port} GATEWAY_PORT={started.gateway_port}\n" in done.stderr
+
+
 def test_data_dir_without_a_folder():
     done = subprocess.run(manage_words("status", "--data-dir"), capture_output=True, text=True, check=False)
     assert done.returncode == 1 and done.stderr == "--data-dir needs a folder.\n"

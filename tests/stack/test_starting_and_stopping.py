@@ -5,11 +5,12 @@ import json
 import os
 import signal
 import stat
+import subprocess
 import time
 
 import pytest
 
-from tests.stack.conftest import ORDINARY, Started
+from tests.stack.conftest import ORDINARY, Started, clean_environment, manage_words
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
@@ -64,6 +65,20 @@ def test_secrets_are_for_their_owner_alone(stack):
     assert stat.S_IMODE(stack.data_dir.stat().st_mode) == 0o700
     facts = (stack.data_dir / "run" / "stack.json").read_text()
     assert not [key.name for key in keys if key.is_file() and key.read_text().strip() in facts]
+
+
+def test_a_story_that_is_interrupted_says_how_to_begin_anew(stack):
+    words = manage_words("play_demo", "--data-dir", stack.data_dir)
+    with subprocess.Popen(
+        words, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as story:
+        assert story.stdout
+        assert "The pages answer" in story.stdout.readline()
+        story.send_signal(signal.SIGINT)
+        said = story.communicate(timeout=60)[1]
+    assert story.returncode == 130
+    assert said.startswith("CommandError: The story was interrupted. It cannot go on from there.")
+    assert "Traceback" not in said and f"PORT={stack.port} GATEWAY_PORT={stack.gateway_port}" in said
 
 
 def test_a_killed_process_comes_back_alone(stack):

@@ -248,8 +248,14 @@ LOGGING = {
     "formatters": {"json": {"()": "core.logs.formatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"django.server": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
+    # Celery's own lines name messages, not jobs; core.jobs.run says what became of each job.
+    "loggers": {
+        name: {"level": "WARNING"}
+        for name in ("django.server", "httpx", "celery.worker.strategy", "celery.app.trace", "celery.beat")
+    },
 }
+# Set for the processes of a stack: what nobody catches is a line of the log, too.
+LOG_UNCAUGHT = bool(os.environ.get("LOG_UNCAUGHT"))
 
 # --- registry ---------------------------------------------------------------------------
 # The most bytes one model version may have.

@@ -127,6 +127,14 @@ def test_an_ordinary_user_runs_a_second_stack_beside_it(stack, private_folder):
         second.end()
 
 
+def test_every_line_of_our_logs_is_structured(stack):
+    """Also after processes were killed; the database and Valkey write in ways of their own."""
+    for name in PROCESSES - {"postgres", "valkey"}:
+        lines = (stack.data_dir / "logs" / f"{name}.log").read_text().splitlines()
+        assert not [line for line in lines if not line.startswith("{")], name
+        assert all(json.loads(line)["timestamp"] for line in lines)
+
+
 def test_down_leaves_nothing_and_the_data_outlive_it(stack):
     assert stack.manage("down").returncode == 0
     assert not stack.left()

@@ -103,6 +103,18 @@ def test_commands_of_a_stack_that_does_not_run_say_so(tmp_path):
     assert "make up" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8000", "https://models.example.org"])
+def test_the_deployment_check_finds_nothing_unsafe(address):
+    done = subprocess.run(
+        manage_words("check", "--deploy", "--tag", "security", "--fail-level", "WARNING"),
+        env={**clean_environment(), "PUBLIC_URL": address},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("mode", ["user namespace", "another user"])
 def test_root_runs_the_database_as_somebody_else(private_folder, mode):
     """Also where user namespaces are forbidden: then its data lie outside of the data folder."""

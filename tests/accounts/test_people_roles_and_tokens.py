@@ -1,8 +1,10 @@
 """Who may do what to accounts, and what a token can and cannot."""
 
+import io
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts import services, tokens
@@ -97,3 +99,13 @@ def test_a_mistyped_token_is_told_by_its_checksum():
     assert tokens.looks_right(secret)
     assert not tokens.looks_right(secret[:-1] + ("a" if secret[-1] != "a" else "b"))
     assert not tokens.looks_right("cp_short")
+
+
+@pytest.mark.parametrize(
+    "given", [b"\xff\xfe not utf-8 at all\n", b"a zero\x00 in its middle\n", b"escaped \x1b[31m red\n"]
+)
+def test_a_password_on_standard_input_is_printable_text(monkeypatch, given):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given)))
+    with pytest.raises(CommandError, match="control character or bytes that are not UTF-8"):
+        call_command("create_account", "somebody", "--role", "reviewer", "--password-stdin")
+    assert not Account.objects.filter(username="somebody").exists()

@@ -166,6 +166,7 @@ class Stack:
         )
         if done.returncode:
             (self.logs / "start.log").write_text(done.stderr)
+            (self.logs / "start.log").chmod(0o600)
             reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
             raise CannotStart(f"manage.py {words[0]} failed: {reason} (all of it: {self.logs / 'start.log'})")
 
@@ -239,6 +240,7 @@ class Stack:
     def _remember(self, facts: dict[str, Any]) -> None:
         staged = self.run / "stack.json.new"
         staged.write_text(json.dumps(facts, indent=1))
+        staged.chmod(0o600)
         staged.replace(self.run / "stack.json")
 
     # --- stopping ---------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import socket
 import subprocess
@@ -98,7 +99,7 @@ class Supervisor:
         words = [sys.executable, "-m", "controlplane.stack.supervisord", "-c", str(configuration)]
         if not detach:
             words = ["setpriv", "--pdeathsig", "TERM", *words]
-        with log.open("ab") as output:
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
             process = subprocess.Popen(
                 words,
                 stdin=subprocess.DEVNULL,

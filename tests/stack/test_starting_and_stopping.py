@@ -63,6 +63,8 @@ def test_secrets_are_for_their_owner_alone(stack):
     assert {"secret_key", "cp_app", "cp_owner", "valkey"} <= {key.name for key in keys}
     assert {stat.S_IMODE(key.stat().st_mode) for key in keys if key.is_file()} == {0o600}
     assert stat.S_IMODE(stack.data_dir.stat().st_mode) == 0o700
+    written = [*(stack.data_dir / "logs").iterdir(), stack.data_dir / "run" / "stack.json"]
+    assert {stat.S_IMODE(each.stat().st_mode) for each in written} == {0o600}
     facts = (stack.data_dir / "run" / "stack.json").read_text()
     assert not [key.name for key in keys if key.is_file() and key.read_text().strip() in facts]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from controlplane.demo.marks import begun_mark, how_to_begin_anew, is_broken_off
 from controlplane.demo.story import SAMPLE, Story
 
 INTERRUPTED = 130
+FILE_WIDTH = 400
 
 
 class Command(BaseCommand):
@@ -35,7 +37,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         os.umask(0o077)  # what it exports is for its owner alone
         data_dir = Path(settings.DATA_DIR)
-        console = Console(highlight=False)
+        # A terminal wraps as it likes; in a file no line is broken.
+        console = Console(highlight=False, width=None if sys.stdout.isatty() else FILE_WIDTH)
         passwords = people.create(data_dir / "keys")
         if played_mark(data_dir).exists():
             console.print("The story was played before; its data are here.")
@@ -74,7 +77,8 @@ class Command(BaseCommand):
         )
 
     def _tell(self, passwords: dict[str, str], console: Console) -> None:
-        table = Table(title=f"{settings.PUBLIC_URL}  ·  gateway {settings.GATEWAY_URL}", title_justify="left")
+        console.print(f"{settings.PUBLIC_URL}  ·  gateway {settings.GATEWAY_URL}")
+        table = Table()
         table.add_column("Account")
         table.add_column("Password")
         for name, password in passwords.items():

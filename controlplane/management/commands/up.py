@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -32,7 +31,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         stack = Stack(data_dir(), options["port"], options["gateway_port"], say=self._say)
-        os.umask(0o077)
         signal.signal(signal.SIGTERM, _as_interrupt)
         try:
             if options["demo"] and is_broken_off(stack.data_dir):

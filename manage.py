@@ -25,6 +25,18 @@ def take_data_dir(words: list[str]) -> list[str]:
     return rest
 
 
+def why_no_address() -> str:
+    """The running stack writes its addresses into the data folder."""
+    settings = import_module("django.conf").settings
+    try:
+        os.listdir(settings.DATA_DIR / "run")
+    except PermissionError as error:
+        return f"The data folder {settings.DATA_DIR} cannot be read: {error.strerror}."
+    except OSError:
+        pass
+    return "The stack is not running: make up"
+
+
 def run(words: list[str]) -> None:
     from django.core.management import execute_from_command_line
     from django.db import OperationalError
@@ -33,8 +45,10 @@ def run(words: list[str]) -> None:
         execute_from_command_line(words)
     except OperationalError as error:
         if not import_module("django.conf").settings.DATABASE_URLS["app"]:
-            sys.exit("The stack is not running: make up")
+            sys.exit(why_no_address())
         sys.exit(f"The database does not answer: {str(error).splitlines()[0]}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -218,6 +219,12 @@ def _role(role: str) -> Group:
 
 
 def _check_password(password: str, account: Account | None = None) -> None:
+    if any(unicodedata.category(each) in {"Cc", "Cs"} for each in password):
+        raise Invalid(
+            "The password holds a control character or bytes that are not UTF-8 text; use printable characters.",
+            field="password",
+            allowed="12 or more printable characters",
+        )
     try:
         validate_password(password, account)
     except ValidationError as error:

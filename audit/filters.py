@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from audit.models import EventQuerySet
 from audit.recording import OUTCOMES
-from audit.selecting import moment
+from audit.selecting import Selection, moment
 from core.errors import Invalid
 from core.text import storable_text
 
@@ -34,8 +34,9 @@ def filtered(events: EventQuerySet, query: Mapping[str, str]) -> EventQuerySet:
         events = events.about(given["object_type"], identifier)
     elif kind := given.get("object_type"):
         events = events.of_type(kind)
-    if since := moment(given.get("from"), "from"):
-        events = events.filter(recorded_at__gte=since)
-    if until := moment(given.get("to"), "to"):
-        events = events.filter(recorded_at__lt=until)
+    period = Selection(moment(given.get("from"), "from"), moment(given.get("to"), "to"))
+    if period.since:
+        events = events.filter(recorded_at__gte=period.since)
+    if period.until:
+        events = events.filter(recorded_at__lt=period.until)
     return events

@@ -28,6 +28,14 @@ class Selection:
     until: datetime | None = None
     objects: tuple[tuple[str, str], ...] = ()
 
+    def __post_init__(self) -> None:
+        if self.since and self.until and self.until <= self.since:
+            raise Invalid(
+                f"to must be later than from: nothing lies between {_utc(self.since)} and {_utc(self.until)}.",
+                field="to",
+                allowed=f"a time after {_utc(self.since)}",
+            )
+
     @property
     def is_complete(self) -> bool:
         """Everything: then an omission shows, because the tree is rebuilt from the export itself."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pkgutil
+import shutil
+import tempfile
+import xmlrpc.client
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,9 +19,14 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from controlplane.stack.places import socket_folder
+from controlplane.stack.supervision import Supervisor
 from core.doors import PageRequest
 from core.jobs.models import Job
 
+# Below this the database, too, is about to stop.
+LEAST_FREE_BYTES = 64 << 20
+PROBE = b"x" * 4096
 LOOPBACK = {"127.0.0.1", "::1", ""}
 
 
@@ -51,9 +59,29 @@ def _broker() -> str:
 
 
 def _store() -> str:
+    """Whether bytes can be written now: a full disk still makes folders."""
     folder = Path(settings.ARTIFACT_ROOT)
     folder.mkdir(parents=True, exist_ok=True)
-    return "ok"
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(PROBE)
+            probe.flush()
+    except OSError as error:
+        return f"cannot be written ({error.strerror})"
+    free = shutil.disk_usage(folder).free
+    return "ok" if free >= LEAST_FREE_BYTES else f"only {free >> 20} MB are left on its disk"
+
+
+def _processes() -> dict[str, str]:
+    """The state of each process, where the embedded stack runs them."""
+    supervisor = Supervisor(socket_folder(Path(settings.DATA_DIR)), seconds=2)
+    if not supervisor.socket.exists():
+        return {}
+    try:
+        seen = supervisor.processes()
+    except (OSError, xmlrpc.client.Error) as error:
+        return {"supervisor": f"does not answer ({type(error).__name__})"}
+    return {each["name"]: "ok" if each["state"] == "running" else each["state"] for each in seen}
 
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -89,10 +117,14 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: PageRequest) -> HttpResponse:
-    """200 when every part answers. The broker's absence only delays work, so it does not fail."""
+    """200 when every part that pages need answers.
+
+    Without the broker, a worker or the gateway pages work and say what waits, so these do not fail it.
+    """
     seen = parts()
     broken = {name for name, word in seen.items() if word != "ok"} - {"broker"}
-    body = {"ready": not broken, **({"parts": seen} if _may_know(request) else {})}
+    about = {"parts": seen, "processes": _processes()} if _may_know(request) else {}
+    body = {"ready": not broken, **about}
     return JsonResponse(body, status=503 if broken else 200)
 
 
@@ -105,6 +137,9 @@ def metrics(request: PageRequest) -> HttpResponse:
     up = Gauge("controlplane_part_up", "1 when the part answers", ["part"], registry=registry)
     for name, word in parts().items():
         up.labels(name).set(word == "ok")
+    runs = Gauge("controlplane_process_up", "1 when the process runs", ["process"], registry=registry)
+    for name, word in _processes().items():
+        runs.labels(name).set(word == "ok")
     waiting = Gauge("controlplane_jobs", "Jobs that are not over", ["queue", "status"], registry=registry)
     for queue, status in Job.objects.open().values_list("queue", "status"):
         waiting.labels(queue, status).inc()

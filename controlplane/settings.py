@@ -165,6 +165,10 @@ GUARDIAN_MONKEY_PATCH_USER = False
 ANONYMOUS_USER_NAME = None
 # Rights are read by core.actors.holds, never through Django's backends.
 SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
+if _public.scheme != "https":
+    # Plain http is accepted on loopback alone (above), where nothing is sent over a network: HSTS (W004)
+    # and a redirect to https (W008) would lock people out, and secure cookies (W012, W016) are not sent back.
+    SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W008", "security.W012", "security.W016"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -227,7 +231,9 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").exists() else []
 STATIC_ROOT = DATA_DIR / "run" / "static"
-_collected = (STATIC_ROOT / "staticfiles.json").exists() and not os.environ.get("STATIC_FROM_SOURCE")
+# os.path answers False where Path raises: commands load this for a data folder they may not read.
+_is_collected = os.path.isfile(STATIC_ROOT / "staticfiles.json")
+_collected = _is_collected and not os.environ.get("STATIC_FROM_SOURCE")
 WHITENOISE_USE_FINDERS = not _collected
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -246,8 +252,14 @@ LOGGING = {
     "formatters": {"json": {"()": "core.logs.formatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"django.server": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
+    # Celery's own lines name messages, not jobs; core.jobs.run says what became of each job.
+    "loggers": {
+        name: {"level": "WARNING"}
+        for name in ("django.server", "httpx", "celery.worker.strategy", "celery.app.trace", "celery.beat")
+    },
 }
+# Set for the processes of a stack: what nobody catches is a line of the log, too.
+LOG_UNCAUGHT = bool(os.environ.get("LOG_UNCAUGHT"))
 
 # --- registry ---------------------------------------------------------------------------
 # The most bytes one model version may have.

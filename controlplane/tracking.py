@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import hmac
+import logging
 import os
 import sys
 from pathlib import Path
@@ -24,6 +25,8 @@ from psycopg.conninfo import conninfo_to_dict
 from controlplane import tracking_endpoints
 from controlplane.environment import Environment
 from controlplane.tracking_endpoints import SECRET_HEADER
+
+log = logging.getLogger(__name__)
 
 SCHEMA = "mlflow"
 MIGRATING = 5_276_423_011  # advisory lock: one process migrates
@@ -68,6 +71,7 @@ def configure(environment: Environment) -> str:
         MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false",
         MLFLOW_DISABLE_TELEMETRY="true",
         DO_NOT_TRACK="true",
+        MLFLOW_CONFIGURE_LOGGING="false",  # its lines go the way of all others
         MLFLOW_SQLALCHEMYSTORE_POOL_SIZE="4",
         MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW=str(MOST_CALLS_AT_ONCE - 4),
         MLFLOW_SQLALCHEMYSTORE_POOL_RECYCLE="1800",
@@ -125,7 +129,7 @@ class TrackingServer:
                 try:
                     self.load()
                 except SystemExit as error:
-                    print(error, file=sys.stderr)
+                    log.critical("%s", error)
                     await send({"type": "lifespan.startup.failed", "message": str(error)})
                     raise
                 await send({"type": "lifespan.startup.complete"})

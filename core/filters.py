@@ -27,9 +27,9 @@ def asked(form: forms.Form) -> dict[str, Any]:
     for name in form.errors:
         field = form.fields[name]
         if isinstance(field, forms.ModelChoiceField):
-            raise _refused(name, [str(each) for each in field.queryset])
+            raise _refused(name, [str(each) for each in field.queryset or ()])
         if isinstance(field, forms.ChoiceField):
-            raise _refused(name, [str(value) for value, _ in field.choices if value])
+            raise _refused(name, [str(value) for value, _ in field.widget.choices if value])
         raise Invalid(f"{name}: {form.errors[name][0]}", field=name)
     return {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
 

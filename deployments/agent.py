@@ -14,6 +14,7 @@ import time
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import psycopg
 from django.conf import settings
 from django.db import Error, connection, transaction
 
@@ -67,7 +68,7 @@ class Agent:
                     self.look()
                     for _ in connection.connection.notifies(timeout=LOOK_EVERY_SECONDS, stop_after=1):
                         pass
-            except Error as error:
+            except (Error, psycopg.Error) as error:  # notifies() raises psycopg's own
                 log.warning("the database does not answer, scorers run on: %s", error)
                 connection.close()
                 time.sleep(1)

@@ -169,12 +169,13 @@ def export_list(request: PageRequest) -> HttpResponse:
 def _requested(request: PageRequest, form: ExportForm) -> bool:
     wanted = form.cleaned_data
     try:
-        selection = Selection(moment(wanted["since"], "since"), moment(wanted["until"], "until"))
+        selection = Selection(moment(wanted["since"], "from"), moment(wanted["until"], "to"))
         exports.request_export(
             actor=request.actor, format=wanted["format"], selection=selection, title=wanted["title"]
         )
     except Invalid as error:
-        form.add_error(error.field if error.field in form.fields else None, error.message)
+        field = {"from": "since", "to": "until"}.get(error.field, error.field)
+        form.add_error(field if field in form.fields else None, error.message)
         return False
     return True
 

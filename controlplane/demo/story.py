@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from pathlib import Path
 
 from controlplane.demo import cause, data, evidence, incident, release, watch
 from controlplane.demo.cast import Cast
@@ -173,13 +172,3 @@ class Story:
     def canary(self, first: date, last: date) -> release.Trickle:
         """Flights of these days one by one, from the first again when they are used up."""
         return release.Trickle(self.traffic, self.traffic.days(first, last))
-
-
-def played_mark(data_dir: Path) -> Path:
-    """Set when the story has come to its end: a second start does not replay it."""
-    return data_dir / "run" / "story_played"
-
-
-def begun_mark(data_dir: Path) -> Path:
-    """Set when the story begins: half a story cannot be played to its end."""
-    return data_dir / "run" / "story_begun"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -21,6 +23,8 @@ from controlplane.edge.upstream import Upstream
 
 MLFLOW = re.compile(r"^/(ajax-)?api/(2\.0|3\.0)/mlflow(-artifacts)?/")
 INTERNAL = re.compile(r"^/+internal(/|$)", re.IGNORECASE)
+
+log = logging.getLogger(__name__)
 
 
 class Edge:
@@ -42,7 +46,7 @@ class Edge:
                 try:
                     await self.start(Configuration.from_environment())
                 except SystemExit as error:
-                    print(error, file=sys.stderr)
+                    log.critical("%s", error)
                     await send({"type": "lifespan.startup.failed", "message": str(error)})
                     return
                 await send({"type": "lifespan.startup.complete"})
@@ -141,6 +145,7 @@ def _log(exchange: Exchange, began: float, **more: str) -> None:
     """One JSON line per request."""
     line = {
         "event": "request",
+        "timestamp": datetime.now(UTC).isoformat(),
         "method": exchange.scope["method"],
         "path": exchange.scope["path"][:500],
         "status": exchange.status,

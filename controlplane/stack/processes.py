@@ -48,7 +48,7 @@ def manage(*words: str) -> list[str]:
 
 
 def celery(*words: str) -> list[str]:
-    return [sys.executable, "-m", "celery", "-A", "controlplane", *words, "--loglevel", "WARNING"]
+    return [sys.executable, "-m", "celery", "-A", "controlplane", "--quiet", *words, "--loglevel", "WARNING"]
 
 
 def worker(name: str, queues: str) -> Program:
@@ -72,6 +72,7 @@ def common_environment(data_dir: Path, sockets: Path) -> dict[str, str]:
         "SPT_NOENV": "1",  # setproctitle must not write over the mark
         "PYTHONDONTWRITEBYTECODE": "",  # ten processes share what one has compiled
         "PYTHONUNBUFFERED": "1",
+        "LOG_UNCAUGHT": "1",
         "MALLOC_ARENA_MAX": "2",
         "CELERY_SKIP_CHECKS": "1",  # web checks at its start; they would load every page here
     }

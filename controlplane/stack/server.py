@@ -18,7 +18,10 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
+from core.logs import log_what_nobody_catches, to_standard_error
 from core.parent import die_with_parent
+
+STRUCTURED = {"()": "core.logs.formatter"}
 
 
 def load(target: str) -> Any:
@@ -31,6 +34,8 @@ def load(target: str) -> Any:
 
 
 def serve(options: argparse.Namespace) -> None:
+    to_standard_error()  # Django's settings, where they are loaded, say more
+    log_what_nobody_catches()
     application = load(options.target)
 
     def in_worker(_: str) -> Any:
@@ -53,6 +58,7 @@ def serve(options: argparse.Namespace) -> None:
         websockets=False,
         backlog=512,
         log_level=LogLevels.warning,
+        log_dictconfig={"formatters": {"generic": STRUCTURED, "access": STRUCTURED}},
         respawn_failed_workers=True,
         workers_kill_timeout=10,
         process_name=f"controlplane {options.target.partition(':')[0]}",

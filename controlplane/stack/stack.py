@@ -10,12 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from controlplane.stack.places import free_port, is_alive, processes_of, socket_folder
+from controlplane.stack.places import free_port, processes_of, socket_folder
 from controlplane.stack.postgres import DATABASE, Postgres
 from controlplane.stack.preparing import only_one, prepare_folder, require_port
 from controlplane.stack.processes import EARLY, ROOT, Program, common_environment, programs
@@ -71,16 +72,24 @@ class Stack:
         except (OSError, ValueError):
             return {}
 
+    def take_ports(self) -> None:
+        """Those of the stack that runs, whatever this command was told."""
+        facts = self.facts()
+        self.port = facts.get("port", self.port)
+        self.gateway_port = facts.get("gateway_port", self.gateway_port)
+
     def is_running(self) -> bool:
         return bool(self.facts()) and self.supervisor.answers()
 
     def is_ready(self) -> bool:
-        return self._ask("/readyz")[0] == 200
+        return not self._not_ready()
 
     # --- starting ---------------------------------------------------------------------
 
     def start(self, *, detach: bool) -> subprocess.Popen[bytes]:
         """Everything, in order; answers supervisord's process once every part answers."""
+        if self.port == self.gateway_port:
+            raise CannotStart(f"PORT and GATEWAY_PORT are both {self.port}; choose two different ports.")
         prepare_folder(self.data_dir, self.sockets)
         with only_one(self.run / "start.lock"):
             return self._start(detach)
@@ -157,23 +166,37 @@ class Stack:
         )
         if done.returncode:
             (self.logs / "start.log").write_text(done.stderr)
+            (self.logs / "start.log").chmod(0o600)
             reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
             raise CannotStart(f"manage.py {words[0]} failed: {reason} (all of it: {self.logs / 'start.log'})")
 
     def wait_ready(self, process: Any = None, seconds: float = READY_SECONDS) -> None:
-        """Until /readyz answers 200; else say which part does not."""
+        """Until every part answers and every process runs; else say which does not."""
         deadline, reason = time.monotonic() + seconds, "no answer"
         while time.monotonic() < deadline:
-            if process is not None and process.poll() is not None:
+            has_ended = process.poll() is not None if process else not self.supervisor.answers()
+            if has_ended:
                 raise CannotStart(f"The supervisor ended while the stack was starting; see {self.logs}.")
-            status, reason = self._ask("/readyz")
-            if status == 200:
+            reason = self._not_ready()
+            if not reason:
                 return
             time.sleep(0.2)
         raise CannotStart(f"The stack was not ready within {seconds:.0f} s: {reason}. See {self.logs}.")
 
-    def _ask(self, path: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+    def _not_ready(self) -> str:
+        """What is not ready yet, or nothing."""
+        for name, port in (("the pages", self.port), ("the gateway", self.gateway_port)):
+            status, said = self._ask("/readyz", port)
+            if status != 200:
+                return f"{name} answered {status or 'nothing'} ({said.strip()})"
+        try:
+            each = self.supervisor.processes()
+        except OSError as error:
+            return f"the supervisor does not answer ({error})"
+        return ", ".join(f"{one['name']} is {one['state']}" for one in each if one["state"] != "running")
+
+    def _ask(self, path: str, port: int) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -217,35 +240,38 @@ class Stack:
     def _remember(self, facts: dict[str, Any]) -> None:
         staged = self.run / "stack.json.new"
         staged.write_text(json.dumps(facts, indent=1))
+        staged.chmod(0o600)
         staged.replace(self.run / "stack.json")
 
     # --- stopping ---------------------------------------------------------------------
 
     def stop(self, seconds: float = STOP_SECONDS) -> bool:
         """Stop every process and see that none is left; False when none ran."""
-        supervisor, pid = self.supervisor, self.facts().get("supervisor_pid")
-        ran = supervisor.answers()
+        ran = self.supervisor.answers()
         if ran:
-            supervisor.shut_down()
-        ran = self._gone(seconds, pid) or ran
-        (self.run / "stack.json").unlink(missing_ok=True)
+            self.supervisor.shut_down()
+        ran = self._gone(seconds) or ran
+        try:
+            (self.run / "stack.json").unlink(missing_ok=True)
+        except OSError as error:
+            raise CannotStart(f"The data folder {self.data_dir} cannot be used: {error.strerror}.") from error
         return ran
 
-    def _gone(self, seconds: float, supervisor_pid: int | None = None) -> bool:
-        """Wait for everybody who works on this data folder, then end who will not; was there anybody?"""
+    def _gone(self, seconds: float) -> bool:
+        """Wait for everybody who works on this data folder, then end who will not; was there anybody?
+
+        Only the mark tells who does: a process id that was written down may be a stranger's by now.
+        """
         deadline, some = time.monotonic() + seconds, False
-        while left := self._left(supervisor_pid):
+        while left := processes_of(self.data_dir) - {os.getpid()}:
             some = True
             if time.monotonic() > deadline:
                 for each in left:
-                    os.kill(each, signal.SIGKILL)
+                    with suppress(ProcessLookupError):
+                        os.kill(each, signal.SIGKILL)
                 deadline += seconds
             time.sleep(0.1)
         return some
-
-    def _left(self, supervisor_pid: int | None) -> set[int]:
-        left = processes_of(self.data_dir) - {os.getpid()}
-        return left | ({supervisor_pid} if supervisor_pid and is_alive(supervisor_pid) else set())
 
     def _await_former(self) -> None:
         """A stack whose supervisor was killed is on its way out; its ports are free when it is gone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import socket
 import subprocess
@@ -29,7 +30,7 @@ def write_configuration(
     lines = [
         "[unix_http_server]", f"file={control}", "chmod=0700",
         "[supervisord]", "nodaemon=true", "silent=true", f"logfile={logs / 'supervisor.log'}", "loglevel=info",
-        f"logfile_maxbytes={LOG_BYTES}", f"pidfile={pid_file}", "umask=077", "minfds=1024",
+        f"logfile_maxbytes={LOG_BYTES}", f"pidfile={pid_file}", "minfds=1024",
         f"directory={ROOT}",
         "[rpcinterface:supervisor]", "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
         "[supervisorctl]", f"serverurl=unix://{control}",
@@ -55,34 +56,35 @@ def _escaped(text: str) -> str:
 
 
 class _UnixConnection(HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=60)
+    def __init__(self, path: str, seconds: float) -> None:
+        super().__init__("localhost", timeout=seconds)
         self.path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(60)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(self.path)
 
 
 class _UnixTransport(xmlrpc.client.Transport):
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, seconds: float) -> None:
         super().__init__()
-        self.path = str(path)
+        self.path, self.seconds = str(path), seconds
 
     def make_connection(self, host: Any) -> HTTPConnection:
-        return _UnixConnection(self.path)
+        return _UnixConnection(self.path, self.seconds)
 
 
 class Supervisor:
     """The running supervisord of one data folder."""
 
-    def __init__(self, sockets: Path) -> None:
-        self.socket = sockets / "supervisor.sock"
+    def __init__(self, sockets: Path, seconds: float = 60) -> None:
+        self.socket, self.seconds = sockets / "supervisor.sock", seconds
 
     @property
     def _rpc(self) -> Any:
-        return xmlrpc.client.ServerProxy("http://localhost", transport=_UnixTransport(self.socket)).supervisor
+        transport = _UnixTransport(self.socket, self.seconds)
+        return xmlrpc.client.ServerProxy("http://localhost", transport=transport).supervisor
 
     def answers(self) -> bool:
         try:
@@ -94,10 +96,10 @@ class Supervisor:
         self, configuration: Path, log: Path, environment: dict[str, str], *, detach: bool
     ) -> subprocess.Popen[bytes]:
         """Start supervisord; attached, it dies with us, whatever happens to us."""
-        words = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)]
+        words = [sys.executable, "-m", "controlplane.stack.supervisord", "-c", str(configuration)]
         if not detach:
             words = ["setpriv", "--pdeathsig", "TERM", *words]
-        with log.open("ab") as output:
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
             process = subprocess.Popen(
                 words,
                 stdin=subprocess.DEVNULL,

@@ -12,6 +12,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from structlog.contextvars import bound_contextvars
 
 from core.errors import DomainError
 from core.jobs.lease import Lease, LeaseLost
@@ -33,7 +34,10 @@ def run_job(job_id: Any) -> None:
     if kind is None:  # written by a newer release: leave it to a worker that knows it
         lease.mine().update(status=Job.Status.QUEUED, run_after=Now() + timedelta(seconds=30))
         return
-    with lease:
+    about = {"job_id": str(lease.job_id), "kind": kind.name, "attempt": lease.attempt}
+    if lease.job.request_id:  # of the request that wanted it
+        about["request_id"] = lease.job.request_id
+    with lease, bound_contextvars(**about):
         _run(lease, kind)
 
 
@@ -48,7 +52,7 @@ def _run(lease: Lease, kind: JobKind) -> None:
     except SoftTimeLimitExceeded:
         _end(lease, Job.Status.FAILED, failure=f"Stopped after its time limit of {kind.limit}.")
     except Exception as error:
-        log.exception("job %s of kind %s failed", lease.job_id, kind.name)
+        log.exception("job raised %s", type(error).__name__)
         lease.log(traceback.format_exc(limit=6))
         _retry_or_fail(lease, f"{type(error).__name__}: {error}")
     else:
@@ -66,6 +70,7 @@ def _call(lease: Lease, kind: JobKind) -> dict[str, Any] | None:
 
 
 def _end(lease: Lease, status: str, **fields: Any) -> None:
+    log.info("job %s", status)
     fields["failure"] = fields.get("failure", "").replace("\x00", "")
     lease.mine().update(status=status, finished_at=Now(), lease_until=None, **lease.metered(), **fields)
 

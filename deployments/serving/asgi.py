@@ -13,6 +13,8 @@ import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from structlog.contextvars import bind_contextvars
+
 from deployments.serving.directory import Access, Directory
 from deployments.serving.journal import Journal
 from deployments.serving.prediction import PATIENCE_SECONDS, Answer, Asked, Pairs, Predictor
@@ -73,6 +75,7 @@ class Gateway:
         }
         sent = headers.get("x-request-id", "")
         request_id = sent if REQUEST_ID.match(sent) else uuid.uuid4().hex
+        bind_contextvars(request_id=request_id)  # each request has a context of its own
         try:
             status, body, extra = await self._handle(scope, headers, receive)
             kind = b"application/json"
@@ -81,7 +84,7 @@ class Gateway:
             extra = [(name.lower().encode(), value.encode()) for name, value in refusal.headers.items()]
             kind = b"application/problem+json"
         except Exception:
-            log.exception("request %s failed", request_id)
+            log.exception("request failed")
             refusal = Refusal(500, "internal_error", "The gateway failed. Report the request id.")
             status, body, extra = 500, refusal.document(scope["path"], request_id), []
             kind = b"application/problem+json"

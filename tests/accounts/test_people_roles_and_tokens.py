@@ -1,5 +1,6 @@
 """Who may do what to accounts, and what a token can and cannot."""
 
+import io
 from datetime import timedelta
 
 import pytest
@@ -105,3 +106,13 @@ def test_a_token_of_impossible_days_is_refused_in_one_sentence(scientist, days):
     with pytest.raises(CommandError, match=r"1 to 366\.$"):
         call_command("issue_token", "scientist", "--scope", "view", "--days", days)
     assert not ApiToken.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "given", [b"\xff\xfe not utf-8 at all\n", b"a zero\x00 in its middle\n", b"escaped \x1b[31m red\n"]
+)
+def test_a_password_on_standard_input_is_printable_text(monkeypatch, given):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given)))
+    with pytest.raises(CommandError, match="control character or bytes that are not UTF-8"):
+        call_command("create_account", "somebody", "--role", "reviewer", "--password-stdin")
+    assert not Account.objects.filter(username="somebody").exists()

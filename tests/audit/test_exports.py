@@ -289,6 +289,12 @@ def test_the_command_writes_what_the_verifier_reads(story, tmp_path, run_verifie
         call_command("export_audit", "--format", "csv", "-o", str(tmp_path / "out.csv"))
     with pytest.raises(CommandError, match="--from"):
         call_command("export_audit", "--from", "yesterday", "-o", str(tmp_path / "out.zip"))
+    for until in ("2020-01-01", "2030-01-01"):
+        with pytest.raises(CommandError, match="to must be later than from"):
+            call_command(
+                "export_audit", "--from", "2030-01-01", "--to", until, "-o", str(tmp_path / "out.zip")
+            )
+    assert not (tmp_path / "out.zip").exists()
     with pytest.raises(CommandError, match="written"):
         call_command("export_audit", "-o", str(tmp_path / "no" / "folder.zip"))
 
@@ -327,6 +333,7 @@ def test_rest_shows_auditors_everything_and_others_nothing(
     [
         ("events?outcome=good", "outcome"),
         ("events?from=yesterday", "from"),
+        ("events?from=2030-01-01&to=2020-01-01", "to"),
         ("events?object_id=1", "object_type"),
         ("events?action=%00", "action"),
         ("proof/consistency?from=0", "from"),
@@ -350,3 +357,6 @@ def test_rest_asks_for_an_export(story, auditor, token_client, run_jobs):
     refused = machine.post("/api/v1/audit/exports", {"format": "csv"}, content_type="application/json")
     assert refused.status_code == 400
     assert "not built yet" in refused.json()["detail"]
+    turned = {"format": "jsonl", "from": "2030-01-01", "to": "2020-01-01"}
+    refused = machine.post("/api/v1/audit/exports", turned, content_type="application/json")
+    assert refused.status_code == 400 and "to must be later than from" in refused.json()["detail"]

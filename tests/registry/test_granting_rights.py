@@ -172,3 +172,5 @@ def test_a_grant_from_the_command_line(make_model, colleague, actor):
     ):
         with pytest.raises(CommandError):
             call_command("grant", *words)
+    with pytest.raises(CommandError, match="it is empty"):
+        call_command("grant", "colleague", "view", "")

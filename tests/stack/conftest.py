@@ -61,13 +61,17 @@ class Started:
     def up(self, *words: str) -> subprocess.CompletedProcess[str]:
         return self.manage("up", "--port", str(self.port), "--gateway-port", str(self.gateway_port), *words)
 
-    def watched(self) -> subprocess.Popen[str]:
-        """In the foreground, as with ``make up``; answers when it is ready."""
+    def begun(self) -> subprocess.Popen[str]:
+        """In the foreground, as with ``make up``; answers at once."""
         words = manage_words("up", "--port", str(self.port), "--gateway-port", str(self.gateway_port))
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [*self.as_whom, *words, "--data-dir", str(self.data_dir)],
             env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/",
         )  # fmt: skip
+
+    def watched(self, process: subprocess.Popen[str] | None = None) -> subprocess.Popen[str]:
+        """In the foreground; answers when it is ready."""
+        process = process or self.begun()
         assert process.stdout
         said = []
         for line in process.stdout:

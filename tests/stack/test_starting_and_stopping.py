@@ -1,14 +1,16 @@
 """The whole stack, with one command: it starts, heals, refuses and leaves nothing behind."""
 
 import http.client
+import json
 import os
 import signal
 import stat
+import subprocess
 import time
 
 import pytest
 
-from tests.stack.conftest import ORDINARY, Started
+from tests.stack.conftest import ORDINARY, Started, clean_environment, manage_words
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
@@ -43,7 +45,9 @@ def test_every_process_runs_and_every_part_answers(stack):
     assert {each["name"] for each in status["processes"]} == PROCESSES
     assert ask(stack.port, "/healthz")[0] == 200
     code, body = ask(stack.port, "/readyz")
-    assert code == 200 and '"database"' in body
+    seen = json.loads(body)
+    assert code == 200 and set(seen["parts"].values()) == {"ok"}
+    assert seen["processes"] == dict.fromkeys(PROCESSES, "ok")
     assert "controlplane_part_up" in ask(stack.port, "/metrics")[1]
     assert stack.manage("status").returncode == 0
 
@@ -59,8 +63,24 @@ def test_secrets_are_for_their_owner_alone(stack):
     assert {"secret_key", "cp_app", "cp_owner", "valkey"} <= {key.name for key in keys}
     assert {stat.S_IMODE(key.stat().st_mode) for key in keys if key.is_file()} == {0o600}
     assert stat.S_IMODE(stack.data_dir.stat().st_mode) == 0o700
+    written = [*(stack.data_dir / "logs").iterdir(), stack.data_dir / "run" / "stack.json"]
+    assert {stat.S_IMODE(each.stat().st_mode) for each in written} == {0o600}
     facts = (stack.data_dir / "run" / "stack.json").read_text()
     assert not [key.name for key in keys if key.is_file() and key.read_text().strip() in facts]
+
+
+def test_a_story_that_is_interrupted_says_how_to_begin_anew(stack):
+    words = manage_words("play_demo", "--data-dir", stack.data_dir)
+    with subprocess.Popen(
+        words, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as story:
+        assert story.stdout
+        assert "The pages answer" in story.stdout.readline()
+        story.send_signal(signal.SIGINT)
+        said = story.communicate(timeout=60)[1]
+    assert story.returncode == 130
+    assert said.startswith("CommandError: The story was interrupted. It cannot go on from there.")
+    assert "Traceback" not in said and f"PORT={stack.port} GATEWAY_PORT={stack.gateway_port}" in said
 
 
 def test_a_killed_process_comes_back_alone(stack):
@@ -109,12 +129,25 @@ def test_an_ordinary_user_runs_a_second_stack_beside_it(stack, private_folder):
         second.end()
 
 
+def test_every_line_of_our_logs_is_structured(stack):
+    """Also after processes were killed; the database and Valkey write in ways of their own."""
+    for name in PROCESSES - {"postgres", "valkey"}:
+        lines = (stack.data_dir / "logs" / f"{name}.log").read_text().splitlines()
+        assert not [line for line in lines if not line.startswith("{")], name
+        assert all(json.loads(line)["timestamp"] for line in lines)
+
+
 def test_down_leaves_nothing_and_the_data_outlive_it(stack):
     assert stack.manage("down").returncode == 0
     assert not stack.left()
     assert stack.manage("status", "--json").returncode == 3
     assert stack.manage("down").stdout == "The stack is not running.\n"
-    watched = stack.watched()
+    begun = stack.begun()
+    wait_for(lambda: stack.status()["running"])
+    # Somebody else, while it is starting: answered once it is ready.
+    assert stack.up("--detach").stdout.startswith("The stack is already running: ")
+    assert stack.status()["ready"]
+    watched = stack.watched(begun)
     token = stack.manage("issue_token", "somebody", "--scope", "all")
     assert token.returncode == 0, token.stderr
     watched.send_signal(signal.SIGINT)

@@ -73,6 +73,10 @@ def test_an_auditor_asks_for_an_export_and_downloads_it(happen, sealer, auditor,
     wrong = client.post("/audit/exports/", {"format": "bundle", "since": "yesterday"})
     assert wrong.status_code == 422
     assert "2013-04-26" in wrong.content.decode()
+    turned = client.post(
+        "/audit/exports/", {"format": "bundle", "since": "2030-01-01", "until": "2020-01-01"}
+    )
+    assert turned.status_code == 422 and "to must be later than from" in turned.content.decode()
     assert client.post("/audit/exports/", {"format": "bundle", "title": "Year end"}).status_code == 302
     assert "Being made" in client.get("/audit/exports/").content.decode()
     run_jobs()

@@ -17,12 +17,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name")
-        parser.add_argument("--role", help=f"one of {', '.join(sorted(ROLES))}")
+        parser.add_argument("--role", required=True, help=f"one of {', '.join(sorted(ROLES))}")
         parser.add_argument("--password-stdin", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
         given = options["password_stdin"]
-        password = sys.stdin.readline().rstrip("\n") if given else secrets.token_urlsafe(18)
+        password = _first_line() if given else secrets.token_urlsafe(18)
         try:
             services.create_account(
                 actor=Actor.command_line(), username=options["name"], role=options["role"], password=password
@@ -31,3 +31,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if not given:
             self.stdout.write(password)
+
+
+def _first_line() -> str:
+    """What standard input says; bytes that are no text reach the service, which refuses them."""
+    return sys.stdin.buffer.readline().decode(errors="surrogateescape").rstrip("\r\n")

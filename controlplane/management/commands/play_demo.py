@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,11 @@ from controlplane.demo import people
 from controlplane.demo.cast import Cast
 from controlplane.demo.display import Display
 from controlplane.demo.doors import DoorError
-from controlplane.demo.story import SAMPLE, Story, begun_mark, played_mark
+from controlplane.demo.marks import begun_mark, how_to_begin_anew, is_broken_off, played_mark
+from controlplane.demo.story import SAMPLE, Story
+
+INTERRUPTED = 130
+FILE_WIDTH = 400
 
 
 class Command(BaseCommand):
@@ -29,21 +35,19 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        os.umask(0o077)  # what it exports is for its owner alone
         data_dir = Path(settings.DATA_DIR)
-        console = Console(highlight=False)
+        # A terminal wraps as it likes; in a file no line is broken.
+        console = Console(highlight=False, width=None if sys.stdout.isatty() else FILE_WIDTH)
         passwords = people.create(data_dir / "keys")
-        mark, begun = played_mark(data_dir), begun_mark(data_dir)
-        if mark.exists():
+        if played_mark(data_dir).exists():
             console.print("The story was played before; its data are here.")
-        elif begun.exists():
-            raise CommandError(
-                f"An earlier story ended in its middle, and cannot go on from there. To begin anew: make down, "
-                f"delete {data_dir}, make demo."
-            )
+        elif is_broken_off(data_dir):
+            raise CommandError(f"An earlier story ended in its middle. {self._anew()}")
         else:
-            begun.touch()
+            begun_mark(data_dir).touch()
             self._play(passwords, console, max(1, options["sample"]))
-            mark.touch()
+            played_mark(data_dir).touch()
         self._tell(passwords, console)
 
     def _play(self, passwords: dict[str, str], console: Console, sample: int) -> None:
@@ -61,11 +65,20 @@ class Command(BaseCommand):
         try:
             Story(cast, sample).play()
         except DoorError as error:
-            raise CommandError(f"The story stopped: {error}") from error
+            raise CommandError(f"The story stopped: {error}\n{self._anew()}") from error
+        except KeyboardInterrupt:
+            raise CommandError(f"The story was interrupted. {self._anew()}", returncode=INTERRUPTED) from None
         console.print(f"\nThe story took {display.total_seconds:.0f} s.")
 
+    def _anew(self) -> str:
+        facts = settings.environment.stack
+        return how_to_begin_anew(
+            Path(settings.DATA_DIR), facts.get("port", 8000), facts.get("gateway_port", 8001)
+        )
+
     def _tell(self, passwords: dict[str, str], console: Console) -> None:
-        table = Table(title=f"{settings.PUBLIC_URL}  ·  gateway {settings.GATEWAY_URL}", title_justify="left")
+        console.print(f"{settings.PUBLIC_URL}  ·  gateway {settings.GATEWAY_URL}")
+        table = Table()
         table.add_column("Account")
         table.add_column("Password")
         for name, password in passwords.items():

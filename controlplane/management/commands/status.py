@@ -23,7 +23,7 @@ class Command(BaseCommand):
         stack = Stack(data_dir())
         running = stack.is_running()
         facts = stack.facts() if running else {}
-        stack.port = facts.get("port", stack.port)
+        stack.take_ports()
         answer = {
             "running": running,
             "ready": running and stack.is_ready(),

@@ -22,6 +22,8 @@ class Command(BaseCommand):
         parser.add_argument("--reason", default="Granted from the command line.")
 
     def handle(self, *args: Any, name: str, verb: str, model: str, reason: str, **options: Any) -> None:
+        if not model.strip():
+            raise CommandError("The third word must be the name of a registered model; it is empty.")
         account = Account.objects.filter(username__iexact=name).first()
         if account is None:
             raise CommandError(f"There is no account named {name}.")

@@ -29,7 +29,7 @@ class KeysetPages(CursorPagination):
     page_size_query_param = "limit"
     ordering = "-created_at"
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> Any:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
         try:
             return super().paginate_queryset(queryset, request, view)
         except (ValueError, TypeError, ValidationError, DataError) as error:

@@ -18,6 +18,7 @@ from controlplane.demo.display import Display
 from controlplane.demo.doors import DoorError
 from controlplane.demo.marks import begun_mark, how_to_begin_anew, is_broken_off, played_mark
 from controlplane.demo.story import SAMPLE, Story
+from controlplane.stack.stack import Stack
 
 INTERRUPTED = 130
 FILE_WIDTH = 400
@@ -46,7 +47,11 @@ class Command(BaseCommand):
             raise CommandError(f"An earlier story ended in its middle. {self._anew()}")
         else:
             begun_mark(data_dir).touch()
-            self._play(passwords, console, max(1, options["sample"]))
+            try:
+                self._play(passwords, console, max(1, options["sample"]))
+            except KeyboardInterrupt:
+                said = f"The story was interrupted. {self._anew()}"
+                raise CommandError(said, returncode=INTERRUPTED) from None
             played_mark(data_dir).touch()
         self._tell(passwords, console)
 
@@ -66,15 +71,12 @@ class Command(BaseCommand):
             Story(cast, sample).play()
         except DoorError as error:
             raise CommandError(f"The story stopped: {error}\n{self._anew()}") from error
-        except KeyboardInterrupt:
-            raise CommandError(f"The story was interrupted. {self._anew()}", returncode=INTERRUPTED) from None
         console.print(f"\nThe story took {display.total_seconds:.0f} s.")
 
     def _anew(self) -> str:
-        facts = settings.environment.stack
-        return how_to_begin_anew(
-            Path(settings.DATA_DIR), facts.get("port", 8000), facts.get("gateway_port", 8001)
-        )
+        stack = Stack(Path(settings.DATA_DIR))
+        stack.take_ports()
+        return how_to_begin_anew(stack.data_dir, stack.port, stack.gateway_port)
 
     def _tell(self, passwords: dict[str, str], console: Console) -> None:
         console.print(f"{settings.PUBLIC_URL}  ·  gateway {settings.GATEWAY_URL}")

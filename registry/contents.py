@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 from django.conf import settings
 
 from core.errors import Invalid, NotFound
-from core.object_store import CHUNK, FolderStore, store
+from core.object_store import CHUNK, store
 from registry import mlmodel
-from registry.backends import ArtifactFolder, LoggedModel, Run, TrackingServer, owned_path
+from registry.backends import ArtifactStorage, LoggedModel, Run, TrackingServer, owned_path
 from registry.lineage import Use, copied_data, creator_of, found_data
 from registry.manifest import ManifestFile, digest_of, listed
 from registry.models import ModelVersion
@@ -41,7 +41,7 @@ class Contents:
 
 
 def collect(
-    version: ModelVersion, *, tracking: TrackingServer, storage: ArtifactFolder, progress: Progress
+    version: ModelVersion, *, tracking: TrackingServer, storage: ArtifactStorage, progress: Progress
 ) -> Contents:
     """Copy the files of the version's source into the store and read what they say."""
     source = parse_source(version.source)
@@ -83,7 +83,7 @@ def _owners(
     return (tracking.run(run_id) if run_id else None), logged_model
 
 
-def _stored(storage: ArtifactFolder, path: str, progress: Progress) -> list[dict[str, Any]]:
+def _stored(storage: ArtifactStorage, path: str, progress: Progress) -> list[dict[str, Any]]:
     """Copy every file into the store while hashing it."""
     objects, files, total = store(), [], 0
     largest = settings.REGISTRY_LARGEST_VERSION_BYTES
@@ -109,7 +109,7 @@ def _stored(storage: ArtifactFolder, path: str, progress: Progress) -> list[dict
 
 def _described(manifest: list[dict[str, Any]]) -> mlmodel.Description:
     """Read the description from our own copy, whose hash the manifest has."""
-    objects: FolderStore = store()
+    objects = store()
     entries = {entry["path"]: entry for entry in manifest}
 
     def read_text(path: str) -> str | None:

@@ -44,6 +44,7 @@ OUR_APPS = [
     "pipelines",
     "registry",
     "registry.access",
+    "registry.storage",
     "registry.evaluations",
     "deployments",
     "monitoring",
@@ -277,6 +278,8 @@ REGISTRY_LARGEST_VERSION_BYTES = int(environment.get("REGISTRY_LARGEST_VERSION_B
 REGISTRY_MODEL_QUOTA_BYTES = int(environment.get("REGISTRY_MODEL_QUOTA_BYTES", "0"))
 # Bytes that no row names any more are deleted after this long.
 UNREFERENCED_KEPT_DAYS = int(environment.get("UNREFERENCED_KEPT_DAYS", "30"))
+if UNREFERENCED_KEPT_DAYS < 1:
+    raise ImproperlyConfigured("UNREFERENCED_KEPT_DAYS must be 1 or more: uploads under way need a day.")
 # MLflow's own app, as the workers reach it, and where it keeps artifacts: in the object store's
 # folder or bucket, so that a worker on another machine reads what was logged through any edge.
 TRACKING_SOCKET = environment.get("TRACKING_SOCKET")

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, BinaryIO
 
-from django.conf import settings
-
 from core.errors import Invalid, NotFound
 from core.object_store import CHUNK, store
 from registry import mlmodel
@@ -19,6 +17,7 @@ from registry.models import ModelVersion
 from registry.ownership import require_own
 from registry.run_facts import RunFacts, facts_of
 from registry.sources import Source, parse_source
+from registry.storage.bytes_in_use import Allowance
 
 Progress = Callable[[float, str], None]
 
@@ -54,7 +53,7 @@ def collect(
     assert home is not None
     owner = f"logged model {home.id}" if logged_model else f"run {home.id}"
     path = owned_path(source, home.artifact_uri, owner)
-    manifest = _stored(storage, path, progress)
+    manifest = _stored(storage, path, progress, Allowance(version.model))
     progress(85, "Reading the model's description")
     description = _described(manifest)
     _require_same_owner(description, run, logged_model)
@@ -83,21 +82,17 @@ def _owners(
     return (tracking.run(run_id) if run_id else None), logged_model
 
 
-def _stored(storage: ArtifactStorage, path: str, progress: Progress) -> list[dict[str, Any]]:
+def _stored(
+    storage: ArtifactStorage, path: str, progress: Progress, allowance: Allowance
+) -> list[dict[str, Any]]:
     """Copy every file into the store while hashing it."""
     objects, files, total = store(), [], 0
-    largest = settings.REGISTRY_LARGEST_VERSION_BYTES
 
     def measured(content: BinaryIO) -> Any:
         nonlocal total
         while chunk := content.read(CHUNK):
             total += len(chunk)
-            if total > largest:
-                raise Invalid(
-                    f"The source is larger than {largest} bytes, the most a version may be.",
-                    field="source",
-                    allowed=largest,
-                )
+            allowance.check(total)
             yield chunk
 
     for name, content in storage.files(path):

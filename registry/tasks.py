@@ -34,6 +34,8 @@ def finalise_version(lease: Lease, version: ModelVersion) -> dict[str, Any]:
         contents = collect(
             version, tracking=tracking_server(), storage=artifact_storage(), progress=lease.progress
         )
+        lease.check()
+        services.finish_registration(actor=actor, version=version, contents=contents)
     except Unavailable as error:
         if lease.attempt >= lease.job.max_attempts:
             services.fail_registration(actor=actor, version=version, reason=str(error))
@@ -42,8 +44,6 @@ def finalise_version(lease: Lease, version: ModelVersion) -> dict[str, Any]:
     except DomainError as error:
         services.fail_registration(actor=actor, version=version, reason=str(error))
         raise
-    lease.check()
-    services.finish_registration(actor=actor, version=version, contents=contents)
     return {"status": ModelVersion.Status.READY, "digest": contents.digest, "files": len(contents.manifest)}
 
 

@@ -8,6 +8,7 @@ from registry import services
 from registry.integrity import DigestMismatch, materialise, verify
 from tests.registry.test_registering_models import events
 from tests.registry.tracking import FILES
+from tests.tampering import digest_in, overwrite
 
 pytestmark = pytest.mark.django_db
 
@@ -26,15 +27,6 @@ def bucket(s3_store, settings, tracking):
 
     tracking.write = write
     return s3_store
-
-
-def overwrite(bucket, digest, content):
-    key = store()._key(f"objects/{digest[:2]}/{digest[2:4]}/{digest}")
-    bucket.client().put_object(Bucket=bucket.bucket, Key=key, Body=content)
-
-
-def entry_of(version, path="model.pkl"):
-    return next(each for each in version.manifest if each["path"] == path)
 
 
 def test_a_version_is_registered_copied_and_downloaded_from_s3(
@@ -63,7 +55,7 @@ def test_bytes_changed_in_the_bucket_are_never_handed_out(
     bucket, make_model, make_version, scientist, client_for, tmp_path
 ):
     version = make_version(make_model())
-    overwrite(bucket, entry_of(version)["sha256"], b"evil")
+    overwrite(digest_in(version))
     with pytest.raises(DigestMismatch):
         materialise(version, tmp_path / "copy")
     assert len(events("registry.integrity_broken")) == 1

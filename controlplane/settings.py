@@ -45,6 +45,7 @@ OUR_APPS = [
     "registry",
     "registry.access",
     "registry.storage",
+    "registry.signing",
     "registry.evaluations",
     "deployments",
     "monitoring",

@@ -14,6 +14,7 @@ APPS = [
     "registry",
     "registry.evaluations",
     "registry.storage",
+    "registry.signing",
     "deployments",
     "monitoring",
     "approvals",

@@ -41,6 +41,8 @@ AWS = (
     "AWS_DEFAULT_REGION",
     "AWS_REGION",
 )
+# With artifacts in S3 MLflow would send its clients there, past edge, its rights and its ledger.
+BYTES_PASS_HERE = {"multipart_uploads_enabled": False, "multipart_downloads_enabled": False}
 STREAMED = "/mlflow-artifacts/artifacts/"
 
 
@@ -183,11 +185,13 @@ def _applications() -> tuple[Any, Any]:
     """MLflow's calls (Flask) and its streaming artifact routes (FastAPI); nothing else of it."""
     from fastapi import FastAPI  # noqa: PLC0415
     from mlflow.server import app as flask_app  # noqa: PLC0415
+    from mlflow.server import handlers  # noqa: PLC0415
     from mlflow.server.artifact_router import artifact_router  # noqa: PLC0415
-    from mlflow.server.handlers import _get_tracking_store  # noqa: PLC0415
 
     address, artifacts = os.environ["_MLFLOW_SERVER_FILE_STORE"], os.environ["_MLFLOW_SERVER_ARTIFACT_ROOT"]
-    _get_tracking_store(address, artifacts)  # now, not with the first call
+    handlers._get_tracking_store(address, artifacts)  # now, not with the first call
+    told = handlers.build_server_info_payload
+    handlers.build_server_info_payload = lambda: {**told(), **BYTES_PASS_HERE}
     streams = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     streams.include_router(artifact_router)
     return WsgiToAsgi(flask_app), streams

@@ -81,7 +81,8 @@ def note_signature(
     row = locked_version(version)
     outcomes = VersionSignature.Outcome
     outcome = outcomes.VERIFIED if is_verified else outcomes.FAILED if finding else outcomes.UNTRUSTED
-    before = VersionSignature.objects.filter(version=row).values("outcome", "key__name").first()
+    earlier = VersionSignature.objects.filter(version=row).select_related("key").first()
+    before = {"outcome": earlier.outcome, "key": earlier.key and earlier.key.name} if earlier else {}
     found, _ = VersionSignature.objects.update_or_create(
         version=row,
         defaults={
@@ -91,13 +92,13 @@ def note_signature(
             "checked_at": Now(),
         },
     )
-    after = {"outcome": str(outcome), "key__name": key.name if key else None}
+    after = {"outcome": str(outcome), "key": key and key.name}
     if before != after:
         record(
             actor=actor,
             action="registry.signature_checked",
             target=row,
-            before=before or {},
+            before=before,
             after={**after, "finding": found.finding},
             outcome="ok" if is_verified else "failed",
         )

@@ -75,7 +75,7 @@ def test_a_signature_of_a_trusted_key_is_verified_at_registration(
     version = make_version(make_model(), files=signer.signed(FILES))
     assert (found(version).outcome, found(version).key, found(version).finding) == ("verified", trusted, "")
     [event] = events("registry.signature_checked")
-    assert (event["outcome"], event["after"]["key__name"]) == ("ok", "release builds")
+    assert (event["outcome"], event["after"]["key"]) == ("ok", "release builds")
     shown = client_for(scientist).get("/api/v1/models/delays/versions/1/signature").json()
     assert (shown["outcome"], shown["key"], shown["fingerprint"]) == (
         "verified",

@@ -1,0 +1,62 @@
+"""The whole way of a model with artifacts and objects in S3, by an unmodified client."""
+
+import pytest
+
+from core.object_store import store
+from tests.mlflow_api.processes import Processes
+
+
+@pytest.fixture
+def s3_installation(seaweedfs, s3_store, test_database, tmp_path, settings, transactional_db, monkeypatch):
+    """Edge, web and the tracking server as a stack with ARTIFACT_ROOT=s3://… runs them."""
+    for name, value in {**seaweedfs.environment(), "S3_ENCRYPTION": ""}.items():
+        monkeypatch.setenv(name, value)
+    processes = Processes(test_database.name, tmp_path)
+    processes.artifacts = settings.ARTIFACT_ROOT
+    monkeypatch.setenv("ARTIFACT_ROOT", settings.ARTIFACT_ROOT)
+    settings.TRACKING_SOCKET = str(processes.socket("tracking"))
+    settings.TRACKING_SECRET = processes.secret
+    settings.TRACKING_ARTIFACTS = f"{settings.ARTIFACT_ROOT}/mlflow"
+    try:
+        processes.start()
+        with processes.worker():
+            yield processes
+    finally:
+        processes.stop()
+
+
+def test_a_model_is_logged_registered_and_loaded_from_s3(
+    s3_installation, scientist, monkeypatch, tmp_path, seaweedfs
+):
+    import mlflow
+    import pandas as pd
+    from mlflow import MlflowClient
+    from sklearn.linear_model import LogisticRegression
+
+    from accounts.actors import actor_for
+    from accounts.services import issue_token
+
+    for name in seaweedfs.environment():
+        monkeypatch.delenv(name)  # a client knows one address and one token, nothing of S3
+    _, secret = issue_token(actor=actor_for(scientist), account=scientist, name="client", scopes=["all"])
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", s3_installation.url)
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", secret)
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
+    rows = pd.DataFrame({"hour": [1.0, 2.0, 3.0, 4.0]})
+    model = LogisticRegression().fit(rows, [0, 0, 1, 1])
+    with mlflow.start_run():
+        mlflow.log_text("a note", "notes/note.txt")
+        mlflow.sklearn.log_model(
+            model, name="model", registered_model_name="in-s3", input_example=rows, pip_requirements=[]
+        )
+    version = MlflowClient().get_model_version("in-s3", "1")
+    assert version.status == "READY", version.status_message
+    loaded = mlflow.sklearn.load_model("models:/in-s3/1")
+    assert list(loaded.predict(rows)) == list(model.predict(rows))
+    kept = {each.digest for each in store().objects()}
+    from registry.models import ModelVersion
+
+    assert {entry["sha256"] for entry in ModelVersion.objects.get().manifest} <= kept
+    assert not list((tmp_path / "artifacts").rglob("*")), "nothing went to a folder"

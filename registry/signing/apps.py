@@ -22,6 +22,6 @@ class SigningConfig(AppConfig):
         frame = import_module("core.frame")
         frame.add_link(
             frame.Link(
-                97, "Signing keys", "/admin/signing-keys/", "key-round", right="administer", admin=True
+                210, "Signing keys", "/admin/signing-keys/", "key-round", right="administer", admin=True
             )
         )

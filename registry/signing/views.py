@@ -40,7 +40,7 @@ def signing_keys(request: PageRequest) -> HttpResponse:
         "retired": [key for key in keys if key.retired_at is not None],
         "form": form,
         "may_administer": request.actor.holds_everywhere("administer"),
-        "trail": [("Admin", ""), ("Signing keys", "")],
+        "trail": [("Signing keys", "")],
     }
     return render(request, "registry/signing/signing_keys.html", context, status=422 if form.errors else 200)
 

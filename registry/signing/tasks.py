@@ -38,7 +38,7 @@ def check_signature(lease: Lease, version: ModelVersion) -> dict[str, Any]:
         # Imported by the worker alone: the library takes seconds and brings a network client.
         verdict = import_module(CHECKING).check(
             folder,
-            [each["path"] for each in version.manifest],
+            {each["path"]: each["sha256"] for each in version.manifest},
             {key.name: key.public_key for key in keys.values()},
         )
     lease.check()

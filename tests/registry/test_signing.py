@@ -1,5 +1,7 @@
 """OpenSSF model signatures: made by the library's own signer, checked at registration, shown."""
 
+import base64
+import hashlib
 import json
 
 import pytest
@@ -100,9 +102,32 @@ def test_without_a_signature_a_version_is_unsigned(make_model, make_version, sci
 def test_a_file_changed_or_added_after_signing_is_found(make_model, make_version, signer, trusted):
     model, signed = make_model(), signer.signed(FILES)
     changed = make_version(model, files={**signed, "model.skops": b"other weights"})
-    assert (found(changed).outcome, "model.skops" in found(changed).finding) == ("failed", True)
+    assert (found(changed).outcome, found(changed).key) == ("failed", trusted)
+    assert found(changed).finding == "Changed since it was signed: model.skops."
     added = make_version(model, files={**signed, ".git/hooks": b"evil"})
-    assert (found(added).outcome, ".git/hooks" in found(added).finding) == ("failed", True)
+    assert (found(added).outcome, found(added).finding) == ("failed", "Not signed: .git/hooks.")
+    missing = make_version(model, files={name: signed[name] for name in signed if name != "data/more.bin"})
+    assert (found(missing).outcome, found(missing).finding) == (
+        "failed",
+        "Signed and missing: data/more.bin.",
+    )
+
+
+def test_a_statement_altered_to_fit_other_files_does_not_hold(make_model, make_version, signer, trusted):
+    signed, other = signer.signed(FILES), b"other weights"
+    bundle = json.loads(signed["model.sig"])
+    envelope = bundle["dsseEnvelope"]
+    statement = json.loads(base64.b64decode(envelope["payload"]))
+    for resource in statement["predicate"]["resources"]:
+        if resource["name"] == "model.skops":
+            resource["digest"] = hashlib.sha256(other).hexdigest()
+    digests = b"".join(bytes.fromhex(each["digest"]) for each in statement["predicate"]["resources"])
+    statement["subject"][0]["digest"]["sha256"] = hashlib.sha256(digests).hexdigest()
+    envelope["payload"] = base64.b64encode(json.dumps(statement).encode()).decode()
+    files = {**signed, "model.skops": other, "model.sig": json.dumps(bundle).encode()}
+    version = make_version(make_model(), files=files)
+    assert (found(version).outcome, found(version).key) == ("failed", None)
+    assert found(version).finding.startswith("With the key release builds:")
 
 
 def test_a_signature_that_leaves_files_out_is_none(make_model, make_version, signer, trusted):
@@ -110,13 +135,13 @@ def test_a_signature_that_leaves_files_out_is_none(make_model, make_version, sig
     version = make_version(make_model(), files=signer.signed(FILES, ignored=["data"]))
     assert (found(version).outcome, found(version).finding) == (
         "failed",
-        "It leaves out 1 of the version's files: data/more.bin",
+        "Not signed: data/more.bin.",
     )
 
 
 def test_a_signature_over_pieces_of_files_is_not_judged(make_model, make_version, signer, trusted):
     version = make_version(make_model(), files=signer.signed(FILES, serialization="shards"))
-    assert (found(version).outcome, "sign whole files" in found(version).finding) == ("failed", True)
+    assert (found(version).outcome, "whole files" in found(version).finding) == ("failed", True)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ from model_signing import hashing, verifying
 
 SIGNATURE = "model.sig"
 SHOWN = 5
+# How the library begins its refusals.
+OTHER_KEY, OTHER_FILES = "Key mismatch", "Signature mismatch"
 
 
 @dataclass(frozen=True)
@@ -30,46 +32,62 @@ class Verdict:
     finding: str = ""
 
 
-def check(folder: Path, files: Iterable[str], keys: Mapping[str, str]) -> Verdict:
-    """Judge ``model.sig`` in a folder that holds exactly ``files``; ``keys`` are PEM by name."""
+def check(folder: Path, files: Mapping[str, str], keys: Mapping[str, str]) -> Verdict:
+    """Judge ``model.sig`` in a folder that holds exactly ``files`` (SHA-256 by path).
+
+    ``keys`` are PEM by name.
+    """
     try:
         signed = _signed_files(folder / SIGNATURE)
     except (ValueError, KeyError, TypeError) as error:
         return Verdict(False, finding=f"The signature cannot be read: {error}"[:1000])
-    key, finding = _holding_key(folder, keys)
-    if not key:
-        return Verdict(False, finding=finding)
-    if left_out := sorted(set(files) - signed - {SIGNATURE}):
-        names = ", ".join(left_out[:SHOWN])
-        return Verdict(False, key, f"It leaves out {len(left_out)} of the version's files: {names}")
-    return Verdict(True, key)
-
-
-def _holding_key(folder: Path, keys: Mapping[str, str]) -> tuple[str, str]:
-    """The key the signature holds for, or why it holds for none; no name: no key of ours made it."""
     for name, pem in keys.items():
-        try:
-            _verify(folder, pem)
-        except ValueError as error:
-            if not str(error).startswith("Key mismatch"):
-                return "", f"With the key {name}: {error}"[:1000]
-        except Exception as error:  # the library passes on what its parsers and ciphers raise
-            return "", f"With the key {name}: {type(error).__name__} {error}"[:1000]
-        else:
-            return name, ""
-    return "", ""
+        refusal = _refusal(folder, pem)
+        if refusal.startswith(OTHER_KEY):
+            continue
+        if refusal and not refusal.startswith(OTHER_FILES):
+            return Verdict(False, finding=f"With the key {name}: {refusal}"[:1000])
+        finding = _difference(signed, files) or refusal
+        return Verdict(not finding, name, finding[:1000])
+    return Verdict(False)
 
 
-def _verify(folder: Path, pem: str) -> None:
+def _refusal(folder: Path, pem: str) -> str:
+    """What the library has against the signature with this key; nothing when it holds."""
     hashed = hashing.Config().set_ignored_paths(paths=[folder / SIGNATURE], ignore_git_paths=False)
     with tempfile.NamedTemporaryFile(suffix=".pem") as key:
         key.write(pem.encode())
         key.flush()
         verifier = verifying.Config().use_elliptic_key_verifier(public_key=key.name)
-        verifier.set_hashing_config(hashed).verify(folder, folder / SIGNATURE)
+        try:
+            verifier.set_hashing_config(hashed).verify(folder, folder / SIGNATURE)
+        except Exception as error:  # it passes on whatever its parsers and ciphers raise
+            return str(error) or type(error).__name__
+    return ""
 
 
-def _signed_files(path: Path) -> set[str]:
+def _difference(signed: Mapping[str, str], files: Mapping[str, str]) -> str:
+    """How what was signed and what is registered differ, in words."""
+    have = {name: digest for name, digest in files.items() if name != SIGNATURE}
+    changed = [name for name in have if name in signed and signed[name] != have[name]]
+    return " ".join(
+        f"{words} {_some(names)}."
+        for words, names in (
+            ("Changed since it was signed:", changed),
+            ("Not signed:", set(have) - set(signed)),
+            ("Signed and missing:", set(signed) - set(have)),
+        )
+        if names
+    )
+
+
+def _some(names: Iterable[str]) -> str:
+    ordered = sorted(names)
+    more = f" and {len(ordered) - SHOWN} more" if len(ordered) > SHOWN else ""
+    return ", ".join(ordered[:SHOWN]) + more
+
+
+def _signed_files(path: Path) -> dict[str, str]:
     """What the signature says it covers; believed only once it holds."""
     try:
         bundle: Any = json.loads(path.read_bytes())
@@ -77,6 +95,7 @@ def _signed_files(path: Path) -> set[str]:
     except (binascii.Error, RecursionError, UnicodeDecodeError) as error:
         raise ValueError(f"{type(error).__name__}") from error
     predicate = statement["predicate"]
-    if predicate["serialization"]["method"] != "files":
-        raise ValueError("it is over pieces of files; sign whole files")
-    return {str(resource["name"]) for resource in predicate["resources"]}
+    how = predicate["serialization"]
+    if (how["method"], how["hash_type"]) != ("files", "sha256"):
+        raise ValueError("it is not over the SHA-256 of whole files")
+    return {str(each["name"]): str(each["digest"]) for each in predicate["resources"]}

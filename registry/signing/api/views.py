@@ -51,7 +51,7 @@ class RetirementSerializer(serializers.Serializer):
     reason = TextField(max_length=1000)
 
 
-class SignatureSerializer(serializers.Serializer):
+class VersionSignatureSerializer(serializers.Serializer):
     """``outcome`` is verified, untrusted, failed, pending or unsigned."""
 
     outcome = serializers.CharField()
@@ -92,7 +92,7 @@ class SigningKeyViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.Generic
 class SignatureViewSet(IdempotentPosts, viewsets.GenericViewSet):
     """``/models/{name}/versions/{number}/signature``."""
 
-    serializer_class = SignatureSerializer
+    serializer_class = VersionSignatureSerializer
     pagination_class = None
 
     def retrieve(self, request: Request, name: str, number: int) -> Response:
@@ -100,7 +100,7 @@ class SignatureViewSet(IdempotentPosts, viewsets.GenericViewSet):
         found: Any = VersionSignature.objects.filter(version=version).select_related("key").first()
         if found is None:
             found = {"outcome": "pending" if services.is_signed(version) else "unsigned"}
-        return Response(SignatureSerializer(found).data)
+        return Response(VersionSignatureSerializer(found).data)
 
     @extend_schema(request=None, responses={202: OpenApiTypes.OBJECT})
     def check(self, request: Request, name: str, number: int) -> Response:

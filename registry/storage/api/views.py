@@ -64,7 +64,7 @@ class NewQuotaSerializer(serializers.Serializer):
     reason = TextField(max_length=1000)
 
 
-class ReasonSerializer(serializers.Serializer):
+class HoldReasonSerializer(serializers.Serializer):
     reason = TextField(max_length=1000)
 
 
@@ -129,14 +129,14 @@ class HoldViewSet(IdempotentPosts, viewsets.GenericViewSet):
             raise NotFound(f"{version} is under no legal hold.")
         return Response(HoldSerializer(hold).data)
 
-    @extend_schema(request=ReasonSerializer, responses={201: HoldSerializer})
+    @extend_schema(request=HoldReasonSerializer, responses={201: HoldSerializer})
     def create(self, request: Request, name: str, number: int) -> Response:
         version, reason = find_version(request, name, number), self._reason(request)
         hold = services.place_hold(actor=request.actor, version=version, reason=reason)
         hold.refresh_from_db()
         return Response(HoldSerializer(hold).data, status=201)
 
-    @extend_schema(request=ReasonSerializer, responses=HoldSerializer)
+    @extend_schema(request=HoldReasonSerializer, responses=HoldSerializer)
     def release(self, request: Request, name: str, number: int) -> Response:
         version, reason = find_version(request, name, number), self._reason(request)
         hold = services.release_hold(actor=request.actor, version=version, reason=reason)
@@ -144,6 +144,6 @@ class HoldViewSet(IdempotentPosts, viewsets.GenericViewSet):
 
     @staticmethod
     def _reason(request: Request) -> Any:
-        sent = ReasonSerializer(data=request.data)
+        sent = HoldReasonSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         return sent.validated_data["reason"]

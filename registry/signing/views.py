@@ -17,6 +17,11 @@ from registry.signing.forms import KeyForm, RetireForm
 from registry.signing.lookups import find_key, require_key_sight
 from registry.signing.models import TrustedKey
 
+NEW_KEY = (
+    "openssl ecparam -name prime256v1 -genkey -noout -out model.key\n"
+    "openssl ec -in model.key -pubout -out model.pub"
+)
+
 
 @sign_in_required
 @require_http_methods(["GET", "POST"])
@@ -36,6 +41,7 @@ def signing_keys(request: PageRequest) -> HttpResponse:
             return redirect("signing:keys")
     keys = TrustedKey.objects.select_related("added_by", "retired_by").order_by("retired_at", "name")
     context = {
+        "snippet": NEW_KEY,
         "in_use": [key for key in keys if key.retired_at is None],
         "retired": [key for key in keys if key.retired_at is not None],
         "form": form,

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from core.doors import PageRequest, sign_in_required
+from core.filters import asked
 from core.pages import Page
 from registry.lookups import find_model, find_version, require_sight
 from registry.names import is_storable, normal_name
@@ -27,7 +28,7 @@ def deleted_versions(request: PageRequest) -> HttpResponse:
     require_sight(request.actor)
     filters = DeletedFilterForm(request.GET)
     rows = Tombstone.objects.visible_to(request.actor).in_lists()
-    if name := request.GET.get("model", ""):
+    if name := asked(filters).get("model", ""):
         rows = rows.filter(model_name=normal_name(name)) if is_storable(name) else rows.none()
     page = Page(request, rows)
     kept_for = timedelta(days=settings.UNREFERENCED_KEPT_DAYS)

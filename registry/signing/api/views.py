@@ -11,7 +11,7 @@ from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.fields import TextField
+from core.api.fields import Body, TextField
 from core.api.views import IdempotentPosts
 from registry.api.version_views import accepted
 from registry.lookups import find_version
@@ -41,17 +41,17 @@ class SigningKeySerializer(serializers.ModelSerializer):
         )
 
 
-class NewKeySerializer(serializers.Serializer):
+class NewKeySerializer(Body):
     name = TextField(max_length=100)
     public_key = TextField(max_length=LONGEST_PEM)
     reason = TextField(max_length=1000)
 
 
-class RetirementSerializer(serializers.Serializer):
+class RetirementSerializer(Body):
     reason = TextField(max_length=1000)
 
 
-class VersionSignatureSerializer(serializers.Serializer):
+class VersionSignatureSerializer(Body):
     """``outcome`` is verified, untrusted, failed, pending or unsigned."""
 
     outcome = serializers.CharField()

@@ -12,7 +12,7 @@ from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.fields import TextField
+from core.api.fields import Body, TextField
 from core.api.views import IdempotentPosts
 from core.errors import NotFound
 from registry.lookups import find_model, find_version, require_sight
@@ -49,7 +49,7 @@ class TombstoneSerializer(serializers.ModelSerializer):
         return until.isoformat()
 
 
-class StorageSerializer(serializers.Serializer):
+class StorageSerializer(Body):
     """``quota_bytes`` is null where nothing limits the model."""
 
     used_bytes = serializers.IntegerField(source="used", read_only=True)
@@ -59,12 +59,12 @@ class StorageSerializer(serializers.Serializer):
     is_own_quota = serializers.BooleanField(source="is_own", read_only=True)
 
 
-class NewQuotaSerializer(serializers.Serializer):
+class NewQuotaSerializer(Body):
     quota_bytes = serializers.IntegerField(min_value=1, max_value=services.LARGEST_QUOTA, allow_null=True)
     reason = TextField(max_length=1000)
 
 
-class HoldReasonSerializer(serializers.Serializer):
+class HoldReasonSerializer(Body):
     reason = TextField(max_length=1000)
 
 

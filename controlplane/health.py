@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pkgutil
-import shutil
-import tempfile
 import xmlrpc.client
 from collections.abc import Callable
 from pathlib import Path
@@ -22,11 +20,12 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from controlplane.stack.places import socket_folder
 from controlplane.stack.supervision import Supervisor
 from core.doors import PageRequest
+from core.errors import TryLater
 from core.jobs.models import Job
+from core.object_store import store
 
 # Below this the database, too, is about to stop.
 LEAST_FREE_BYTES = 64 << 20
-PROBE = b"x" * 4096
 LOOPBACK = {"127.0.0.1", "::1", ""}
 
 
@@ -59,17 +58,14 @@ def _broker() -> str:
 
 
 def _store() -> str:
-    """Whether bytes can be written now: a full disk still makes folders."""
-    folder = Path(settings.ARTIFACT_ROOT)
-    folder.mkdir(parents=True, exist_ok=True)
+    """Whether bytes can be written now; a full disk still makes folders."""
+    objects = store()
     try:
-        with tempfile.TemporaryFile(dir=folder) as probe:
-            probe.write(PROBE)
-            probe.flush()
-    except OSError as error:
-        return f"cannot be written ({error.strerror})"
-    free = shutil.disk_usage(folder).free
-    return "ok" if free >= LEAST_FREE_BYTES else f"only {free >> 20} MB are left on its disk"
+        objects.probe()
+    except TryLater as error:
+        return error.message
+    free = objects.free_bytes()
+    return "ok" if free is None or free >= LEAST_FREE_BYTES else f"only {free >> 20} MB are left on its disk"
 
 
 def _processes() -> dict[str, str]:
@@ -90,6 +86,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "broker": _broker,
     "store": _store,
 }
+# Taking every web process out of service for these would take the registry away as well.
+MISSED_LITTLE = frozenset({"broker", "store"})
 _migrated = False
 
 
@@ -119,10 +117,10 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: PageRequest) -> HttpResponse:
     """200 when every part that pages need answers.
 
-    Without the broker, a worker or the gateway pages work and say what waits, so these do not fail it.
+    Without broker or store, a worker or the gateway, pages work and say what waits: these do not fail it.
     """
     seen = parts()
-    broken = {name for name, word in seen.items() if word != "ok"} - {"broker"}
+    broken = {name for name, word in seen.items() if word != "ok"} - MISSED_LITTLE
     about = {"parts": seen, "processes": _processes()} if _may_know(request) else {}
     body = {"ready": not broken, **about}
     return JsonResponse(body, status=503 if broken else 200)

@@ -1,6 +1,7 @@
 """Settings: each value once, from the environment, with a safe default or a clear refusal."""
 
 import os
+import re
 import secrets
 from datetime import timedelta
 from importlib.util import find_spec
@@ -43,6 +44,8 @@ OUR_APPS = [
     "pipelines",
     "registry",
     "registry.access",
+    "registry.storage",
+    "registry.signing",
     "registry.evaluations",
     "deployments",
     "monitoring",
@@ -152,6 +155,26 @@ CELERY_TIMEZONE = "UTC"
 
 # --- Bytes ------------------------------------------------------------------------------
 ARTIFACT_ROOT = environment.get("ARTIFACT_ROOT", str(DATA_DIR / "artifacts"))
+# Of use with ARTIFACT_ROOT=s3://bucket/prefix; unset, boto3 finds profiles and instance roles.
+S3_ENDPOINT_URL = environment.get("S3_ENDPOINT_URL").rstrip("/")
+S3_REGION = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
+S3_ACCESS_KEY_ID = environment.get("AWS_ACCESS_KEY_ID")
+S3_SECRET_ACCESS_KEY = environment.get("AWS_SECRET_ACCESS_KEY")
+S3_SESSION_TOKEN = environment.get("AWS_SESSION_TOKEN")
+# Servers of one's own rarely have a name per bucket.
+S3_ADDRESSING = environment.get("S3_ADDRESSING", "path" if S3_ENDPOINT_URL else "auto")
+# AES256, aws:kms or aws:kms:<key>; empty: what the bucket does by itself.
+S3_ENCRYPTION = environment.get("S3_ENCRYPTION")
+# Large files of versions are fetched from S3 itself, by an address that is good for a minute.
+S3_PRESIGNED_DOWNLOADS = environment.get("S3_PRESIGNED_DOWNLOADS", "off") == "on"
+if S3_ADDRESSING not in {"path", "virtual", "auto"}:
+    raise ImproperlyConfigured("S3_ADDRESSING must be 'path', 'virtual' or 'auto'.")
+if not re.match(r"^(AES256|aws:kms(:.+)?)?$", S3_ENCRYPTION):
+    raise ImproperlyConfigured("S3_ENCRYPTION must be 'AES256', 'aws:kms' or 'aws:kms:<key id>'.")
+if ARTIFACT_ROOT.startswith("s3://") and not re.match(
+    r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?$", ARTIFACT_ROOT
+):
+    raise ImproperlyConfigured("ARTIFACT_ROOT must be a folder or s3://<bucket>/<prefix>.")
 SANDBOX = environment.get("SANDBOX", "best")
 if SANDBOX not in {"required", "best"}:
     raise ImproperlyConfigured("SANDBOX must be 'required' or 'best'.")
@@ -264,12 +287,23 @@ LOG_UNCAUGHT = bool(os.environ.get("LOG_UNCAUGHT"))
 # --- registry ---------------------------------------------------------------------------
 # The most bytes one model version may have.
 REGISTRY_LARGEST_VERSION_BYTES = int(environment.get("REGISTRY_LARGEST_VERSION_BYTES", str(10 << 30)))
-# MLflow's own app, as the workers reach it, and the folder it keeps artifacts in.
+# The most bytes all versions of one model may have together, unless it has a quota of its own.
+REGISTRY_MODEL_QUOTA_BYTES = int(environment.get("REGISTRY_MODEL_QUOTA_BYTES", "0"))
+# Bytes that no row names any more are deleted after this long.
+UNREFERENCED_KEPT_DAYS = int(environment.get("UNREFERENCED_KEPT_DAYS", "30"))
+if UNREFERENCED_KEPT_DAYS < 1:
+    raise ImproperlyConfigured("UNREFERENCED_KEPT_DAYS must be 1 or more: uploads under way need a day.")
+# MLflow's own app, as the workers reach it, and where it keeps artifacts: in the object store's
+# folder or bucket, so that a worker on another machine reads what was logged through any edge.
 TRACKING_SOCKET = environment.get("TRACKING_SOCKET")
 TRACKING_URL = environment.get("TRACKING_URL", "http://127.0.0.1:5000").rstrip("/")
 TRACKING_SECRET = environment.get("TRACKING_SECRET") or environment.key("tracking_secret")
 TRACKING_SECRET_HEADER = "X-Controlplane-Tracking-Secret"  # noqa: S105 - a name, not a secret
-TRACKING_ARTIFACTS = environment.get("TRACKING_ARTIFACTS", str(DATA_DIR / "artifacts" / "mlflow"))
+TRACKING_ARTIFACTS = environment.get("TRACKING_ARTIFACTS") or (
+    f"{ARTIFACT_ROOT.rstrip('/')}/mlflow"
+    if ARTIFACT_ROOT.startswith("s3://")
+    else str(DATA_DIR / "artifacts" / "mlflow")
+)
 
 # --- Sign-in (allauth) -------------------------------------------------------------------
 ACCOUNT_ADAPTER = "accounts.sign_in.Adapter"

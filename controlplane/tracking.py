@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import hmac
+import json
 import logging
 import os
 import sys
@@ -35,6 +36,16 @@ MOST_CALLS_AT_ONCE = 8
 UNNEEDED = ("polars", "pandas", "pyarrow", "scipy", "sklearn", "matplotlib", "numpy", "IPython")
 # Its own sign-in, which needs an extra we do not install: tried anew with every search (40 MB).
 NOT_INSTALLED = ("mlflow.server.auth",)
+S3_SCHEME = "s3://"
+AWS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_DEFAULT_REGION",
+    "AWS_REGION",
+)
+# With artifacts in S3 MLflow would send its clients there, past edge, its rights and its ledger.
+BYTES_PASS_HERE = {"multipart_uploads_enabled": False, "multipart_downloads_enabled": False}
 STREAMED = "/mlflow-artifacts/artifacts/"
 
 
@@ -58,8 +69,7 @@ def configure(environment: Environment) -> str:
     url = environment.get("DATABASE_TRACKING_URL")
     if not url:
         raise SystemExit("DATABASE_TRACKING_URL is not set and no stack is running: make up")
-    artifacts = environment.get("TRACKING_ARTIFACTS", str(environment.data_dir / "artifacts" / "mlflow"))
-    Path(artifacts).mkdir(parents=True, exist_ok=True, mode=0o700)
+    artifacts = artifact_place(environment)
     address = store_address(url)
     os.environ.update(
         _MLFLOW_SERVER_FILE_STORE=address,
@@ -77,6 +87,27 @@ def configure(environment: Environment) -> str:
         MLFLOW_SQLALCHEMYSTORE_POOL_RECYCLE="1800",
     )
     return address
+
+
+def artifact_place(environment: Environment) -> str:
+    """The folder or bucket of artifacts, beside the object store's own; MLflow's client is told how."""
+    root = environment.get("ARTIFACT_ROOT")
+    beside = f"{root.rstrip('/')}/mlflow" if root.startswith(S3_SCHEME) else ""
+    folder = str(environment.data_dir / "artifacts" / "mlflow")
+    place = environment.get("TRACKING_ARTIFACTS") or beside or folder
+    if not place.startswith(S3_SCHEME):
+        Path(place).mkdir(parents=True, exist_ok=True, mode=0o700)
+        return place
+    endpoint, encryption = environment.get("S3_ENDPOINT_URL"), environment.get("S3_ENCRYPTION")
+    told = {name: environment.get(name) for name in AWS}
+    told["MLFLOW_S3_ENDPOINT_URL"] = endpoint
+    told["MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE"] = environment.get("S3_ADDRESSING", "path" if endpoint else "")
+    if encryption:
+        _, _, key = encryption.partition("aws:kms:")
+        more = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
+        told["MLFLOW_S3_UPLOAD_EXTRA_ARGS"] = json.dumps({"ServerSideEncryption": encryption} | more)
+    os.environ.update({name: value for name, value in told.items() if value})
+    return place
 
 
 def migrate(url: str) -> None:
@@ -158,11 +189,13 @@ def _applications() -> tuple[Any, Any]:
     """MLflow's calls (Flask) and its streaming artifact routes (FastAPI); nothing else of it."""
     from fastapi import FastAPI  # noqa: PLC0415
     from mlflow.server import app as flask_app  # noqa: PLC0415
+    from mlflow.server import handlers  # noqa: PLC0415
     from mlflow.server.artifact_router import artifact_router  # noqa: PLC0415
-    from mlflow.server.handlers import _get_tracking_store  # noqa: PLC0415
 
     address, artifacts = os.environ["_MLFLOW_SERVER_FILE_STORE"], os.environ["_MLFLOW_SERVER_ARTIFACT_ROOT"]
-    _get_tracking_store(address, artifacts)  # now, not with the first call
+    handlers._get_tracking_store(address, artifacts)  # now, not with the first call
+    told = handlers.build_server_info_payload
+    handlers.build_server_info_payload = lambda: {**told(), **BYTES_PASS_HERE}
     streams = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     streams.include_router(artifact_router)
     return WsgiToAsgi(flask_app), streams

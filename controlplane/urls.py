@@ -13,6 +13,8 @@ APPS = [
     "pipelines",
     "registry",
     "registry.evaluations",
+    "registry.storage",
+    "registry.signing",
     "deployments",
     "monitoring",
     "approvals",

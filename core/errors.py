@@ -86,3 +86,7 @@ class Unavailable(DomainError):
     """A part of the system does not answer; nothing has changed."""
 
     status, code, title = 503, "unavailable", "Unavailable"
+
+
+class TryLater(Unavailable):
+    """It may answer in a moment: a job is tried again, with growing pauses, before it fails."""

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import Error, connection, transaction
 
 from core.actors import Actor
-from core.errors import DomainError
+from core.errors import DomainError, TryLater
 from core.jobs import enqueue
 from core.jobs.models import Job
 from deployments import services
@@ -130,10 +130,20 @@ class Agent:
             self._start(row, Supervised.prepared(row, settings.SANDBOX == "required"))
         except SandboxMissing as error:
             self._failed(row, "sandbox_missing", str(error), "")
+        except TryLater as error:
+            self._put_off(row, error)
         except DomainError as error:
             self._failed(row, error.code, str(error), "")
         except OSError as error:
             self._failed(row, "cannot_copy", f"The model's files cannot be copied: {error.strerror}.", "")
+
+    def _put_off(self, row: Deployment, error: TryLater) -> None:
+        """A live version waits until the store answers again; a new one fails and says why."""
+        if row.status in Deployment.BEFORE_LIVE:
+            self._failed(row, error.code, str(error), "")
+            return
+        log.warning("deployment %s waits: %s", row.pk, error)
+        self.retry_at[row.pk] = time.monotonic() + LONGEST_BACK_OFF_SECONDS
 
     def _start(self, row: Deployment, supervised: Supervised) -> None:
         supervised.start()

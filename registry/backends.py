@@ -1,7 +1,7 @@
 """MLflow's tracking server and its artifact storage, as the registry reads them.
 
 Both are spoken to without MLflow's own library: its REST API for runs and logged models, and
-the folder it keeps artifacts in.
+the folder or bucket it keeps artifacts in.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import httpx
 from django.conf import settings
@@ -117,6 +118,12 @@ class TrackingServer:
         return answer.json()
 
 
+class ArtifactStorage(Protocol):
+    """Where MLflow's own app keeps artifacts, a folder or a bucket."""
+
+    def files(self, path: str) -> Iterator[tuple[str, BinaryIO]]: ...
+
+
 class ArtifactFolder:
     """The folder MLflow keeps artifacts in; follows no link and leaves it for nothing."""
 
@@ -199,9 +206,13 @@ def tracking_server() -> TrackingServer:
     )
 
 
-def artifact_storage() -> ArtifactFolder:
+def artifact_storage() -> ArtifactStorage:
     """Where the tracking server keeps artifacts."""
-    return ArtifactFolder(Path(settings.TRACKING_ARTIFACTS))
+    root = settings.TRACKING_ARTIFACTS
+    if root.startswith("s3://"):
+        made: ArtifactStorage = import_module("registry.artifact_bucket").bucket_at(root)
+        return made
+    return ArtifactFolder(Path(root))
 
 
 def _pairs(entries: list[dict[str, Any]] | None) -> dict[str, str]:

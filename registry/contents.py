@@ -7,18 +7,17 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, BinaryIO
 
-from django.conf import settings
-
 from core.errors import Invalid, NotFound
-from core.object_store import CHUNK, FolderStore, store
+from core.object_store import CHUNK, store
 from registry import mlmodel
-from registry.backends import ArtifactFolder, LoggedModel, Run, TrackingServer, owned_path
+from registry.backends import ArtifactStorage, LoggedModel, Run, TrackingServer, owned_path
 from registry.lineage import Use, copied_data, creator_of, found_data
 from registry.manifest import ManifestFile, digest_of, listed
 from registry.models import ModelVersion
 from registry.ownership import require_own
 from registry.run_facts import RunFacts, facts_of
 from registry.sources import Source, parse_source
+from registry.storage.bytes_in_use import Allowance
 
 Progress = Callable[[float, str], None]
 
@@ -41,7 +40,7 @@ class Contents:
 
 
 def collect(
-    version: ModelVersion, *, tracking: TrackingServer, storage: ArtifactFolder, progress: Progress
+    version: ModelVersion, *, tracking: TrackingServer, storage: ArtifactStorage, progress: Progress
 ) -> Contents:
     """Copy the files of the version's source into the store and read what they say."""
     source = parse_source(version.source)
@@ -54,7 +53,7 @@ def collect(
     assert home is not None
     owner = f"logged model {home.id}" if logged_model else f"run {home.id}"
     path = owned_path(source, home.artifact_uri, owner)
-    manifest = _stored(storage, path, progress)
+    manifest = _stored(storage, path, progress, Allowance(version.model))
     progress(85, "Reading the model's description")
     description = _described(manifest)
     _require_same_owner(description, run, logged_model)
@@ -83,21 +82,17 @@ def _owners(
     return (tracking.run(run_id) if run_id else None), logged_model
 
 
-def _stored(storage: ArtifactFolder, path: str, progress: Progress) -> list[dict[str, Any]]:
+def _stored(
+    storage: ArtifactStorage, path: str, progress: Progress, allowance: Allowance
+) -> list[dict[str, Any]]:
     """Copy every file into the store while hashing it."""
     objects, files, total = store(), [], 0
-    largest = settings.REGISTRY_LARGEST_VERSION_BYTES
 
     def measured(content: BinaryIO) -> Any:
         nonlocal total
         while chunk := content.read(CHUNK):
             total += len(chunk)
-            if total > largest:
-                raise Invalid(
-                    f"The source is larger than {largest} bytes, the most a version may be.",
-                    field="source",
-                    allowed=largest,
-                )
+            allowance.check(total)
             yield chunk
 
     for name, content in storage.files(path):
@@ -109,7 +104,7 @@ def _stored(storage: ArtifactFolder, path: str, progress: Progress) -> list[dict
 
 def _described(manifest: list[dict[str, Any]]) -> mlmodel.Description:
     """Read the description from our own copy, whose hash the manifest has."""
-    objects: FolderStore = store()
+    objects = store()
     entries = {entry["path"]: entry for entry in manifest}
 
     def read_text(path: str) -> str | None:

@@ -1,12 +1,15 @@
-"""From the store to a private copy, hashing on the way: no byte is used that was not registered."""
+"""From the store to a private copy, hashing on the way: no byte is used that was not registered.
+
+A store that does not answer says nothing about the bytes: TryLater is raised, nothing is reported.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from core.actors import Actor
-from core.errors import Conflict, DomainError, NotFound
-from core.object_store import store
+from core.errors import Conflict, NotFound
+from core.object_store import ObjectMissing, store
 from registry.manifest import ManifestFile, digest_of, read
 from registry.models import ModelVersion
 from registry.services import note_intact, report_broken
@@ -29,7 +32,7 @@ def materialise(version: ModelVersion, folder: Path, *, actor: Actor | None = No
     for entry in _proven_manifest(version, actor):
         try:
             found = store().copy_to(entry.sha256, folder / entry.path)
-        except DomainError as error:
+        except ObjectMissing as error:
             _broken(version, entry.path, str(error), actor)
         if found.digest != entry.sha256 or found.size != entry.size:
             _broken(
@@ -47,7 +50,7 @@ def verify(version: ModelVersion, *, actor: Actor | None = None) -> None:
     for entry in _proven_manifest(version, actor):
         try:
             found = store().digest_of(entry.sha256)
-        except DomainError as error:
+        except ObjectMissing as error:
             _broken(version, entry.path, str(error), actor)
         if found != entry.sha256:
             _broken(

@@ -1,4 +1,4 @@
-"""The workers' door: hashing what was registered, at once and every night."""
+"""The workers' door: hashing what was registered, at once and every day."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from registry.integrity import verify
 from registry.models import ModelVersion
 from registry.services import FINALISE, VERIFY
 
-NIGHTLY_BATCH = 1000
+HASHED_AT_ONCE = 1000
 STALLED_AFTER = timedelta(seconds=90)
 
 
@@ -34,6 +34,8 @@ def finalise_version(lease: Lease, version: ModelVersion) -> dict[str, Any]:
         contents = collect(
             version, tracking=tracking_server(), storage=artifact_storage(), progress=lease.progress
         )
+        lease.check()
+        services.finish_registration(actor=actor, version=version, contents=contents)
     except Unavailable as error:
         if lease.attempt >= lease.job.max_attempts:
             services.fail_registration(actor=actor, version=version, reason=str(error))
@@ -42,8 +44,6 @@ def finalise_version(lease: Lease, version: ModelVersion) -> dict[str, Any]:
     except DomainError as error:
         services.fail_registration(actor=actor, version=version, reason=str(error))
         raise
-    lease.check()
-    services.finish_registration(actor=actor, version=version, contents=contents)
     return {"status": ModelVersion.Status.READY, "digest": contents.digest, "files": len(contents.manifest)}
 
 
@@ -54,14 +54,15 @@ def verify_version(lease: Lease, version: ModelVersion) -> dict[str, Any]:
     return {"digest": version.digest, "files": version.file_count}
 
 
-@periodic("registry.verify_versions", every=timedelta(days=1))
+@periodic("registry.verify_versions", every=timedelta(hours=1))
 @job("registry.verify_versions", limit=timedelta(minutes=10))
 def verify_versions(lease: Lease) -> dict[str, Any]:
-    """Every night: ask for a new hash of every version, longest unverified first."""
+    """Every version once a day, longest unverified first, as many as the workers keep up with."""
+    waiting = Job.objects.open().filter(kind=VERIFY).count()
     due = ModelVersion.objects.ready().filter(
         Q(verified_at__isnull=True) | Q(verified_at__lt=timezone.now() - timedelta(hours=20))
     )
-    versions = list(due.in_lists().order_by("verified_at")[:NIGHTLY_BATCH])
+    versions = list(due.in_lists().order_by("verified_at")[: max(0, HASHED_AT_ONCE - waiting)])
     with transaction.atomic():
         for version in versions:
             enqueue(VERIFY, subject=version, model_name=version.model.name)

@@ -56,13 +56,38 @@ def _reference_rows(request):
 
 
 @pytest.fixture(autouse=True)
-def _own_artifact_folder(settings, tmp_path):
+def _own_artifact_folder(request, settings, tmp_path):
+    """A folder, or with TEST_STORE=s3 the real S3: every test then keeps its bytes there."""
     settings.ARTIFACT_ROOT = str(tmp_path / "artifacts")
+    if os.environ.get("TEST_STORE") == "s3":
+        request.getfixturevalue("s3_store")
     # Hashing passwords slowly on purpose is tested once, not in every fixture.
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.MD5PasswordHasher",
         "django.contrib.auth.hashers.Argon2PasswordHasher",
     ]
+
+
+@pytest.fixture(scope="session")
+def seaweedfs():
+    """A real S3, started with the first test that asks."""
+    from tests.seaweed import SeaweedFS
+
+    server = SeaweedFS()
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def s3_store(seaweedfs, settings, tmp_path):
+    """The installation keeps its bytes in S3, below a prefix of this test's own."""
+    settings.ARTIFACT_ROOT = f"s3://{seaweedfs.bucket}/{tmp_path.name}"
+    settings.S3_ENDPOINT_URL, settings.S3_REGION = seaweedfs.url, "us-east-1"
+    settings.S3_ACCESS_KEY_ID, settings.S3_SECRET_ACCESS_KEY = seaweedfs.access_key, seaweedfs.secret_key
+    settings.S3_ADDRESSING = "path"
+    return seaweedfs
 
 
 @pytest.fixture

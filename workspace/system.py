@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
@@ -19,8 +18,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from audit.models import Checkpoint
+from core.errors import Unavailable
 from core.jobs.models import Job
+from core.object_store import store
 
+LEAST_FREE_BYTES = 2**30
 LAG_THAT_MATTERS = timedelta(seconds=60)
 SHOWN_VERSIONS = ["django", "celery", "mlflow", "psycopg", "granian", "plotly"]
 
@@ -81,11 +83,12 @@ def _broker() -> Part:
 
 
 def _store() -> Part:
+    objects = store()
     try:
-        free = shutil.disk_usage(settings.ARTIFACT_ROOT).free
-    except OSError:
-        return Part("Object store", "unknown", "nothing has been stored yet")
-    return Part("Object store", "ok" if free > 2**30 else "failed", f"{free / 2**30:,.1f} GiB free")
+        seen, free = objects.probe(), objects.free_bytes()
+    except Unavailable as error:
+        return Part("Object store", "failed", str(error))
+    return Part("Object store", "failed" if free is not None and free < LEAST_FREE_BYTES else "ok", seen)
 
 
 def _workers() -> Part:

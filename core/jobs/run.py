@@ -14,7 +14,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from structlog.contextvars import bound_contextvars
 
-from core.errors import DomainError
+from core.errors import DomainError, TryLater
 from core.jobs.lease import Lease, LeaseLost
 from core.jobs.models import Job
 from core.jobs.queue import nudge
@@ -47,6 +47,8 @@ def _run(lease: Lease, kind: JobKind) -> None:
     except LeaseLost:
         if lease.cancelled.is_set():
             _end(lease, Job.Status.CANCELLED, failure="Cancelled on request.")
+    except TryLater as error:
+        _retry_or_fail(lease, str(error))
     except DomainError as error:
         _end(lease, Job.Status.FAILED, failure=str(error))
     except SoftTimeLimitExceeded:

@@ -37,8 +37,9 @@ def match_labels(run: Run) -> int:
     if not waiting:
         return 0
     run.lease.progress(50, f"Finding the predictions of {len(waiting):,} labels")
-    paths = [store().path_of_key(key) for key in _segments_for(run, waiting)]
-    found = event_times(paths, [prediction_id for prediction_id, _ in waiting])
+    with store().local_files() as files:
+        paths = [files.named(key) for key in _segments_for(run, waiting)]
+        found = event_times(paths, [prediction_id for prediction_id, _ in waiting])
     items = sorted(found.items())
     with run.writing():
         for start in range(0, len(items), PART):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from array import array
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -42,15 +41,15 @@ def build_reference(lease: Lease, version: ModelVersion) -> dict[str, Any]:
         )
         return _end(lease, reference, Reference.Status.UNAVAILABLE, failure=why)
     inputs = input_names(version)
-    paths = [_path(each) for each in data]
     lease.progress(20, "Sketching the training data")
     held_out = held_out_scores(version)
-    made = make_reference(
-        paths,
-        inputs,
-        scores=_scores(held_out.digest) if held_out else None,
-        **_expectations(data[-1], inputs),
-    )
+    with store().local_files() as files:
+        made = make_reference(
+            [files.of(each.digest) for each in data],
+            inputs,
+            scores=_scores(held_out.digest) if held_out else None,
+            **_expectations(data[-1], inputs),
+        )
     if not made.frame.columns:
         why = "None of the version's inputs is a column of its training data."
         return _end(lease, reference, Reference.Status.UNAVAILABLE, failure=why)
@@ -89,13 +88,10 @@ def input_names(version: ModelVersion) -> list[str]:
     return [str(column["name"]) for column in inputs if isinstance(column, dict) and column.get("name")]
 
 
-def _path(data: DatasetVersion) -> Path:
-    return store().path_for(data.digest)
-
-
 def _scores(digest: str) -> list[float]:
     kept = array("d")
-    kept.frombytes(store().path_for(digest).read_bytes())
+    with store().open(digest) as content:
+        kept.frombytes(content.read())
     return kept.tolist()
 
 

@@ -34,7 +34,8 @@ def read_new_segments(run: Run, references: dict[uuid.UUID, Reference]) -> int:
         for segment in segments[start : start + BATCH]:
             reference = references.get(segment.deployment.version_id)
             frame = frames[reference.pk] if reference else None
-            readings.append((segment, reference, read_segment(store().path_of_key(segment.key), frame)))
+            with store().local_files() as files:
+                readings.append((segment, reference, read_segment(files.named(segment.key), frame)))
         with run.writing():
             for segment, reference, reading in readings:
                 _keep(run.watch, segment, reference, reading)

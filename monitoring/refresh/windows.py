@@ -13,8 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.errors import Unavailable
-from core.object_store import store
+from core.object_store import ObjectMissing, store
 from deployments.models import LogSegment
 from measures.frames import TableFrame
 from measures.sketches import TableSketch
@@ -149,10 +148,12 @@ def _rows_of_day(run: Run, day: date) -> pa.Table:
     start = datetime.combine(day, time.min, UTC)
     end = start + timedelta(days=1)
     segments = LogSegment.objects.filter(endpoint=run.endpoint, event_from__lt=end, event_to__gte=start)
-    paths = [store().path_of_key(key) for key in segments.values_list("key", flat=True)]
+    with store().local_files() as files:
+        paths = [files.named(key) for key in segments.values_list("key", flat=True)]
+        predictions = quality.predictions_of_day(paths, day)
     labels = Label.objects.filter(endpoint=run.endpoint, event_time__gte=start, event_time__lt=end)
     known = list(labels.values_list("prediction_id", "value", "observed_at"))
-    return quality.with_labels(quality.predictions_of_day(paths, day), known, day)
+    return quality.with_labels(predictions, known, day)
 
 
 def _kept_rows(run: Run, days: Iterable[date]) -> pa.Table:
@@ -162,7 +163,7 @@ def _kept_rows(run: Run, days: Iterable[date]) -> pa.Table:
         try:
             with store().open_named(_key(run, day)) as file:
                 tables.append(pq.read_table(file))
-        except Unavailable:
+        except ObjectMissing:
             continue
     return (
         pa.concat_tables(tables)

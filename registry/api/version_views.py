@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import FileResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiTypes, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.request import Request
@@ -104,7 +104,7 @@ class VersionViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
         return Response({"items": items, "next": None, "previous": None})
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
-    def file(self, request: Request, name: str, number: int, path: str) -> FileResponse:
+    def file(self, request: Request, name: str, number: int, path: str) -> HttpResponseBase:
         """One file as registered; never shown by the browser, always saved."""
         return open_file(request.actor, find_version(request, name, number), path)
 

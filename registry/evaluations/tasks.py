@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 
 from core.actors import Actor
-from core.errors import Conflict, DomainError
+from core.errors import Conflict, DomainError, TryLater
 from core.jobs import Lease, job, periodic
 from core.jobs.models import Job
 from core.object_store import store
@@ -42,6 +42,10 @@ def evaluate(lease: Lease, evaluation: Evaluation) -> dict[str, Any]:
         return {"status": evaluation.status}
     try:
         outcome = _measure(lease, row, actor)
+    except TryLater as error:
+        if lease.attempt >= lease.job.max_attempts:
+            services.fail(actor=actor, evaluation=row, fence=lease.fence, reason=str(error))
+        raise
     except (DomainError, ValueError) as error:
         services.fail(actor=actor, evaluation=row, fence=lease.fence, reason=str(error))
         raise DomainError(str(error)) from error

@@ -20,6 +20,7 @@ from registry.models import ModelAlias, ModelTag, ModelVersion, RegisteredModel
 from registry.names import checked_name, is_plain, look_sha256
 from registry.retention import reasons_to_keep
 from registry.services.tags import checked_tags
+from registry.storage.tombstones import bury
 
 LONGEST_DESCRIPTION = 5000
 UNCHANGED: Any = object()
@@ -159,7 +160,7 @@ def delete_model(
         raise NotAllowed(f"You may not delete {model}; it needs the right to administer.")
     reason = checked_text(reason, "reason", 1000, multiline=True)
     row = locked_model(model, expected_rev)
-    versions = list(row.versions.existing().only("pk", "number", "model_id"))
+    versions = list(row.versions.existing().only("pk", "number", "model_id", "digest", "size"))
     kept = reasons_to_keep(versions)
     for version in versions:
         if version.pk in kept:
@@ -167,6 +168,7 @@ def delete_model(
                 f"{row} cannot be deleted: version {version.number} {kept[version.pk]}.",
                 code="version_is_needed",
             )
+    bury(actor, row, versions, reason)
     ModelAlias.objects.filter(model=row).delete()
     ModelVersion.objects.filter(model=row, deleted_at__isnull=True).update(deleted_at=Now())
     RegisteredModel.objects.filter(pk=row.pk).update(deleted_at=Now())

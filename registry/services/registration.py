@@ -12,6 +12,7 @@ from core.events import emit
 from registry.contents import Contents
 from registry.locks import locked_version, touch
 from registry.models import ModelVersion, VersionDataset
+from registry.storage.bytes_in_use import Allowance
 
 VERSION_READY = "registry.version_ready"
 
@@ -21,6 +22,7 @@ def finish_registration(*, actor: Actor, version: ModelVersion, contents: Conten
     """Give the version its content, once; from now on it never changes."""
     _require_system(actor)
     row = locked_version(version)
+    Allowance(row.model).check(contents.size)  # others may have registered while we copied
     said, facts = contents.description, contents.facts
     row.move_to(
         ModelVersion.Status.READY,

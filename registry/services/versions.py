@@ -20,6 +20,8 @@ from registry.retention import reasons_to_keep
 from registry.services.models import checked_description
 from registry.services.tags import checked_tags
 from registry.sources import LOGGED_MODEL_ID, RUN_ID, Source, parse_source
+from registry.storage.bytes_in_use import require_some_room
+from registry.storage.tombstones import bury
 
 FINALISE = "registry.finalise_version"
 
@@ -45,6 +47,7 @@ def create_version(
         _refuse_unreadable(actor, parsed)
     pairs = checked_tags(tags or {})
     row = locked_model(model)
+    require_some_room(row)
     version = ModelVersion.objects.create(
         model=row,
         number=row.next_number,
@@ -107,6 +110,7 @@ def delete_version(
     if row.pk in kept:
         raise Conflict(f"{row} cannot be deleted: it {kept[row.pk]}.", code="version_is_needed")
     aliases = list(ModelAlias.objects.filter(version=row).values_list("name", flat=True))
+    bury(actor, row.model, [row], reason)
     ModelAlias.objects.filter(version=row).delete()
     ModelVersion.objects.filter(pk=row.pk).update(deleted_at=Now())
     touch(row.model)

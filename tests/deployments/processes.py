@@ -33,12 +33,17 @@ class ServingProcesses:
     def __init__(self, folder: Path, settings, database: str) -> None:
         self.folder = folder
         settings.DATA_DIR = folder
-        settings.ARTIFACT_ROOT = str(folder / "artifacts")
+        if not settings.ARTIFACT_ROOT.startswith("s3://"):
+            settings.ARTIFACT_ROOT = str(folder / "artifacts")
         parts = conninfo_to_dict(os.environ["DATABASE_URL"]) | {"dbname": database}
         self.environment = {
             **os.environ,
             "DATA_DIR": str(folder),
             "ARTIFACT_ROOT": settings.ARTIFACT_ROOT,
+            "S3_ENDPOINT_URL": settings.S3_ENDPOINT_URL,
+            "AWS_DEFAULT_REGION": settings.S3_REGION,
+            "AWS_ACCESS_KEY_ID": settings.S3_ACCESS_KEY_ID,
+            "AWS_SECRET_ACCESS_KEY": settings.S3_SECRET_ACCESS_KEY,
             "DATABASE_URL": " ".join(f"{name}={value}" for name, value in parts.items()),
             "PREDICTION_LOG_ROTATE_SECONDS": "0.5",
         }

@@ -20,6 +20,7 @@ from deployments.models import Deployment, LogSegment, Scorer, ScorerUsage, Seal
 from deployments.sealing import seal_closed
 from deployments.serving import journal
 from tests.deployments.conftest import ROW
+from tests.tampering import digest_in, overwrite
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ONE = {"dataframe_records": [ROW]}
@@ -304,13 +305,9 @@ def test_changed_bytes_are_never_loaded(
 ):
     serving.start_agent()
     version = make_version(make_model(), files=model_files(1))
-    victim = store().path_for(
-        next(entry["sha256"] for entry in version.manifest if entry["path"] == "model.pkl")
-    )
-    content = bytearray(victim.read_bytes())
+    content = bytearray(store().open(digest_in(version)).read())
     content[100] ^= 1
-    victim.chmod(0o600)
-    victim.write_bytes(bytes(content))
+    overwrite(digest_in(version), bytes(content))
     deployment = deploy(version, production)
     serving.until_status(deployment, "failed", "live", run=work)
     assert (deployment.status, deployment.failure_code) == ("failed", "digest_mismatch")

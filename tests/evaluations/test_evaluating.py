@@ -10,6 +10,7 @@ from core.jobs.models import Job
 from registry.evaluations import services
 from registry.evaluations import tasks as evaluation_tasks
 from registry.evaluations.models import Evaluation
+from tests.tampering import digest_in, overwrite
 
 # Committed rows: the heartbeat of a long job looks from a connection of its own.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -106,14 +107,8 @@ def test_a_model_that_never_ends_is_stopped_and_the_worker_goes_on(
 
 
 def test_changed_bytes_are_noticed_before_anything_is_loaded(versions, heldout, scientist, actor, run_jobs):
-    from core.object_store import store
-
     candidate = versions[1]
-    path = store().path_for(
-        next(each["sha256"] for each in candidate.manifest if each["path"] == "model.pkl")
-    )
-    path.chmod(0o600)
-    path.write_bytes(b"something else")
+    overwrite(digest_in(candidate))
     evaluation = ask(actor, scientist, candidate, None, heldout())
     run_jobs()
     evaluation.refresh_from_db()

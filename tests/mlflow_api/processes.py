@@ -43,7 +43,7 @@ class Processes:
             "WEB_SOCKET": str(self.socket("web")),
             "TRACKING_SOCKET": str(self.socket("tracking")),
             "TRACKING_SECRET": self.secret,
-            "TRACKING_ARTIFACTS": str(self.artifacts / "mlflow"),
+            "TRACKING_ARTIFACTS": f"{self.artifacts}/mlflow",
             "ARTIFACT_ROOT": str(self.artifacts),
             "PUBLIC_URL": self.url,
             "LARGEST_ARTIFACT_BYTES": str(64 << 20),

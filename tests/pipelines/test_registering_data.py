@@ -13,6 +13,7 @@ from core.jobs.models import Job
 from pipelines import services
 from pipelines.models import Dataset, DatasetVersion
 from tests.pipelines.conftest import parquet, saved, table
+from tests.tampering import overwrite
 
 pytestmark = pytest.mark.django_db
 
@@ -120,14 +121,10 @@ def test_a_ready_version_cannot_be_changed_even_by_sql(make_dataset, add_version
 
 
 def test_stored_bytes_that_changed_are_not_read(make_dataset, actor, scientist, tmp_path, run_jobs):
-    from core.object_store import store
-
     version = services.register_version(
         actor=actor(scientist), dataset=make_dataset(), content=saved(tmp_path, parquet(table()))
     )
-    place = store().path_for(version.source_digest)
-    place.chmod(0o600)
-    place.write_bytes(parquet(table(hour=[1, 2, 3, 4])))
+    overwrite(version.source_digest, parquet(table(hour=[1, 2, 3, 4])))
     run_jobs()
     version.refresh_from_db()
     assert version.status == "failed"

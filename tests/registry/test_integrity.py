@@ -4,23 +4,13 @@ import pytest
 
 from core.errors import NotAllowed
 from core.events import on
-from core.object_store import store
 from registry import services
 from registry.integrity import DigestMismatch, materialise, verify
 from tests.registry.test_registering_models import events
 from tests.registry.tracking import FILES
+from tests.tampering import digest_in, overwrite, remove
 
 pytestmark = pytest.mark.django_db
-
-
-def overwrite(digest, content=b"evil"):
-    path = store().path_for(digest)
-    path.chmod(0o640)
-    path.write_bytes(content)
-
-
-def entry_of(version, path="model.pkl"):
-    return next(each for each in version.manifest if each["path"] == path)
 
 
 def test_a_private_copy_holds_exactly_what_was_registered(make_model, make_version, tmp_path):
@@ -32,7 +22,7 @@ def test_a_private_copy_holds_exactly_what_was_registered(make_model, make_versi
 
 def test_changed_bytes_are_never_handed_out(make_model, make_version, tmp_path):
     version = make_version(make_model())
-    overwrite(entry_of(version)["sha256"])
+    overwrite(digest_in(version))
     with pytest.raises(DigestMismatch) as refusal:
         materialise(version, tmp_path / "copy")
     assert refusal.value.code == "digest_mismatch"
@@ -45,7 +35,7 @@ def test_changed_bytes_are_never_handed_out(make_model, make_version, tmp_path):
 
 def test_missing_bytes_are_reported_alike(make_model, make_version, tmp_path):
     version = make_version(make_model())
-    store().path_for(entry_of(version)["sha256"]).unlink()
+    remove(digest_in(version))
     with pytest.raises(DigestMismatch):
         verify(version)
     version.refresh_from_db()
@@ -63,7 +53,7 @@ def test_verification_is_a_job_that_heals_its_own_finding(
     make_model, make_version, scientist, actor, run_jobs
 ):
     version = make_version(make_model())
-    digest = entry_of(version)["sha256"]
+    digest = digest_in(version)
     overwrite(digest)
     job = services.request_verification(actor=actor(scientist), version=version)
     run_jobs()
@@ -85,7 +75,7 @@ def test_upper_packages_hear_of_a_break(make_model, make_version, run_jobs, monk
     heard = []
     on("registry.integrity_broken")(heard.append)
     version = make_version(make_model())
-    overwrite(entry_of(version)["sha256"])
+    overwrite(digest_in(version))
     with pytest.raises(DigestMismatch):
         verify(version)
     run_jobs()

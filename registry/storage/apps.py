@@ -1,0 +1,23 @@
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class StorageConfig(AppConfig):
+    name = "registry.storage"
+    label = "registry_storage"
+    verbose_name = "Storage of registered models"
+
+    def ready(self) -> None:
+        """What keeps versions and bytes is known wherever something may be deleted."""
+        holds = import_module("registry.storage.holds")
+        panels = import_module("registry.storage.panels")
+        import_module("registry.retention").keep("legal hold", holds.why_versions_stay)
+        import_module("core.object_store.collecting").names_objects(
+            "registry", import_module("registry.storage.bytes_in_use").named_by_manifests
+        )
+        register = import_module("core.panels").register
+        register("registry.model.rail", 30, panels.storage_of_models, "registry/storage/_model_panel.html")
+        register(
+            "registry.version.rail", 30, panels.holds_of_versions, "registry/storage/_version_panel.html"
+        )

@@ -1,0 +1,88 @@
+"""Pages about quotas, holds and deleted versions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from core.doors import PageRequest, sign_in_required
+from core.filters import asked
+from core.pages import Page
+from registry.lookups import find_model, find_version, require_sight
+from registry.names import is_storable, normal_name
+from registry.storage import services
+from registry.storage.forms import DeletedFilterForm, HoldForm, QuotaForm
+from registry.storage.models import Tombstone
+
+
+@sign_in_required
+@require_GET
+def deleted_versions(request: PageRequest) -> HttpResponse:
+    """Who deleted which version and why, newest first, for those who administer or audit."""
+    require_sight(request.actor)
+    filters = DeletedFilterForm(request.GET)
+    rows = Tombstone.objects.visible_to(request.actor).in_lists()
+    if name := asked(filters).get("model", ""):
+        rows = rows.filter(model_name=normal_name(name)) if is_storable(name) else rows.none()
+    page = Page(request, rows)
+    kept_for = timedelta(days=settings.UNREFERENCED_KEPT_DAYS)
+    for tombstone in page:
+        tombstone.bytes_until = tombstone.deleted_at + kept_for
+    context = {
+        "page": page,
+        "filters": filters,
+        "is_filtered": bool(name),
+        "days": settings.UNREFERENCED_KEPT_DAYS,
+        "trail": [("Models", "/models/"), ("Deleted versions", "")],
+    }
+    return render(request, "registry/storage/deleted_versions.html", context)
+
+
+@sign_in_required
+@require_POST
+def set_quota(request: PageRequest, name: str) -> HttpResponse:
+    """Limit what the versions of a model may take together."""
+    model, form = find_model(request, name), QuotaForm(request.POST)
+    if form.is_valid():
+        services.set_quota(actor=request.actor, model=model, **form.said())
+        messages.success(request, f"The quota of {model} is changed.")
+    else:
+        _say_what_is_wrong(request, form)
+    return redirect("registry:model", name=model.name)
+
+
+@sign_in_required
+@require_POST
+def place_hold(request: PageRequest, name: str, number: int) -> HttpResponse:
+    """Nobody deletes the version until the hold is released."""
+    version, form = find_version(request, name, number), HoldForm(request.POST)
+    if form.is_valid():
+        services.place_hold(actor=request.actor, version=version, **form.cleaned_data)
+        messages.success(request, f"{version} is under legal hold.")
+    else:
+        _say_what_is_wrong(request, form)
+    return redirect("registry:version", name=name, number=number)
+
+
+@sign_in_required
+@require_POST
+def release_hold(request: PageRequest, name: str, number: int) -> HttpResponse:
+    """The version may be deleted again."""
+    version, form = find_version(request, name, number), HoldForm(request.POST)
+    if form.is_valid():
+        services.release_hold(actor=request.actor, version=version, **form.cleaned_data)
+        messages.success(request, f"The legal hold on {version} is released.")
+    else:
+        _say_what_is_wrong(request, form)
+    return redirect("registry:version", name=name, number=number)
+
+
+def _say_what_is_wrong(request: PageRequest, form: Form) -> None:
+    said = [f"{form.fields[name].label}: {' '.join(errors)}" for name, errors in form.errors.items()]
+    messages.error(request, " ".join(said))

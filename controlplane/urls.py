@@ -13,6 +13,7 @@ APPS = [
     "pipelines",
     "registry",
     "registry.evaluations",
+    "registry.compare",
     "deployments",
     "monitoring",
     "approvals",

@@ -44,6 +44,7 @@ OUR_APPS = [
     "registry",
     "registry.access",
     "registry.evaluations",
+    "registry.cards",
     "deployments",
     "monitoring",
     "monitoring.costs",

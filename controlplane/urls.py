@@ -14,6 +14,7 @@ APPS = [
     "registry",
     "registry.evaluations",
     "registry.compare",
+    "registry.cards",
     "deployments",
     "monitoring",
     "approvals",

@@ -7,6 +7,8 @@ from typing import Any
 
 from core.actors import Actor
 from core.errors import Conflict
+from registry.cards.models import CardRevision
+from registry.cards.revising import SectionDiff, differences
 from registry.compare.differences import Line, lines_of
 from registry.compare.evaluated import rows_from, shared_evaluations
 from registry.compare.signatures import ColumnChange, changes_of
@@ -50,6 +52,7 @@ class Comparison:
     data: list[Line]
     requirements: list[Line]
     environment: list[Line]
+    cards: tuple[CardRevision | None, CardRevision | None] = (None, None)
     seen: dict[Any, list[VersionDataset]] = field(default_factory=dict)
 
     @property
@@ -59,6 +62,12 @@ class Comparison:
     @property
     def is_same_bytes(self) -> bool:
         return self.a.digest == self.b.digest
+
+    @property
+    def card(self) -> list[SectionDiff]:
+        """Sections of the card that differ."""
+        before, after = (each.sections if each else {} for each in self.cards)
+        return differences(before, after)
 
     @property
     def breaking(self) -> list[ColumnChange]:
@@ -89,8 +98,13 @@ def compared(actor: Actor, a: ModelVersion, b: ModelVersion) -> Comparison:
         data=lines_of(*(_data(seen[version.pk]) for version in (a, b))),
         requirements=lines_of(*(_locked(version) for version in (a, b))),
         environment=lines_of(*(_environment(version) for version in (a, b))),
+        cards=(_card(a), _card(b)),
         seen=seen,
     )
+
+
+def _card(version: ModelVersion) -> CardRevision | None:
+    return CardRevision.objects.filter(model=version.model_id).holding_for(version.number).first()
 
 
 def _uses(version: ModelVersion) -> list[VersionDataset]:

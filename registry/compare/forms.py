@@ -32,7 +32,7 @@ class EvaluateForm(forms.Form):
 
     a = forms.CharField(max_length=12, widget=forms.HiddenInput)
     b = forms.CharField(max_length=12, widget=forms.HiddenInput)
-    data = forms.ModelChoiceField(
+    dataset_version = forms.ModelChoiceField(
         DatasetVersion.objects.none(),
         label="Score both on",
         empty_label="Choose a data set version",
@@ -41,8 +41,7 @@ class EvaluateForm(forms.Form):
 
     def __init__(self, *args: Any, offered: Any, trained_on: set[Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choice = self.fields["data"]
-        assert isinstance(choice, forms.ModelChoiceField)
+        choice: Any = self.fields["dataset_version"]
         choice.queryset = offered
         choice.label_from_instance = lambda data: (
             f"{data.dataset.name} {data.label or f'v{data.number}'}"

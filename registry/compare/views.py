@@ -66,7 +66,7 @@ def evaluate_both(request: PageRequest, name: str) -> HttpResponse:
         messages.error(request, "Choose the data set version on which both are to be scored.")
         return redirect(f"{reverse('compare:versions', args=[name])}?a={a.number}&b={b.number}")
     evaluation = request_evaluation(
-        actor=request.actor, candidate=b, champion=a, dataset_version=form.cleaned_data["data"]
+        actor=request.actor, candidate=b, champion=a, dataset_version=form.cleaned_data["dataset_version"]
     )
     return redirect(evaluation.address)
 

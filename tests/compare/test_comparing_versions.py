@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from core.actors import Actor
 from registry import services
 from registry.access.services import grant
+from registry.cards.services import revise_card
 from registry.compare.signatures import changes_of
 from registry.compare.views import OFFERED_DATA
 from registry.evaluations.models import Evaluation
@@ -134,16 +135,16 @@ def test_both_are_scored_on_the_same_rows_from_the_page(
     client = client_for(scientist)
     page = client.get("/models/delays/compare/?a=1&b=2").content.decode()
     assert str(data.pk) in page
-    answer = client.post("/models/delays/compare/evaluate/", {"a": 1, "b": 2, "data": data.pk})
+    answer = client.post("/models/delays/compare/evaluate/", {"a": 1, "b": 2, "dataset_version": data.pk})
     evaluation = Evaluation.objects.get()
     assert answer["Location"] == evaluation.address
     assert (evaluation.champion, evaluation.candidate, evaluation.dataset_version) == (*pair, data)
-    nothing = client.post("/models/delays/compare/evaluate/", {"a": 1, "b": 2, "data": "x"})
+    nothing = client.post("/models/delays/compare/evaluate/", {"a": 1, "b": 2, "dataset_version": "x"})
     assert nothing["Location"] == "/models/delays/compare/?a=1&b=2"
     assert "Score both" not in client_for(reviewer).get("/models/delays/compare/?a=1&b=2").content.decode()
     assert (
         client_for(reviewer)
-        .post("/models/delays/compare/evaluate/", {"a": 1, "b": 2, "data": data.pk})
+        .post("/models/delays/compare/evaluate/", {"a": 1, "b": 2, "dataset_version": data.pk})
         .status_code
         == 403
     )
@@ -170,6 +171,18 @@ def test_what_cannot_be_compared_is_said(pair, make_model, make_version, token_c
         actor=Actor.system(), model=pair[0].model, alias="champion", version=pair[0]
     )
     assert "delays v1 against v2" in pages.get("/models/delays/compare/").content.decode()
+
+
+def test_the_cards_that_hold_for_each_are_compared(pair, token_client, client_for, actor, scientist):
+    about = {"actor": actor(scientist), "model": pair[0].model}
+    revise_card(**about, sections={"data": "The schedule."}, expected_number=0)
+    same = token_client(scientist).get(ADDRESS).json()["card"]
+    assert same == {"a": 1, "b": 1, "differences": []}
+    revise_card(**about, sections={"data": "With the weather."}, expected_number=1, from_version=2)
+    found = token_client(scientist).get(ADDRESS).json()["card"]
+    assert (found["a"], found["b"], found["differences"][0]["key"]) == (1, 2, "data")
+    page = client_for(scientist).get("/models/delays/compare/?a=1&b=2").content.decode()
+    assert "With the weather." in page
 
 
 def test_a_stranger_compares_nothing(pair, token_client, client_for, client, stranger):

@@ -56,6 +56,11 @@ def described(comparison: Comparison) -> dict[str, Any]:
         "signature": [change.to_json() for change in comparison.columns],
         "datasets": [line.to_json() for line in comparison.data],
         "requirements": [line.to_json() for line in comparison.requirements],
+        "card": {
+            "a": comparison.cards[0] and comparison.cards[0].number,
+            "b": comparison.cards[1] and comparison.cards[1].number,
+            "differences": [each.to_json() for each in comparison.card],
+        },
         "environment": [line.to_json() for line in comparison.environment],
     }
 

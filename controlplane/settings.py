@@ -45,6 +45,7 @@ OUR_APPS = [
     "registry.access",
     "registry.evaluations",
     "registry.cards",
+    "registry.scans",
     "deployments",
     "monitoring",
     "monitoring.costs",
@@ -264,6 +265,10 @@ LOG_UNCAUGHT = bool(os.environ.get("LOG_UNCAUGHT"))
 
 # --- registry ---------------------------------------------------------------------------
 # The most bytes one model version may have.
+# Which scanners look at a new version's files; none: every version stays "not scanned", which is not clean.
+SCANNERS = [each for each in environment.get("SCANNERS", "picklescan,modelscan").split(",") if each != "none"]
+if set(SCANNERS) - {"picklescan", "modelscan"}:
+    raise ImproperlyConfigured("SCANNERS is a list of picklescan and modelscan, or none.")
 REGISTRY_LARGEST_VERSION_BYTES = int(environment.get("REGISTRY_LARGEST_VERSION_BYTES", str(10 << 30)))
 # MLflow's own app, as the workers reach it, and the folder it keeps artifacts in.
 TRACKING_SOCKET = environment.get("TRACKING_SOCKET")

@@ -15,6 +15,7 @@ APPS = [
     "registry.evaluations",
     "registry.compare",
     "registry.cards",
+    "registry.scans",
     "deployments",
     "monitoring",
     "approvals",

@@ -58,6 +58,8 @@ def _reference_rows(request):
 @pytest.fixture(autouse=True)
 def _own_artifact_folder(settings, tmp_path):
     settings.ARTIFACT_ROOT = str(tmp_path / "artifacts")
+    # Two seconds of a sandbox for each version: only tests about scans have them.
+    settings.SCANNERS = []
     # Hashing passwords slowly on purpose is tested once, not in every fixture.
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.MD5PasswordHasher",

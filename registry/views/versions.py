@@ -15,7 +15,8 @@ from core.doors import PageRequest, sign_in_required
 from core.jobs.models import Job
 from registry import rights, services
 from registry.forms import EditVersionForm
-from registry.lineage import data_of
+from registry.graph import graph_of
+from registry.lineage import data_of, parent_of
 from registry.lookups import find_version
 from registry.metrics import main_metric, shown, word_of
 from registry.models import ModelVersion
@@ -99,6 +100,8 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
         "model": model,
         "readiness": readiness_of(version, data),
         "data": data,
+        "parent": parent_of(actor, version),
+        "graph": graph_of(actor, version) if version.is_ready else None,
         "job": job,
         "seen": _seen(job),
         "verification": Job.objects.about(version).filter(kind=VERIFY).open().first(),

@@ -77,8 +77,10 @@ def edit_card(request: PageRequest, name: str) -> HttpResponse:
             field = (error.field or "").removeprefix("sections.")
             form.add_error(field if field in form.fields else None, str(error))
         else:
-            messages.success(request, f"The card of {model} is kept.")
-            return redirect("cards:card", name=model.name)
+            start = form.cleaned_data["from_version"]
+            messages.success(request, f"The card is kept and holds from v{start} on.")
+            shown = version.number if version and version.number >= start else start
+            return redirect(f"{reverse('cards:card', args=[model.name])}{_at(request, model, shown)}")
     return render(request, "cards/card_edit.html", context, status=422 if form.errors else 200)
 
 
@@ -110,6 +112,13 @@ def _keep(request: PageRequest, model: RegisteredModel, form: CardForm) -> None:
         from_version=form.cleaned_data["from_version"],
         note=form.cleaned_data["note"],
     )
+
+
+def _at(request: PageRequest, model: RegisteredModel, number: int) -> str:
+    """The query that shows a version of which the kept card holds, as far as there is one."""
+    ready = ModelVersion.objects.visible_to(request.actor).filter(model=model).ready()
+    found = ready.filter(number__gte=number).order_by("number").values_list("number", flat=True).first()
+    return f"?version={found}" if found else ""
 
 
 def _may_edit(request: PageRequest, model: RegisteredModel) -> bool:

@@ -1,6 +1,8 @@
 """A card says what a model is for and where it ends; facts come by themselves, words from people."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -153,7 +155,7 @@ def test_the_first_draft_is_made_of_facts_and_kept_by_a_person(
     assert not CardRevision.objects.exists()
     form = {"purpose": PURPOSE, "from_version": 1, "revision": 0, "note": "First."}
     answer = client.post("/models/delays/card/edit/", form)
-    assert (answer.status_code, answer["Location"]) == (302, "/models/delays/card/")
+    assert (answer.status_code, answer["Location"]) == (302, "/models/delays/card/?version=1")
     assert CardRevision.objects.get().sections == {"purpose": PURPOSE}
     assert "Drafted from" not in client.get("/models/delays/card/edit/").content.decode()
     wrong = client.post("/models/delays/card/edit/", {**form, "revision": 1, "from_version": 7})
@@ -269,3 +271,12 @@ def test_white_space_and_headings_are_no_answer():
     assert not is_answered("# A long heading without any text below")
     assert not is_answered("   \n  short \n ")
     assert is_answered(PURPOSE)
+
+
+def test_the_card_of_the_how_to_is_kept_as_it_stands_there(make_model, make_version, token_client, scientist):
+    make_version(make_model("flight-delay"))
+    said = (Path(__file__).parents[2] / "docs/how-to/know-a-version.md").read_text()
+    body = re.search(r"-d '(\{.*\})'", said)[1]
+    answer = token_client(scientist).put("/api/v1/models/flight-delay/card", body, JSON)
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["sections"]["limits"] == "Weak in April."

@@ -35,6 +35,12 @@ class MetricLine:
         """Both values, and whether each is a number."""
         return [(value, isinstance(value, int | float)) for value in (self.a, self.b)]
 
+    @property
+    def digits(self) -> int:
+        """Counts, such as rows, have none."""
+        known = [value for value, is_number in self.shown if is_number]
+        return 0 if all(float(value).is_integer() and abs(value) > 1 for value in known) else 5
+
 
 @dataclass
 class Comparison:

@@ -23,6 +23,7 @@ from registry.scans.models import Scan
 from registry.scans.services import SCAN, Outcome
 from registry.services.registration import VERSION_READY
 
+NIGHTLY_BATCH = 200
 SCANNING = "registry.scans.compute.scanning"
 LIMITS = Limits(cpu_seconds=150, wall_seconds=240, memory_bytes=3 << 30)
 
@@ -51,6 +52,19 @@ def scan_version(lease: Lease, scan: Scan) -> dict[str, Any]:
     lease.check()
     done = services.finish(actor=actor, scan=row, fence=lease.fence, outcome=outcome)
     return {"status": done.status, "verdict": done.verdict}
+
+
+@periodic("registry.scan_unscanned", every=timedelta(days=1))
+@job("registry.scan_unscanned", limit=timedelta(minutes=5))
+def scan_unscanned(lease: Lease) -> dict[str, Any]:
+    """Versions from before there were scanners, and those whose nudge was lost: some every night."""
+    if not settings.SCANNERS:
+        return {"versions": 0}
+    waiting = ModelVersion.objects.ready().filter(scans__isnull=True).in_lists().order_by("-created_at")
+    versions = list(waiting[:NIGHTLY_BATCH])
+    for version in versions:
+        services.request_scan(actor=Actor.system(lease), version=version)
+    return {"versions": len(versions)}
 
 
 @periodic("registry.fail_stalled_scans", every=timedelta(minutes=5))

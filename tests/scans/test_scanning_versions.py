@@ -10,6 +10,7 @@ from core.actors import Actor
 from core.errors import Conflict, NotAllowed
 from core.jobs import enqueue
 from core.jobs.models import Job
+from core.jobs.run import run_job
 from pipelines.sandbox import Limits
 from registry import services as registry
 from registry.scans import services, tasks
@@ -131,6 +132,18 @@ def test_a_scan_whose_job_died_has_failed(make_model, make_row, actor, scientist
     run_jobs()
     scan.refresh_from_db()
     assert (scan.verdict, scan.failure) == ("failed", "The worker went away.")
+
+
+def test_versions_that_were_never_scanned_are_scanned_at_night(make_model, make_row, settings):
+    model = make_model("delays")
+    rows = [make_row(model) for _ in range(3)]
+    Scan.objects.create(version=rows[0], digest="a" * 64, status="finished", verdict="unproven")
+    for scanners, asked in (([], 0), (["picklescan"], 2)):
+        settings.SCANNERS = scanners
+        with transaction.atomic():
+            night = enqueue("registry.scan_unscanned")
+        run_job(night.pk)
+        assert Scan.objects.unfinished().count() == asked
 
 
 def test_the_list_of_scans_costs_the_same_for_many(make_model, make_row, token_client, scientist):

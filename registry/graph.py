@@ -10,9 +10,9 @@ from registry.downstream import Step, steps_after
 from registry.lineage import children_of, data_of, parent_of
 from registry.models import ModelVersion, VersionDataset
 
-WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 190, 48, 46, 14, 4
+WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 160, 48, 32, 12, 4
 MOST_IN_COLUMN = 7
-LONGEST_TITLE, LONGEST_DETAIL = 25, 28
+LONGEST_TITLE, LONGEST_DETAIL = 20, 23
 
 
 @dataclass
@@ -36,6 +36,14 @@ class Node:
     @property
     def short_detail(self) -> str:
         return _cut(f"{self.kind}: {self.detail}" if self.detail else self.kind, LONGEST_DETAIL)
+
+    @property
+    def width(self) -> int:
+        return WIDTH
+
+    @property
+    def height(self) -> int:
+        return HEIGHT
 
     @property
     def text_x(self) -> int:

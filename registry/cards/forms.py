@@ -32,9 +32,10 @@ class CardForm(forms.Form):
 
     def __init__(self, *args: Any, tier: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.tier = tier
         for section in SECTIONS:
             self.fields[section.key] = forms.CharField(
-                label=section.title + (" (asked for)" if tier in section.tiers else ""),
+                label=section.title,
                 required=False,
                 max_length=LONGEST_ANSWER,
                 strip=True,
@@ -43,8 +44,9 @@ class CardForm(forms.Form):
             )
 
     @property
-    def texts(self) -> list[Any]:
-        return [self[section.key] for section in SECTIONS]
+    def texts(self) -> list[tuple[Any, bool]]:
+        """Each section's field, and whether this tier asks for it."""
+        return [(self[section.key], self.tier in section.tiers) for section in SECTIONS]
 
     def said(self) -> dict[str, str]:
         return {section.key: self.cleaned_data[section.key] for section in SECTIONS}

@@ -179,7 +179,9 @@ def test_the_graph_leads_from_data_to_what_became_of_the_version(
     assert kinds["4be07d2"] == ("Code", 0)
     assert kinds["against v2"] == ("Evaluation", 3)
     assert kinds["delays v2"] == ("Version", 3)
-    assert all(node.x + 190 <= graph.width and node.y + 48 <= graph.height for node in graph.nodes)
+    assert all(
+        node.x + node.width <= graph.width and node.y + node.height <= graph.height for node in graph.nodes
+    )
     (current,) = [node for node in graph.nodes if node.is_current]
     assert [node.kind for node in current.before] == ["Run"]
     assert len({(node.x, node.y) for node in graph.nodes}) == len(graph.nodes)

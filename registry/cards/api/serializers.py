@@ -6,12 +6,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.api.fields import TextField
+from core.api.fields import Body, TextField
 from registry.cards.lookups import Card
 from registry.cards.models import CardRevision
 
 
-class NewCardSerializer(serializers.Serializer):
+class NewCardSerializer(Body):
     """Sections by key; ``from_version`` is the first version the card holds for."""
 
     sections = serializers.DictField(child=TextField(allow_blank=True, trim_whitespace=False))

@@ -10,6 +10,7 @@ from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.items import item
 from core.api.views import etag_of, require_match
 from core.errors import Invalid
 from registry.cards.api.serializers import CardRevisionSerializer, NewCardSerializer, described
@@ -67,9 +68,8 @@ class CardViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         against = _against(request, revision.number - 1)
         before: dict[str, Any] = find_revision(model, against).sections if against else {}
         changed = [each.to_json() for each in differences(before, revision.sections)]
-        return Response(
-            {**CardRevisionSerializer(revision).data, "against": against or None, "differences": changed}
-        )
+        body = {**CardRevisionSerializer(revision).data, "against": against or None, "differences": changed}
+        return item(request, body)
 
     def _answer(
         self, request: Request, model: RegisteredModel, version: ModelVersion | None, status: int = 200

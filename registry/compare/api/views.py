@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.items import item
 from registry.compare.comparison import Comparison, compared
 from registry.compare.lookups import find_pair
 from registry.models import ModelVersion
@@ -26,7 +27,7 @@ class ComparisonView(APIView):
     def get(self, request: Request, name: str) -> Response:
         query = request.query_params
         a, b = find_pair(request, name, query.get("a", ""), query.get("b", ""))
-        return Response(described(compared(request.actor, a, b)))  # type: ignore[attr-defined]
+        return item(request, described(compared(request.actor, a, b)))  # type: ignore[attr-defined]
 
 
 def described(comparison: Comparison) -> dict[str, Any]:

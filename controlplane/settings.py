@@ -266,7 +266,8 @@ LOG_UNCAUGHT = bool(os.environ.get("LOG_UNCAUGHT"))
 # --- registry ---------------------------------------------------------------------------
 # The most bytes one model version may have.
 # Which scanners look at a new version's files; none: every version stays "not scanned", which is not clean.
-SCANNERS = [each for each in environment.get("SCANNERS", "picklescan,modelscan").split(",") if each != "none"]
+SCANNERS = [each.strip() for each in environment.get("SCANNERS", "picklescan,modelscan").split(",")]
+SCANNERS = [each for each in SCANNERS if each != "none"]
 if set(SCANNERS) - {"picklescan", "modelscan"}:
     raise ImproperlyConfigured("SCANNERS is a list of picklescan and modelscan, or none.")
 REGISTRY_LARGEST_VERSION_BYTES = int(environment.get("REGISTRY_LARGEST_VERSION_BYTES", str(10 << 30)))

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.models import ModelVersion
+from registry.readiness import Answer
 from registry.scans.models import Scan
+from registry.scans.verdicts import DANGEROUS
 
 LOOKS = {
     Scan.Verdict.CLEAN: ("ok", "circle-check"),
@@ -58,6 +60,21 @@ def shown(scan: Scan | None, version: ModelVersion, *, may_scan: bool) -> Shown:
         sorted(formats, key=lambda each: each[2])[:MOST_SHOWN],
         may_scan,
     )
+
+
+def dangers_of(version: ModelVersion) -> list[Answer]:
+    """What stands first on the version's page when scanners call it dangerous; advisory."""
+    scan = Scan.objects.filter(version=version).newest_first().first()
+    if scan is None or scan.verdict != Scan.Verdict.DANGEROUS:
+        return []
+    named = dict.fromkeys(
+        f"{finding['what']} in {finding['path']}"
+        for report in scan.reports
+        for finding in report["findings"]
+        if finding["severity"] == DANGEROUS
+    )
+    detail = f"Loading it would reach {', '.join(list(named)[:3])}."
+    return [Answer("bad", "circle-x", "A scanner calls it dangerous", detail)]
 
 
 def _answer(scan: Scan | None) -> tuple[str, str, str]:

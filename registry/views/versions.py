@@ -21,6 +21,7 @@ from registry.lookups import find_version
 from registry.metrics import main_metric, shown, word_of
 from registry.models import ModelVersion
 from registry.readiness import HOLDOUT_WORDS, readiness_of
+from registry.scans.words import dangers_of
 from registry.services import FINALISE, VERIFY
 from registry.services.integrity import MAY_VERIFY
 from registry.signature import columns_of
@@ -98,7 +99,7 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
     return {
         "version": version,
         "model": model,
-        "readiness": readiness_of(version, data),
+        "readiness": readiness_of(version, data, dangers_of(version)),
         "data": data,
         "parent": parent_of(actor, version),
         "graph": graph_of(actor, version) if version.is_ready else None,

@@ -48,7 +48,8 @@ def test_a_ready_version_is_scanned_in_a_sandbox(
     (told,) = token_client(scientist).get("/api/v1/models/delays/versions/1/scans").json()["items"]
     assert told["verdict"] == "dangerous"
     page = client_for(scientist).get("/models/delays/versions/1/").content.decode()
-    assert "posix.system" in page
+    assert "A scanner calls it dangerous" in page
+    assert "Loading it would reach posix.system in model.pkl." in page
     assert f"picklescan {scan.reports[0]['version']}" in page
 
 

@@ -47,6 +47,8 @@ OUR_APPS = [
     "registry.storage",
     "registry.signing",
     "registry.evaluations",
+    "registry.cards",
+    "registry.scans",
     "deployments",
     "monitoring",
     "monitoring.costs",
@@ -286,6 +288,11 @@ LOG_UNCAUGHT = bool(os.environ.get("LOG_UNCAUGHT"))
 
 # --- registry ---------------------------------------------------------------------------
 # The most bytes one model version may have.
+# Which scanners look at a new version's files; none: every version stays "not scanned", which is not clean.
+SCANNERS = [each.strip() for each in environment.get("SCANNERS", "picklescan,modelscan").split(",")]
+SCANNERS = [each for each in SCANNERS if each != "none"]
+if set(SCANNERS) - {"picklescan", "modelscan"}:
+    raise ImproperlyConfigured("SCANNERS is a list of picklescan and modelscan, or none.")
 REGISTRY_LARGEST_VERSION_BYTES = int(environment.get("REGISTRY_LARGEST_VERSION_BYTES", str(10 << 30)))
 # The most bytes all versions of one model may have together, unless it has a quota of its own.
 REGISTRY_MODEL_QUOTA_BYTES = int(environment.get("REGISTRY_MODEL_QUOTA_BYTES", "0"))

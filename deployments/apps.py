@@ -12,6 +12,8 @@ class DeploymentsConfig(AppConfig):
         import_module("deployments.tasks")
         panels = import_module("deployments.panels")
         import_module("registry.retention").keep("deployments", panels.why_versions_stay)
+        following = import_module("deployments.following")
+        import_module("registry.downstream").follow("deployments", 10, following.deployments_after)
         register = import_module("core.panels").register
         register("registry.model", 20, panels.endpoints_of_models, "deployments/_model_panel.html")
         register(

@@ -11,7 +11,7 @@ from core.errors import Invalid, NotFound
 from core.object_store import CHUNK, store
 from registry import mlmodel
 from registry.backends import ArtifactStorage, LoggedModel, Run, TrackingServer, owned_path
-from registry.lineage import Use, copied_data, creator_of, found_data
+from registry.lineage import Use, copied_data, creator_of, found_data, found_parent
 from registry.manifest import ManifestFile, digest_of, listed
 from registry.models import ModelVersion
 from registry.ownership import require_own
@@ -33,6 +33,7 @@ class Contents:
     run_id: str = ""
     logged_model_id: str = ""
     data: list[Use] = field(default_factory=list)
+    parent: ModelVersion | None = None
 
     @property
     def size(self) -> int:
@@ -64,6 +65,7 @@ def collect(
         description=description,
         facts=facts,
         data=found_data(facts.datasets, version),
+        parent=found_parent(facts.parent, version),
         run_id=run.id if run else "",
         logged_model_id=logged_model.id if logged_model else description.logged_model_id,
     )
@@ -162,4 +164,5 @@ def _of_another_version(source: Source) -> Contents:
         run_id=origin.run_id,
         logged_model_id=origin.logged_model_id,
         data=copied_data(origin),
+        parent=origin,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from accounts.actors import actor_for
@@ -9,10 +10,13 @@ from accounts.models import Account
 from core.actors import Actor
 from core.errors import Invalid
 from pipelines.models import DatasetVersion
+from registry.downstream import steps_after
 from registry.models import ModelVersion, VersionDataset
-from registry.run_facts import DATASET_VERSIONS, DatasetReference
+from registry.run_facts import DATASET_VERSIONS, PARENT_VERSION, DatasetReference
 
 Use = tuple[str, DatasetVersion]
+MOST_CHILDREN = 20
+PARENT = re.compile(r"^(?:models:/+([^/@\x00]+)/)?v?([1-9]\d{0,8})$")
 
 
 def found_data(references: list[DatasetReference], version: ModelVersion) -> list[Use]:
@@ -39,6 +43,28 @@ def found_data(references: list[DatasetReference], version: ModelVersion) -> lis
         if found is not None:
             uses[each.role, found.pk] = (each.role, found)
     return list(uses.values())
+
+
+def found_parent(text: str, version: ModelVersion) -> ModelVersion | None:
+    """The version a run says it went on from, which whoever registers must be allowed to see."""
+    if not text:
+        return None
+    match = PARENT.match(text)
+    known = ModelVersion.objects.visible_to(creator_of(version)).ready().exclude(pk=version.pk)
+    found = None
+    if match:
+        same = (
+            known.filter(model=version.model_id) if match[1] is None else known.filter(model__name=match[1])
+        )
+        found = same.filter(number=int(match[2])).first()
+    if found is None:
+        raise Invalid(
+            f"The run's tag {PARENT_VERSION} names {text[:200]!r}, which is no ready version that whoever"
+            " registers may see.",
+            field=PARENT_VERSION,
+            allowed="the number of a version, or models:/<registered model>/<number>",
+        )
+    return found
 
 
 def copied_data(origin: ModelVersion) -> list[Use]:
@@ -109,7 +135,27 @@ def lineage_of(actor: Actor, version: ModelVersion) -> dict[str, Any]:
             "digest": f"sha256:{version.digest}" if version.digest else None,
         },
         "aliases": sorted(alias.name for alias in version.aliases.all()),
+        "parent": _reference(parent_of(actor, version)),
+        "children": [_reference(child) for child in children_of(actor, version)],
+        "after": [step.to_json() for step in steps_after(actor, version)],
     }
+
+
+def parent_of(actor: Actor, version: ModelVersion) -> ModelVersion | None:
+    """The version this one was made from, if the actor may see it."""
+    if version.parent_id is None:
+        return None
+    return ModelVersion.objects.visible_to(actor).in_lists().filter(pk=version.parent_id).first()
+
+
+def children_of(actor: Actor, version: ModelVersion) -> list[ModelVersion]:
+    """Versions made from this one that the actor may see, newest first."""
+    made = ModelVersion.objects.visible_to(actor).in_lists().filter(parent=version)
+    return list(made.order_by("-created_at")[:MOST_CHILDREN])
+
+
+def _reference(version: ModelVersion | None) -> dict[str, Any] | None:
+    return {"model": version.model.name, "version": version.number} if version else None
 
 
 def creator_of(version: ModelVersion) -> Actor:

@@ -29,6 +29,7 @@ WORDS = {
     "rmse": "RMSE",
     "mae": "MAE",
 }
+LOWER_IS_BETTER = ("rmse", "mae", "mse", "loss", "brier", "error", "mape", "latency", "latency_ms")
 PARTS = {
     "holdout": " on the hold-out",
     "test": " on the test rows",
@@ -62,6 +63,11 @@ def word_of(name: str) -> str:
         if name.startswith(f"{part}_") and name.removeprefix(f"{part}_") in WORDS:
             return f"{WORDS[name.removeprefix(f'{part}_')]}{said}"
     return WORDS.get(name, name)
+
+
+def is_better_higher(name: str) -> bool:
+    """Whether more of a metric is better, as far as its name says."""
+    return not name.lower().endswith(LOWER_IS_BETTER)
 
 
 def _is_of_training(name: str) -> bool:

@@ -81,6 +81,22 @@ def describe(
 
 def format_warning(flavours: dict[str, Any], open_file: Callable[[str], BinaryIO], paths: list[str]) -> str:
     """Why loading these files could run code, or the empty string when every format is known safe."""
+    if warning := flavour_warning(flavours):
+        return warning
+    loaded = loaded_files(flavours)
+    for path in paths:
+        if path in DESCRIBING and path not in loaded:
+            continue
+        if not safe_format(path, open_file):
+            return (
+                f"{path} is not in a format known to be safe (safetensors, ONNX, skops or a booster's own);"
+                " loading it can run code."
+            )
+    return ""
+
+
+def flavour_warning(flavours: dict[str, Any]) -> str:
+    """What the flavours themselves say that runs code, whatever the files hold."""
     for settings in flavours.values():
         if isinstance(settings, dict) and settings.get("code"):
             return "The model brings Python code of its own, which loading runs."
@@ -89,37 +105,34 @@ def format_warning(flavours: dict[str, Any], open_file: Callable[[str], BinaryIO
             return f"The model is loaded by code of its own ({str(loader)[:100]})."
         if isinstance(settings, dict) and str(settings.get("serialization_format", "")).endswith("pickle"):
             return "The model is pickled; loading a pickle can run code."
-    loaded = _named_in(flavours)
-    for path in paths:
-        if path in DESCRIBING and path not in loaded:
-            continue
-        if not _is_safe(path, open_file):
-            return (
-                f"{path} is not in a format known to be safe (safetensors, ONNX, skops or a booster's own);"
-                " loading it can run code."
-            )
     return ""
 
 
-def _named_in(value: Any) -> set[str]:
+def loaded_files(value: Any) -> set[str]:
     """Every text in the flavours: a file named there is loaded, whatever its name pretends to be."""
     if isinstance(value, dict):
-        return set().union(*(_named_in(item) for key, item in value.items() if key != "env"))
+        return set().union(*(loaded_files(item) for key, item in value.items() if key != "env"))
     if isinstance(value, list):
-        return set().union(*(_named_in(item) for item in value))
+        return set().union(*(loaded_files(item) for item in value))
     return {value.strip().removeprefix("./")} if isinstance(value, str) else set()
 
 
-def _is_safe(path: str, open_file: Callable[[str], BinaryIO]) -> bool:
-    """By suffix and content alike: a renamed pickle has the wrong first bytes."""
-    check = SAFE_FORMATS.get(PurePosixPath(path).suffix.lower())
-    if check is None:
-        return False
+def safe_format(path: str, open_file: Callable[[str], BinaryIO]) -> str:
+    """The format's name if it runs no code, by suffix and content alike: a renamed pickle has the wrong
+    first bytes. Empty for everything else.
+    """
+    known = SAFE_FORMATS.get(PurePosixPath(path).suffix.lower())
+    if known is None:
+        return ""
+    name, check = known
     try:
         with open_file(path) as content:
-            return check(content)
+            if not check(content):
+                return ""
+            # A zip may begin with anything: such a file is two formats at once.
+            return "" if name != "skops" and zipfile.is_zipfile(content) else name
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, RecursionError):
-        return False
+        return ""
 
 
 def _safetensors(content: BinaryIO) -> bool:
@@ -172,15 +185,15 @@ def _catboost(content: BinaryIO) -> bool:
     return content.read(4) == b"CBM1"
 
 
-SAFE_FORMATS: dict[str, Callable[[BinaryIO], bool]] = {
-    ".safetensors": _safetensors,
-    ".onnx": _onnx,
-    ".skops": _skops,
-    ".json": _json_text,
-    ".ubj": _ubjson,
-    ".txt": _lightgbm,
-    ".lgb": _lightgbm,
-    ".cbm": _catboost,
+SAFE_FORMATS: dict[str, tuple[str, Callable[[BinaryIO], bool]]] = {
+    ".safetensors": ("safetensors", _safetensors),
+    ".onnx": ("ONNX", _onnx),
+    ".skops": ("skops", _skops),
+    ".json": ("JSON", _json_text),
+    ".ubj": ("UBJSON", _ubjson),
+    ".txt": ("LightGBM text", _lightgbm),
+    ".lgb": ("LightGBM text", _lightgbm),
+    ".cbm": ("CatBoost", _catboost),
 }
 
 

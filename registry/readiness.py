@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from registry.models import ALWAYS_PROTECTED, ModelVersion, VersionDataset
@@ -38,18 +39,21 @@ class Readiness:
         return f"i t-{self.tone}"
 
 
-def readiness_of(version: ModelVersion, data: list[VersionDataset]) -> Readiness:
-    """What the registry itself knows; gates of a policy judge the rest."""
+def readiness_of(
+    version: ModelVersion, data: list[VersionDataset], scanned: Sequence[Answer] = ()
+) -> Readiness:
+    """What the registry itself knows and what scanners said; gates of a policy judge the rest."""
     if version.status == ModelVersion.Status.PENDING_REGISTRATION:
         return Readiness("info", "loader-circle", "Not yet", "its files are being hashed", [])
     if version.status == ModelVersion.Status.FAILED_REGISTRATION:
         return Readiness("bad", "circle-x", "No", "its registration failed", [])
     facts = sorted(
-        (_integrity(version), _holdout(version), _format(version), _origin(version, data)), key=_worst_first
+        (_integrity(version), *scanned, _holdout(version), _format(version), _origin(version, data)),
+        key=_worst_first,
     )
     if not version.is_intact:
         return Readiness("bad", "circle-x", "No", "its stored files have changed", facts)
-    warnings = sum(fact.tone == "warn" for fact in facts)
+    warnings = sum(fact.tone in {"warn", "bad"} for fact in facts)
     if any(alias.name in ALWAYS_PROTECTED for alias in version.aliases.all()):
         return Readiness(
             "ok", "badge-check", "It is the champion", "rollback and promotion move on from it", facts

@@ -2,7 +2,8 @@
 
 A run may carry, as tags: ``controlplane.dataset_versions`` (a JSON list of objects with
 ``role`` and ``id``), ``controlplane.holdout`` (how the hold-out was split),
-``controlplane.code_commit`` and ``controlplane.environment``. Data sets that MLflow's own
+``controlplane.code_commit``, ``controlplane.environment`` and ``controlplane.parent_version`` (the version
+this one was made from: ``3`` of the same model, or ``models:/<model>/3``). Data sets that MLflow's own
 ``log_input`` names are matched by name and digest.
 """
 
@@ -21,6 +22,7 @@ DATASET_VERSIONS = "controlplane.dataset_versions"
 HOLDOUT = "controlplane.holdout"
 CODE_COMMIT = "controlplane.code_commit"
 ENVIRONMENT = "controlplane.environment"
+PARENT_VERSION = "controlplane.parent_version"
 GIT_COMMIT = "mlflow.source.git.commit"
 HOLDOUT_KINDS = ("random", "time_ordered", "grouped")
 ROLES = ("training", "holdout", "reference")
@@ -54,6 +56,7 @@ class RunFacts:
     code_commit: str = ""
     holdout: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
+    parent: str = ""
     datasets: list[DatasetReference] = field(default_factory=list)
 
 
@@ -68,6 +71,7 @@ def facts_of(run: Run | None, logged_model: LoggedModel | None) -> RunFacts:
         code_commit=(tags.get(CODE_COMMIT) or tags.get(GIT_COMMIT) or "")[:100],
         holdout=_holdout(tags.get(HOLDOUT)),
         environment=_table(tags.get(ENVIRONMENT), ENVIRONMENT),
+        parent=tags.get(PARENT_VERSION, "").strip(),
         datasets=_named_by_tag(tags.get(DATASET_VERSIONS)) + _named_by_input(run),
     )
     if run is not None:

@@ -61,6 +61,8 @@ def _own_artifact_folder(request, settings, tmp_path):
     settings.ARTIFACT_ROOT = str(tmp_path / "artifacts")
     if os.environ.get("TEST_STORE") == "s3":
         request.getfixturevalue("s3_store")
+    # Two seconds of a sandbox for each version: only tests about scans have them.
+    settings.SCANNERS = []
     # Hashing passwords slowly on purpose is tested once, not in every fixture.
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.MD5PasswordHasher",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from controlplane.demo import cause, data, evidence, incident, release, watch
+from controlplane.demo import card, cause, data, evidence, incident, release, watch
 from controlplane.demo.cast import Cast
 from controlplane.demo.traffic import Traffic
 
@@ -60,6 +60,7 @@ class Story:
             WINTER,
         )
         release.describe(cast)
+        card.write(cast, number)
         release.open_endpoint(cast)
         promotion = release.request(
             cast, number, "First release: it knows the schedule alone, and makes no claim about weather."
@@ -76,6 +77,7 @@ class Story:
             "weather",
             WINTER,
         )
+        card.write(cast, number)
         promotion = release.request(
             cast,
             number,
@@ -129,6 +131,7 @@ class Story:
             holdout="time_ordered",
             test_fraction=0.1,
         )
+        card.write(cast, number)
         promotion = release.request(
             cast,
             number,

@@ -6,6 +6,7 @@ from django.urls import re_path
 
 from registry.api.grant_views import GrantViewSet
 from registry.api.model_views import AliasViewSet, ModelViewSet
+from registry.api.sbom_views import BillViewSet
 from registry.api.version_views import VersionViewSet
 
 MODEL = r"^models/(?P<name>[^/]+)"
@@ -37,6 +38,7 @@ urlpatterns: list[Any] = [
     re_path(
         VERSION + r"/lineage/?$", VersionViewSet.as_view({"get": "lineage"}), name="model-version-lineage"
     ),
+    re_path(VERSION + r"/sbom/?$", BillViewSet.as_view({"get": "retrieve"}), name="model-version-sbom"),
     re_path(VERSION + r"/verify/?$", VersionViewSet.as_view({"post": "verify"}), name="model-version-verify"),
     re_path(VERSION + r"/retry/?$", VersionViewSet.as_view({"post": "retry"}), name="model-version-retry"),
     re_path(r"^grants/?$", GrantViewSet.as_view({"get": "list", "post": "create"}), name="grants"),

@@ -9,7 +9,7 @@ class EvaluationsConfig(AppConfig):
     verbose_name = "Evaluations"
 
     def ready(self) -> None:
-        """Whoever asks for work must know its kinds; evaluations show on the version's page."""
+        """Whoever asks for work must know its kinds; evaluations show on a version's page and in its lineage."""
         import_module("registry.evaluations.tasks")
         import_module("core.panels").register(
             "registry.version",
@@ -17,3 +17,5 @@ class EvaluationsConfig(AppConfig):
             import_module("registry.evaluations.panels").evaluations_of_versions,
             "evaluations/_version_panel.html",
         )
+        following = import_module("registry.evaluations.following")
+        import_module("registry.downstream").follow("evaluations", 20, following.evaluations_after)

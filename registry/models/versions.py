@@ -78,6 +78,7 @@ class ModelVersion(StatefulModel):
     metrics = models.JSONField(default=dict)
     code_commit = models.CharField(max_length=100, blank=True, default="")
     holdout = models.JSONField(default=dict)
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="children")
     rev = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now())

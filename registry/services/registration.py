@@ -46,6 +46,7 @@ def finish_registration(*, actor: Actor, version: ModelVersion, contents: Conten
         metrics=facts.metrics,
         code_commit=facts.code_commit,
         holdout=facts.holdout,
+        parent=contents.parent,
         ready_at=Now(),
         verified_at=Now(),
         rev=F("rev") + 1,
@@ -62,6 +63,7 @@ def finish_registration(*, actor: Actor, version: ModelVersion, contents: Conten
         "size": row.size,
         "run_id": row.run_id,
         "code_commit": row.code_commit,
+        "parent": str(contents.parent.pk) if contents.parent else None,
         "format_warning": row.format_warning,
         "data": [{"role": role, "digest": data.digest, "id": str(data.pk)} for role, data in contents.data],
     }

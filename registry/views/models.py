@@ -23,6 +23,7 @@ from registry.forms import EditModelForm, ModelFilterForm
 from registry.lookups import find_model
 from registry.metrics import main_metric, word_of
 from registry.models import ModelAlias, ModelVersion, RegisteredModel, VersionDataset
+from registry.trend import trend_of
 
 CHAMPION = "champion"
 CHAMPIONS = ModelAlias.objects.filter(name=CHAMPION).select_related("version")
@@ -86,6 +87,7 @@ def model_detail(request: PageRequest, name: str) -> HttpResponse:
         "may_administer": rights.may_administer(request.actor, model),
         "may_see_access": may_see_access(request, model),
         "snippet": snippet(model.name),
+        "trend": trend_of(request.actor, versions, request.GET.get("metric", "")),
         "trail": [("Models", "/models/"), (model.name, "")],
     }
     return render(request, "registry/model_detail.html", context)

@@ -15,11 +15,13 @@ from core.doors import PageRequest, sign_in_required
 from core.jobs.models import Job
 from registry import rights, services
 from registry.forms import EditVersionForm
-from registry.lineage import data_of
+from registry.graph import graph_of
+from registry.lineage import data_of, parent_of
 from registry.lookups import find_version
 from registry.metrics import main_metric, shown, word_of
 from registry.models import ModelVersion
 from registry.readiness import HOLDOUT_WORDS, readiness_of
+from registry.scans.words import dangers_of
 from registry.services import FINALISE, VERIFY
 from registry.services.integrity import MAY_VERIFY
 from registry.signature import columns_of
@@ -97,8 +99,10 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
     return {
         "version": version,
         "model": model,
-        "readiness": readiness_of(version, data),
+        "readiness": readiness_of(version, data, dangers_of(version)),
         "data": data,
+        "parent": parent_of(actor, version),
+        "graph": graph_of(actor, version) if version.is_ready else None,
         "job": job,
         "seen": _seen(job),
         "verification": Job.objects.about(version).filter(kind=VERIFY).open().first(),

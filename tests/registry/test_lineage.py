@@ -3,9 +3,13 @@
 import json
 
 import pytest
+from django.db import DatabaseError, transaction
 
 from pipelines.models import Dataset, DatasetVersion
 from registry import services
+from registry.evaluations.models import Evaluation
+from registry.graph import graph_of
+from registry.models import ModelVersion
 from tests.registry.test_registering_models import events
 
 pytestmark = pytest.mark.django_db
@@ -90,3 +94,97 @@ def test_a_copy_names_the_same_data(make_model, make_version, months, scientist,
     )
     run_jobs()
     assert copy.datasets.count() == 2
+
+
+def test_a_copy_names_the_version_it_was_made_from(
+    make_model, make_version, scientist, actor, run_jobs, token_client, client_for
+):
+    origin = make_version(make_model("delays"))
+    copy = services.create_version(
+        actor=actor(scientist), model=make_model("copy"), source="models:/delays/1"
+    )
+    run_jobs()
+    copy.refresh_from_db()
+    assert copy.parent == origin
+    client = token_client(scientist)
+    below = client.get("/api/v1/models/copy/versions/1/lineage").json()
+    assert below["parent"] == {"model": "delays", "version": 1}
+    above = client.get("/api/v1/models/delays/versions/1/lineage").json()
+    assert above["children"] == [{"model": "copy", "version": 1}]
+    page = client_for(scientist).get("/models/copy/versions/1/").content.decode()
+    assert "Made from" in page
+    assert '<a href="/models/delays/versions/1/">' in page
+    with pytest.raises(DatabaseError), transaction.atomic():
+        ModelVersion.objects.filter(pk=copy.pk).update(parent=None)
+
+
+@pytest.mark.parametrize("said", ["1", "v1", "models:/delays/1"])
+def test_a_run_names_the_version_it_went_on_from(make_model, make_version, said):
+    model = make_model("delays")
+    first = make_version(model)
+    second = make_version(model, tags={"controlplane.parent_version": said})
+    assert second.parent == first
+
+
+@pytest.mark.parametrize(
+    "said", ["9", "0", "2", "models:/theirs/1", "models:/nothing/1", "x", "models:/a@b/1"]
+)
+def test_a_parent_that_is_not_there_or_not_to_be_seen_fails_alike(
+    make_model, make_version, make_account, said
+):
+    other = make_account("other", "data-scientist")
+    make_version(make_model("theirs", by=other), by=other)
+    model = make_model("delays")
+    make_version(model)
+    version = make_version(model, tags={"controlplane.parent_version": said})
+    assert version.status == "FAILED_REGISTRATION"
+    assert f"names {said!r}, which is no ready version" in version.status_message
+
+
+def test_a_parent_one_may_not_see_is_left_out(
+    make_model, make_version, make_account, scientist, actor, run_jobs, token_client, client_for
+):
+    from registry.access.services import grant
+
+    make_version(make_model("secret"))
+    copy = make_model("copy")
+    services.create_version(actor=actor(scientist), model=copy, source="models:/secret/1")
+    run_jobs()
+    viewer = make_account("viewer")
+    grant(actor=actor(scientist), model=copy, right="view", account=viewer, reason="Looks on.")
+    lineage = token_client(viewer).get("/api/v1/models/copy/versions/1/lineage").json()
+    assert lineage["parent"] is None
+    assert "Made from" not in client_for(viewer).get("/models/copy/versions/1/").content.decode()
+
+
+def test_the_graph_leads_from_data_to_what_became_of_the_version(
+    make_model, make_version, months, scientist, actor, client_for
+):
+    model = make_model("delays")
+    first = make_version(model, tags={**tagged(months), "controlplane.code_commit": "4be07d2"})
+    second = make_version(model, tags={"controlplane.parent_version": "1"})
+    evaluation = Evaluation.objects.create(
+        candidate=second,
+        champion=first,
+        dataset_version=months[1],
+        candidate_digest=second.digest,
+        champion_digest=first.digest,
+        dataset_digest=months[1].digest,
+        status="succeeded",
+        result_sha256="b" * 64,
+    )
+    graph = graph_of(actor(scientist), first)
+    kinds = {node.title: (node.kind, node.column) for node in graph.nodes}
+    assert kinds["flights 2013-01"] == ("Data", 0)
+    assert kinds["4be07d2"] == ("Code", 0)
+    assert kinds["against v2"] == ("Evaluation", 3)
+    assert kinds["delays v2"] == ("Version", 3)
+    assert all(
+        node.x + node.width <= graph.width and node.y + node.height <= graph.height for node in graph.nodes
+    )
+    (current,) = [node for node in graph.nodes if node.is_current]
+    assert [node.kind for node in current.before] == ["Run"]
+    assert len({(node.x, node.y) for node in graph.nodes}) == len(graph.nodes)
+    page = client_for(scientist).get("/models/delays/versions/1/").content.decode()
+    assert f'<a href="{evaluation.address}">' in page
+    assert page.count('class="arrow"') == len(graph.arrows)

@@ -1,0 +1,207 @@
+"""One metric over the versions of a model, joined only where the rows tested on were the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core import charts
+from core.actors import Actor
+from pipelines.models import DatasetVersion
+from registry.evaluations.models import Evaluation
+from registry.evaluations.verdicts import METRICS
+from registry.metrics import is_better_higher, main_metric, word_of
+from registry.models import ModelVersion, VersionDataset
+
+MOST_VERSIONS = 50
+MOST_SERIES = 4
+COLOURS = ("accent", "s2", "s3", "s4")
+LEGEND = {"champion": "c-champion", "accent": "c-info"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """What one version's run logged, and on which rows it says it was tested."""
+
+    version: ModelVersion
+    value: float
+    tested_on: frozenset[str]
+
+
+@dataclass
+class Trend:
+    """Points oldest first; ``shared`` maps a data set version to the versions scored on its rows."""
+
+    metric: str
+    offered: list[tuple[str, str]]
+    points: list[Point]
+    shared: dict[str, dict[int, float]]
+
+    @property
+    def is_one_test(self) -> bool:
+        """Whether every run tested on the same known rows."""
+        tests = {point.tested_on for point in self.points}
+        return len(tests) == 1 and frozenset() not in tests
+
+    @property
+    def title(self) -> str:
+        """The finding: the best version where figures are alike, else only where they went."""
+        word = word_of(self.metric)
+        first, last = self.points[0], self.points[-1]
+        if len(self.points) == 1:
+            return f"v{first.version.number} has {word} {first.value:.4f}; nothing to compare it with yet"
+        if self.is_one_test:
+            better = max if is_better_higher(self.metric) else min
+            best = better(self.points, key=lambda point: point.value)
+            return f"v{best.version.number} has the best {word}, {best.value:.4f}, of {len(self.points)} versions"
+        return (
+            f"{word} went from {first.value:.4f} (v{first.version.number}) to {last.value:.4f}"
+            f" (v{last.version.number}), on different test rows"
+        )
+
+    @property
+    def sub(self) -> str:
+        if self.is_one_test:
+            return "As each run logged it; all tested on the same rows."
+        return "As each run logged it. A line joins only versions whose runs tested on the same rows."
+
+    def figure(self) -> dict[str, Any]:
+        """The chart: what runs logged in grey, what was scored on the same rows in colour."""
+        traces = [_logged(part) for part in self._parts()]
+        for colour, (name, values) in zip(COLOURS, self.shared.items(), strict=False):
+            numbers = [point.version.number for point in self.points if point.version.number in values]
+            traces.append(
+                _with_marks(
+                    charts.line(
+                        [f"v{number}" for number in numbers],
+                        [values[number] for number in numbers],
+                        name,
+                        colour,
+                        digits=4,
+                    )
+                )
+            )
+        order = [f"v{point.version.number}" for point in self.points]
+        axis = {"type": "category", "categoryorder": "array", "categoryarray": order}
+        return charts.figure(traces, xaxis=axis)
+
+    @property
+    def legend(self) -> list[tuple[str, str]]:
+        named = zip(COLOURS, self.shared, strict=False)
+        said = [(LEGEND["champion"], "as each run logged it")]
+        return (
+            [*said, *((LEGEND.get(colour, colour), f"evaluated on {name}") for colour, name in named)]
+            if self.shared
+            else []
+        )
+
+    @property
+    def head(self) -> list[str]:
+        return ["Version", word_of(self.metric), "Test rows", *(f"On {name}" for name in self.shared)]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        tests: dict[frozenset[str], str] = {}
+        for point in self.points:
+            if point.tested_on:
+                tests.setdefault(point.tested_on, f"test {len(tests) + 1}")
+        return [
+            [
+                f"v{point.version.number}",
+                f"{point.value:.5f}",
+                tests.get(point.tested_on, "not known"),
+                *(_figure(values.get(point.version.number)) for values in self.shared.values()),
+            ]
+            for point in reversed(self.points)
+        ]
+
+    def _parts(self) -> list[list[Point]]:
+        """Runs of neighbours that tested on the same known rows."""
+        parts: list[list[Point]] = []
+        for point in self.points:
+            joined = parts and point.tested_on and parts[-1][-1].tested_on == point.tested_on
+            if joined:
+                parts[-1].append(point)
+            else:
+                parts.append([point])
+        return parts
+
+
+def trend_of(actor: Actor, versions: Any, asked: str = "") -> Trend | None:
+    """The newest versions' trend of ``asked`` or of the main metric; None while no run logged a number."""
+    newest = list(versions.ready().in_lists().order_by("-number")[:MOST_VERSIONS])[::-1]
+    offered = sorted(
+        {name for version in newest for name, value in version.metrics.items() if _is_number(value)}
+    )
+    metric = asked if asked in offered else main_metric(newest)
+    if not metric:
+        return None
+    tests = _tests_of(newest)
+    points = [
+        Point(version, float(version.metrics[metric]), tests.get(version.pk, frozenset()))
+        for version in newest
+        if _is_number(version.metrics.get(metric))
+    ]
+    choices = [(name, word_of(name)) for name in offered]
+    return Trend(metric, choices, points, _scored_together(actor, newest, metric))
+
+
+def _tests_of(versions: Sequence[ModelVersion]) -> dict[Any, frozenset[str]]:
+    """For each version the digests of the data held out."""
+    rows = VersionDataset.objects.filter(version__in=versions, role=VersionDataset.Role.HOLDOUT)
+    found: dict[Any, set[str]] = {}
+    for version, digest in rows.values_list("version_id", "dataset_version__digest"):
+        found.setdefault(version, set()).add(digest)
+    return {version: frozenset(digests) for version, digests in found.items()}
+
+
+def _scored_together(
+    actor: Actor, versions: Sequence[ModelVersion], metric: str
+) -> dict[str, dict[int, float]]:
+    """Data set versions on which evaluations scored two or more of the versions, with their figures."""
+    measured = next((name for name in METRICS if metric.lower().endswith(name)), "")
+    if not measured:
+        return {}
+    rows = Evaluation.objects.visible_to(actor).filter(
+        candidate__in=versions, status=Evaluation.Status.SUCCEEDED
+    )
+    if not actor.holds_everywhere("view"):
+        rows = rows.filter(dataset_version__in=DatasetVersion.objects.visible_to(actor))
+    found: dict[str, dict[int, float]] = {}
+    columns = ("dataset_version__dataset__name", "dataset_version__number", "dataset_version__label")
+    scored = rows.order_by("created_at").values_list(
+        *columns, "candidate__number", "champion__number", "comparison__metrics"
+    )
+    for name, number, label, candidate, champion, metrics in scored:
+        figures = (metrics or {}).get(measured, {})
+        for role, version in (("champion", champion), ("candidate", candidate)):
+            estimate = (figures.get(role) or {}).get("estimate")
+            if version is not None and estimate is not None:
+                found.setdefault(f"{name} {label or f'v{number}'}", {})[version] = estimate
+    shared = {name: values for name, values in found.items() if len(values) > 1}
+    most = sorted(shared.items(), key=lambda item: -len(item[1]))[:MOST_SERIES]
+    return dict(most)
+
+
+def _logged(part: list[Point]) -> dict[str, Any]:
+    line = charts.line(
+        [f"v{point.version.number}" for point in part],
+        [point.value for point in part],
+        "as logged",
+        "champion",
+        digits=4,
+    )
+    return _with_marks(line)
+
+
+def _with_marks(line: dict[str, Any]) -> dict[str, Any]:
+    return {**line, "mode": "lines+markers", "marker": {**line["marker"], "size": 8}}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _figure(value: float | None) -> str:
+    return "not scored" if value is None else f"{value:.5f}"

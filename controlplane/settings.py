@@ -33,6 +33,9 @@ INSTALLATION_NAME = environment.get("INSTALLATION_NAME", "Self-hosted")
 # Without a key of its own a process can still run checks, but shares no session with others.
 SECRET_KEY = environment.get("SECRET_KEY") or environment.key("secret_key") or secrets.token_urlsafe(48)
 LEDGER_KEY_FILE = Path(environment.get("LEDGER_KEY_FILE", str(DATA_DIR / "keys" / "ledger_ed25519")))
+# Seals secrets that must be read again (webhooks); former keys still open what they sealed.
+ENVELOPE_KEY = environment.get("ENVELOPE_KEY") or environment.key("envelope_key")
+ENVELOPE_KEYS_FORMER = [each for each in environment.get("ENVELOPE_KEYS_FORMER").split(",") if each]
 DEBUG = False
 
 # --- Parts ------------------------------------------------------------------------------
@@ -51,6 +54,7 @@ OUR_APPS = [
     "approvals",
     "mlflow_api",
     "workspace",
+    "workspace.webhooks",
     "controlplane",
 ]
 INSTALLED_APPS = [
@@ -312,3 +316,11 @@ SHOW_STYLEGUIDE = bool(os.environ.get("SHOW_STYLEGUIDE"))
 # --- pipelines --------------------------------------------------------------------------
 # The most bytes one uploaded table may have.
 DATASETS_LARGEST_UPLOAD_BYTES = int(environment.get("DATASETS_LARGEST_UPLOAD_BYTES", str(512 << 20)))
+
+# --- webhooks ---------------------------------------------------------------------------
+# Hosts (names or addresses, exactly as in the URL) that webhooks may call although they are private,
+# and over plain http. Every other target must be a public address behind https.
+WEBHOOK_ALLOWED_HOSTS = [
+    each.strip().lower() for each in environment.get("WEBHOOK_ALLOWED_HOSTS").split(",") if each.strip()
+]
+WEBHOOK_TIMEOUT_SECONDS = float(environment.get("WEBHOOK_TIMEOUT_SECONDS", "10"))

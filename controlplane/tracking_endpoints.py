@@ -13,6 +13,7 @@ from enum import Enum
 API = re.compile(r"^/(?:ajax-)?api/(2\.0|3\.0)/(mlflow|mlflow-artifacts)/(.*)$", re.DOTALL)
 SECRET_HEADER = b"x-controlplane-tracking-secret"
 REGISTRY = ("registered-models/", "model-versions/")
+WEBHOOKS = "webhooks"
 
 
 class Access(Enum):

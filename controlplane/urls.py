@@ -16,6 +16,7 @@ APPS = [
     "deployments",
     "monitoring",
     "approvals",
+    "workspace.webhooks",
     "workspace",
 ]
 

@@ -20,7 +20,7 @@ from controlplane.edge.identity import Identity, require_reading, require_writin
 from controlplane.edge.ownership import Ownership, Thing
 from controlplane.edge.paths import plain_parts
 from controlplane.edge.upstream import Upstream
-from controlplane.tracking_endpoints import API, REGISTRY, SECRET_HEADER, Access, Endpoint, find
+from controlplane.tracking_endpoints import API, REGISTRY, SECRET_HEADER, WEBHOOKS, Access, Endpoint, find
 from core.actors import Actor
 
 CREATING = {Access.CREATE_EXPERIMENT, Access.CREATE_INSIDE}
@@ -250,11 +250,11 @@ class Tracking:
 
 
 def _is_webs(scope: Any) -> bool:
-    """The registry's own calls, and the files of its versions."""
+    """The registry's own calls, webhooks, and the files of registered versions."""
     parts = API.match(scope["path"])
     assert parts is not None
     if parts[2] == "mlflow":
-        return parts[3].startswith(REGISTRY)
+        return parts[3].startswith(REGISTRY) or parts[3].split("/")[0] == WEBHOOKS
     if parts[3] == "artifacts":
         return parse_qs(scope["query_string"].decode("latin1")).get("path", [""])[0].startswith(VERSIONS)
     return parts[3].startswith(f"artifacts/{VERSIONS}")

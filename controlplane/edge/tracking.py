@@ -20,7 +20,17 @@ from controlplane.edge.identity import Identity, require_reading, require_writin
 from controlplane.edge.ownership import Ownership, Thing
 from controlplane.edge.paths import plain_parts
 from controlplane.edge.upstream import Upstream
-from controlplane.tracking_endpoints import API, REGISTRY, SECRET_HEADER, WEBHOOKS, Access, Endpoint, find
+from controlplane.tracking_endpoints import (
+    API,
+    DIRECT,
+    NO_DIRECT,
+    REGISTRY,
+    SECRET_HEADER,
+    WEBHOOKS,
+    Access,
+    Endpoint,
+    find,
+)
 from core.actors import Actor
 
 CREATING = {Access.CREATE_EXPERIMENT, Access.CREATE_INSIDE}
@@ -61,6 +71,8 @@ class Tracking:
         actor = await self.identity.of(scope, request_id=exchange.request_id, address=exchange.address)
         exchange.who = actor.account_name
         known = find(scope["method"], scope["path"])
+        if known is None and DIRECT.match(scope["path"]):
+            raise Refused(501, NO_DIRECT)
         if known is None:
             raise Refused(404, "This installation does not serve this call.", "ENDPOINT_NOT_FOUND")
         endpoint, captured = known

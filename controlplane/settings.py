@@ -268,6 +268,8 @@ LOG_UNCAUGHT = bool(os.environ.get("LOG_UNCAUGHT"))
 # --- registry ---------------------------------------------------------------------------
 # The most bytes one model version may have.
 REGISTRY_LARGEST_VERSION_BYTES = int(environment.get("REGISTRY_LARGEST_VERSION_BYTES", str(10 << 30)))
+# The longest a search of MLflow's clients may keep the database at work.
+REGISTRY_SEARCH_SECONDS = float(environment.get("REGISTRY_SEARCH_SECONDS", "10"))
 # MLflow's own app, as the workers reach it, and the folder it keeps artifacts in.
 TRACKING_SOCKET = environment.get("TRACKING_SOCKET")
 TRACKING_URL = environment.get("TRACKING_URL", "http://127.0.0.1:5000").rstrip("/")

@@ -265,3 +265,50 @@ def test_webhooks_are_kept_tested_and_sent_to(sign_in, scientist, admin, receive
     assert client.update_webhook(made.webhook_id, status="DISABLED").status.value == "DISABLED"
     client.delete_webhook(made.webhook_id)
     assert list(client.list_webhooks()) == []
+
+
+def test_traces_are_their_makers_alone(sign_in, scientist, reviewer, make_account):
+    import mlflow
+    from mlflow import MlflowClient
+
+    client = sign_in(scientist)
+    mlflow.set_experiment(f"traced-{uuid.uuid4().hex[:8]}")
+    with mlflow.start_span("answer") as span:
+        span.set_inputs({"question": "Why late?"})
+        span.set_outputs({"answer": "Fog."})
+    mlflow.flush_trace_async_logging()
+    trace_id, place = span.trace_id, mlflow.get_experiment_by_name(mlflow.search_experiments()[0].name)
+
+    def found(text=None):
+        traces = mlflow.search_traces(
+            locations=[place.experiment_id], filter_string=text, return_type="list", include_spans=False
+        )
+        return [each.info.trace_id for each in traces]
+
+    assert found() == found("attributes.status = 'OK'") == [trace_id]
+    whole = mlflow.get_trace(trace_id)
+    assert [each.outputs for each in whole.data.spans] == [{"answer": "Fog."}]
+    mlflow.set_trace_tag(trace_id, "aTagOfMyOwn", "yes")
+    mlflow.log_feedback(trace_id=trace_id, name="good", value=True, metadata={"byWhom": "me"})
+    again = mlflow.get_trace(trace_id)
+    assert again.info.tags["aTagOfMyOwn"] == "yes"
+    assert [(each.name, each.value) for each in again.info.assessments] == [("good", True)]
+    sign_in(make_account("colleague", "data-scientist"))
+    assert found() == []
+    for text in ("tags.`controlplane.owner` != 'x'", "tags.aTagOfMyOwn = 'yes'"):
+        assert found(text) == []
+    with pytest.raises(Exception, match=r"OR|Invalid"):
+        found("attributes.status = 'OK' OR attributes.status = 'OK'")
+    absent = "RESOURCE_DOES_NOT_EXIST"
+    refused(lambda: mlflow.set_trace_tag(trace_id, "a", "b"), absent)
+    refused(lambda: mlflow.delete_trace_tag(trace_id, "aTagOfMyOwn"), absent)
+    refused(lambda: mlflow.log_feedback(trace_id=trace_id, name="bad", value=True), absent)
+    refused(lambda: MlflowClient().delete_traces(place.experiment_id, trace_ids=[trace_id]), absent)
+    refused(lambda: MlflowClient().delete_traces(place.experiment_id, max_timestamp_millis=1 << 50), absent)
+    assert mlflow.get_trace(trace_id) is None
+    sign_in(reviewer)
+    assert found() == [trace_id]
+    refused(lambda: mlflow.set_trace_tag(trace_id, "a", "b"), "PERMISSION_DENIED")
+    client = sign_in(scientist)
+    assert client.delete_traces(place.experiment_id, trace_ids=[trace_id]) == 1
+    assert found() == []

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs, parse_qsl
 
 from controlplane.edge import calls
 from controlplane.edge.answers import Exchange, Refused
+from controlplane.tracking_endpoints import API, REGISTRY, WEBHOOKS
+
+# Copies of registered versions; web serves them from the digest store.
+VERSIONS = "versions/"
 
 
 def query(scope: Any) -> dict[str, Any]:
@@ -65,3 +69,14 @@ def word(kind: str) -> str:
 def is_helper(name: str, exchange: Exchange) -> bool:
     """``experiment_id`` was only put in to decide on a name."""
     return name == "experiment_id" and exchange.scope["path"].endswith("/get-by-name")
+
+
+def is_webs(scope: Any) -> bool:
+    """The registry's own calls, webhooks, and the files of registered versions."""
+    parts = API.match(scope["path"])
+    assert parts is not None
+    if parts[2] == "mlflow":
+        return parts[3].startswith(REGISTRY) or parts[3].split("/")[0] == WEBHOOKS
+    if parts[3] == "artifacts":
+        return parse_qs(scope["query_string"].decode("latin1")).get("path", [""])[0].startswith(VERSIONS)
+    return parts[3].startswith(f"artifacts/{VERSIONS}")

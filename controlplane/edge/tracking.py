@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import quote, urlencode
 
 from controlplane.edge import calls, naming, upstream
 from controlplane.edge.answers import Exchange, Refused
@@ -21,12 +21,9 @@ from controlplane.edge.ownership import Ownership, Thing
 from controlplane.edge.paths import plain_parts
 from controlplane.edge.upstream import Upstream
 from controlplane.tracking_endpoints import (
-    API,
     DIRECT,
     NO_DIRECT,
-    REGISTRY,
     SECRET_HEADER,
-    WEBHOOKS,
     Access,
     Endpoint,
     find,
@@ -36,8 +33,6 @@ from core.actors import Actor
 CREATING = {Access.CREATE_EXPERIMENT, Access.CREATE_INSIDE, Access.CREATE_TRACE}
 FILES = {Access.READ_FILES, Access.WRITE_FILES}
 DECIDE = "/internal/tracking/decide"
-# Copies of registered versions; web serves them from the digest store.
-VERSIONS = "versions/"
 ARTIFACT_HEADERS = (
     (b"content-disposition", b"attachment"),
     (b"x-content-type-options", b"nosniff"),
@@ -66,7 +61,7 @@ class Tracking:
     async def answer(self, exchange: Exchange) -> bool:
         """Answer the request; False when it is web's (the registry and the files of versions)."""
         scope = exchange.scope
-        if _is_webs(scope):
+        if naming.is_webs(scope):
             return False
         actor = await self.identity.of(scope, request_id=exchange.request_id, address=exchange.address)
         exchange.who = actor.account_name
@@ -285,17 +280,6 @@ class Tracking:
                 "X-Forwarded-For": exchange.address,
             },
         )
-
-
-def _is_webs(scope: Any) -> bool:
-    """The registry's own calls, webhooks, and the files of registered versions."""
-    parts = API.match(scope["path"])
-    assert parts is not None
-    if parts[2] == "mlflow":
-        return parts[3].startswith(REGISTRY) or parts[3].split("/")[0] == WEBHOOKS
-    if parts[3] == "artifacts":
-        return parse_qs(scope["query_string"].decode("latin1")).get("path", [""])[0].startswith(VERSIONS)
-    return parts[3].startswith(f"artifacts/{VERSIONS}")
 
 
 def _mark(content: dict[str, Any], actor: Actor, endpoint: Endpoint) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from core.api.fields import TextField
+from core.api.fields import Body, TextField
 from workspace.webhooks.catalogue import EVERY_EVENT
 from workspace.webhooks.models import Delivery, Webhook
 
@@ -37,7 +37,7 @@ class WebhookSerializer(serializers.ModelSerializer):
         return bool(webhook.sealed_secret)
 
 
-class NewWebhookSerializer(serializers.Serializer):
+class NewWebhookSerializer(Body):
     name = TextField(max_length=63)
     url = TextField(max_length=2000)
     events = serializers.ListField(
@@ -47,7 +47,7 @@ class NewWebhookSerializer(serializers.Serializer):
     model = TextField(max_length=256, required=False, allow_null=True, default=None)
 
 
-class ChangedWebhookSerializer(serializers.Serializer):
+class ChangedWebhookSerializer(Body):
     name = TextField(max_length=63, required=False)
     url = TextField(max_length=2000, required=False)
     events = serializers.ListField(
@@ -66,20 +66,11 @@ class WebhookWithSecretSerializer(WebhookSerializer):
         fields = (*WebhookSerializer.Meta.fields, "secret")  # type: ignore[assignment]
 
 
-class TestedEventSerializer(serializers.Serializer):
+class TestedEventSerializer(Body):
     event = serializers.ChoiceField(EVERY_EVENT, required=False)
 
 
-class AttemptSerializer(serializers.Serializer):
-    at = serializers.DateTimeField()
-    status = serializers.IntegerField(allow_null=True)
-    ms = serializers.IntegerField()
-    failure = serializers.CharField(allow_blank=True)
-
-
 class DeliverySerializer(serializers.ModelSerializer):
-    attempts = AttemptSerializer(many=True)
-
     class Meta:
         model = Delivery
         fields = (

@@ -12,6 +12,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.items import item
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Invalid
 from registry.lookups import find_model
@@ -32,7 +33,6 @@ class WebhookViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
     """``/webhooks``: those of everything for admins, those of a model for its administrators."""
 
     serializer_class = WebhookSerializer
-    ordering = "-id"
 
     def get_queryset(self) -> QuerySet[Webhook]:
         return Webhook.objects.visible_to(self.request.actor).select_related("model")
@@ -99,7 +99,6 @@ class DeliveryViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVi
     """``/webhooks/deliveries``: what was sent, newest first, with bodies and answers."""
 
     serializer_class = DeliverySerializer
-    ordering = "-id"
 
     def get_queryset(self) -> QuerySet[Delivery]:
         rows = Delivery.objects.visible_to(self.request.actor)
@@ -117,7 +116,7 @@ class DeliveryViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVi
 
     @extend_schema(responses=DeliverySerializer)
     def retrieve(self, request: Request, key: UUID) -> Response:
-        return Response(DeliverySerializer(find_delivery(request.actor, key)).data)
+        return item(request, DeliverySerializer(find_delivery(request.actor, key)).data)
 
     @extend_schema(request=None, responses={202: DeliverySerializer})
     def replay(self, request: Request, key: UUID) -> Response:

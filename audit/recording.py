@@ -8,6 +8,7 @@ import secrets
 import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, overload
@@ -39,6 +40,28 @@ INSERT_WITH_PERSONAL = (
     "WITH personal AS (INSERT INTO audit.personal (commitment, salt, value)"
     " SELECT * FROM unnest(%s::text[], %s::text[], %s::text[])) INSERT INTO audit.event (body) VALUES (%s)"
 )
+
+Listener = Callable[["Recorded"], None]
+_listeners: list[Listener] = []
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An event just recorded, as its listeners get it; ``body`` is what the ledger holds."""
+
+    action: str
+    outcome: str
+    target: Any
+    extra: dict[str, Any]
+    body: dict[str, Any]
+
+
+def on_recorded(listener: Listener) -> Listener:
+    """Have ``listener`` called in the transaction of every event; what it writes stands or falls with it."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+    return listener
+
 
 _depth: ContextVar[int] = ContextVar("audit_command_depth", default=0)
 
@@ -90,6 +113,8 @@ def record(
     }
     body |= {name: _clean(value) for name, value in optional.items() if value not in (None, "", {})}
     _insert(canonical_json(body), personal)
+    for listener in _listeners:
+        listener(Recorded(action, outcome, target, extra or {}, body))
     return key
 
 

@@ -1,6 +1,6 @@
-"""What other packages call: record an event, and make a function a command."""
+"""What other packages call: record an event, hear of recorded ones, and make a function a command."""
 
-from audit.recording import command, record, record_denied
+from audit.recording import Recorded, command, on_recorded, record, record_denied
 from audit.targets import Target
 
-__all__ = ["Target", "command", "record", "record_denied"]
+__all__ = ["Recorded", "Target", "command", "on_recorded", "record", "record_denied"]

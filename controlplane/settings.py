@@ -34,6 +34,9 @@ INSTALLATION_NAME = environment.get("INSTALLATION_NAME", "Self-hosted")
 # Without a key of its own a process can still run checks, but shares no session with others.
 SECRET_KEY = environment.get("SECRET_KEY") or environment.key("secret_key") or secrets.token_urlsafe(48)
 LEDGER_KEY_FILE = Path(environment.get("LEDGER_KEY_FILE", str(DATA_DIR / "keys" / "ledger_ed25519")))
+# Seals secrets that must be read again (webhooks); former keys still open what they sealed.
+ENVELOPE_KEY = environment.get("ENVELOPE_KEY") or environment.key("envelope_key")
+ENVELOPE_KEYS_FORMER = [each for each in environment.get("ENVELOPE_KEYS_FORMER").split(",") if each]
 DEBUG = False
 
 # --- Parts ------------------------------------------------------------------------------
@@ -56,6 +59,7 @@ OUR_APPS = [
     "approvals",
     "mlflow_api",
     "workspace",
+    "workspace.webhooks",
     "controlplane",
 ]
 INSTALLED_APPS = [
@@ -287,12 +291,12 @@ LOGGING = {
 LOG_UNCAUGHT = bool(os.environ.get("LOG_UNCAUGHT"))
 
 # --- registry ---------------------------------------------------------------------------
-# The most bytes one model version may have.
 # Which scanners look at a new version's files; none: every version stays "not scanned", which is not clean.
 SCANNERS = [each.strip() for each in environment.get("SCANNERS", "picklescan,modelscan").split(",")]
 SCANNERS = [each for each in SCANNERS if each != "none"]
 if set(SCANNERS) - {"picklescan", "modelscan"}:
     raise ImproperlyConfigured("SCANNERS is a list of picklescan and modelscan, or none.")
+# The most bytes one model version may have.
 REGISTRY_LARGEST_VERSION_BYTES = int(environment.get("REGISTRY_LARGEST_VERSION_BYTES", str(10 << 30)))
 # The most bytes all versions of one model may have together, unless it has a quota of its own.
 REGISTRY_MODEL_QUOTA_BYTES = int(environment.get("REGISTRY_MODEL_QUOTA_BYTES", "0"))
@@ -300,6 +304,8 @@ REGISTRY_MODEL_QUOTA_BYTES = int(environment.get("REGISTRY_MODEL_QUOTA_BYTES", "
 UNREFERENCED_KEPT_DAYS = int(environment.get("UNREFERENCED_KEPT_DAYS", "30"))
 if UNREFERENCED_KEPT_DAYS < 1:
     raise ImproperlyConfigured("UNREFERENCED_KEPT_DAYS must be 1 or more: uploads under way need a day.")
+# The longest a search of MLflow's clients may keep the database at work.
+REGISTRY_SEARCH_SECONDS = float(environment.get("REGISTRY_SEARCH_SECONDS", "10"))
 # MLflow's own app, as the workers reach it, and where it keeps artifacts: in the object store's
 # folder or bucket, so that a worker on another machine reads what was logged through any edge.
 TRACKING_SOCKET = environment.get("TRACKING_SOCKET")
@@ -353,3 +359,11 @@ SHOW_STYLEGUIDE = bool(os.environ.get("SHOW_STYLEGUIDE"))
 # --- pipelines --------------------------------------------------------------------------
 # The most bytes one uploaded table may have.
 DATASETS_LARGEST_UPLOAD_BYTES = int(environment.get("DATASETS_LARGEST_UPLOAD_BYTES", str(512 << 20)))
+
+# --- webhooks ---------------------------------------------------------------------------
+# Hosts (names or addresses, exactly as in the URL) that webhooks may call although they are private,
+# and over plain http. Every other target must be a public address behind https.
+WEBHOOK_ALLOWED_HOSTS = [
+    each.strip().lower() for each in environment.get("WEBHOOK_ALLOWED_HOSTS").split(",") if each.strip()
+]
+WEBHOOK_TIMEOUT_SECONDS = float(environment.get("WEBHOOK_TIMEOUT_SECONDS", "10"))

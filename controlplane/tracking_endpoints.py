@@ -1,7 +1,7 @@
 """What of MLflow's own app is open, and what each call does to what it names.
 
 Everything else of that app stays closed: its private registry store (GraphQL, registered
-models, model versions, prompts, webhooks), jobs, gateway, scorers, traces and its pages.
+models, model versions, prompts, webhooks), jobs, gateway, scorers and its pages.
 """
 
 from __future__ import annotations
@@ -13,6 +13,13 @@ from enum import Enum
 API = re.compile(r"^/(?:ajax-)?api/(2\.0|3\.0)/(mlflow|mlflow-artifacts)/(.*)$", re.DOTALL)
 SECRET_HEADER = b"x-controlplane-tracking-secret"
 REGISTRY = ("registered-models/", "model-versions/")
+WEBHOOKS = "webhooks"
+# Uploads and downloads past us, straight to a bucket: bytes would arrive that nobody counted or
+# hashed. MLflow's clients know by this sentence that they are to send the file to us instead.
+DIRECT = re.compile(r"^/(?:ajax-)?api/2\.0/mlflow-artifacts/(?:mpu/(?:create|complete|abort)|presigned)/")
+NO_DIRECT = (
+    "Multipart upload is not supported for the current artifact repository; send the file to artifacts/."
+)
 
 
 class Access(Enum):
@@ -24,6 +31,7 @@ class Access(Enum):
     SEARCH = "search"  # answers only what is the caller's, by a condition put into its filter
     CREATE_EXPERIMENT = "create an experiment"
     CREATE_INSIDE = "create a run or logged model inside an experiment"
+    CREATE_TRACE = "create a trace inside an experiment"
     READ_FILES = "read files"
     WRITE_FILES = "write files"
 
@@ -43,6 +51,9 @@ def _endpoint(methods: str, path: str, access: Access, service: str = "2.0/mlflo
 
 
 _MODEL = r"logged-models/(?P<model_id>[^/]+)"
+# A trace's id is never one of the words that other addresses have in its place.
+_TRACE = r"traces/(?P<trace_id>(?!(?:get|batchGet|batchGetInfos|search|metrics|delete-traces|link-to-run|link-prompts)(?:/|$))[^/]+)"
+_V3 = "3.0/mlflow"
 
 ENDPOINTS = (
     _endpoint("GET", "server-info", Access.ANYONE, "3.0/mlflow"),
@@ -71,6 +82,15 @@ ENDPOINTS = (
     _endpoint("POST", rf"{_MODEL}/params", Access.WRITE),
     _endpoint("PATCH", rf"{_MODEL}/tags", Access.WRITE),
     _endpoint("DELETE", rf"{_MODEL}/tags/(?P<tag>[^/]+)", Access.WRITE),
+    _endpoint("POST", "traces", Access.CREATE_TRACE, _V3),
+    _endpoint("POST", "traces/search", Access.SEARCH, _V3),
+    _endpoint("GET", _TRACE, Access.READ, _V3),
+    _endpoint("PATCH DELETE", rf"{_TRACE}/tags", Access.WRITE),
+    _endpoint("PATCH DELETE", rf"{_TRACE}/tags", Access.WRITE, _V3),
+    _endpoint("POST", "traces/delete-traces", Access.WRITE),
+    _endpoint("POST", rf"{_TRACE}/assessments", Access.WRITE, _V3),
+    _endpoint("GET", rf"{_TRACE}/assessments/(?P<assessment>[^/]+)", Access.READ, _V3),
+    _endpoint("DELETE", rf"{_TRACE}/assessments/(?P<assessment>[^/]+)", Access.WRITE, _V3),
     _endpoint("GET", r"artifacts(/(?P<path>.*))?", Access.READ_FILES, "2.0/mlflow-artifacts"),
     _endpoint("PUT DELETE", r"artifacts/(?P<path>.+)", Access.WRITE_FILES, "2.0/mlflow-artifacts"),
 )

@@ -21,6 +21,7 @@ APPS = [
     "deployments",
     "monitoring",
     "approvals",
+    "workspace.webhooks",
     "workspace",
 ]
 

@@ -43,6 +43,9 @@ LOOKS: dict[str, tuple[str, str, str]] = {
     "denied": ("bad", "circle-slash", "Denied"),
     "active": ("ok", "circle-check", "Active"),
     "inactive": ("mute", "circle-slash", "Inactive"),
+    "disabled": ("mute", "circle-pause", "Disabled"),
+    "delivered": ("ok", "circle-check", "Delivered"),
+    "dead": ("bad", "circle-x", "Given up"),
     "revoked": ("mute", "circle-slash", "Revoked"),
     "unknown": ("warn", "circle-help", "Unknown"),
 }

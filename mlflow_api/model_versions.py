@@ -13,6 +13,7 @@ from mlflow_api.finding import find_model, find_version
 from registry import protected, services
 from registry.models import ModelVersion
 from registry.services.aliases import PROTECTED_STAGES, STAGE_OF_ALIAS, checked_stage
+from registry.services.prompts import PROMPT_SOURCES, create_prompt_version
 
 MOST_VERSIONS, DEFAULT_VERSIONS = 200_000, 10_000
 # A page is never larger, whatever was asked for; the next one has a token.
@@ -24,6 +25,11 @@ def create(actor: Actor, sent: Arguments) -> str:
     """The version gets its number at once and is READY when a worker has copied and hashed its files."""
     model = find_model(actor, sent.text("name"))
     source, run_id, model_id = sent.text("source"), sent.text("run_id", ""), sent.text("model_id", "")
+    if source in PROMPT_SOURCES:
+        said = sent.text("description", "")
+        return _version(
+            create_prompt_version(actor=actor, model=model, source=source, tags=sent.tags(), description=said)
+        )
     ownership.require(actor, source, run_id, model_id)
     version = services.create_version(
         actor=actor,

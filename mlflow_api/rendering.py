@@ -88,6 +88,8 @@ def alias_json(actor: Actor, name: str, alias: str) -> str:
     found = _one(actor, sql, [*parameters, named(name)])
     if found is None:
         model_json(actor, name)  # not found, if that is the reason
+        if alias.lower() == "latest":
+            raise NotFound(f"Registered Model {name[:256]} has no version yet.", field="alias")
         raise Invalid(
             f"Registered model alias {alias} not found.", field="alias", allowed="an alias of the model"
         )

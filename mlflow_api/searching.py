@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core import signing
+from django.db import OperationalError, connection, transaction
 from django.db.models import CharField, Exists, F, Lookup, OuterRef, Q, QuerySet, TextField
+from psycopg.errors import QueryCanceled
 
 from core.actors import Actor
 from core.errors import Invalid
@@ -144,10 +147,29 @@ def search(
         found = found.filter(_after(order, _position(token, search_key, len(order))))
     columns = [column for column, _ in order]
     found = found.order_by(*(F(column).desc() if down else F(column).asc() for column, down in order))
-    rows = list(found.values_list("pk", *columns)[: size + 1])
+    rows = _within_time(found.values_list("pk", *columns)[: size + 1])
     more = len(rows) > size
     next_token = _token(search_key, rows[size - 1][1:]) if more else ""
     return Page([row[0] for row in rows[:size]], next_token)
+
+
+def _within_time(rows: QuerySet[Any]) -> list[Any]:
+    """The rows; a statement that takes too long is ended, and the client told not to try again."""
+    seconds = settings.REGISTRY_SEARCH_SECONDS
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT set_config('statement_timeout', %s, true)", [f"{round(seconds * 1000)}ms"]
+                )
+            return list(rows)
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise Invalid(
+                f"The search took longer than {seconds:g} seconds; narrow it, such as by an exact name.",
+                field="filter",
+            ) from error
+        raise
 
 
 def _condition(surface: Surface, comparison: Comparison) -> Q | Exists:

@@ -112,7 +112,7 @@ class TrackingServer:
         except httpx.HTTPError as error:
             raise Unavailable(f"The tracking server does not answer: {type(error).__name__}.") from error
         if answer.status_code == 404:
-            raise NotFound(missing)
+            raise NotFound(missing, field="source")  # as ``ownership`` says of what is somebody else's
         if answer.status_code >= 400:
             raise Unavailable(f"The tracking server answered {answer.status_code} for {path}.")
         return answer.json()

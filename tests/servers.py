@@ -21,6 +21,7 @@ def start() -> None:
     os.environ["DATA_DIR"] = str(folder)
     os.environ["STATIC_FROM_SOURCE"] = "1"
     os.environ["SECRET_KEY"] = "only for tests, never anywhere else"
+    os.environ["ENVELOPE_KEY"] = "this too is only for tests"
     postgres = Postgres(folder, free_port(), durable=False)
     valkey = Valkey(folder, free_port())
     postgres.initialise()

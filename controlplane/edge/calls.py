@@ -27,8 +27,14 @@ KIND_OF = {
     "model_ids": "model",
     "experiment_id": "experiment",
     "experiment_ids": "experiment",
+    "trace_id": "trace",
+    "request_id": "trace",
+    "request_ids": "trace",
 }
+# Objects whose names are somebody's own words and not MLflow's fields.
+MAPS = frozenset({"tags", "trace_metadata", "request_metadata", "metadata", "value"})
 EXPERIMENT_ID = re.compile(r"^\d{1,18}$")
+TRACE_ID = re.compile(r"^[\w.:-]{1,50}$", re.ASCII)
 CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
@@ -59,6 +65,40 @@ def parsed(raw: bytes) -> dict[str, Any]:
         raise Refused(400, "The body must be a JSON object.", "BAD_REQUEST")
     check(value, "body")
     return value
+
+
+def parsed_exactly(raw: bytes) -> dict[str, Any]:
+    """The same with every name as it was sent: traces carry objects of their makers' own names.
+
+    MLflow's own fields may then be spelled one way only, so that both sides read the same.
+    """
+    try:
+        value = json.loads(raw or b"{}", object_pairs_hook=_once)
+    except RecursionError:
+        raise Refused(400, "The body is nested too deeply.", "BAD_REQUEST") from None
+    except ValueError as error:
+        raise Refused(400, f"The body is not JSON: {str(error)[:200]}", "BAD_REQUEST") from None
+    if not isinstance(value, dict):
+        raise Refused(400, "The body must be a JSON object.", "BAD_REQUEST")
+    check(value, "body")
+    _refuse_other_spellings(value)
+    return value
+
+
+def trace_of(body: dict[str, Any]) -> tuple[dict[str, Any], str, str]:
+    """What a call that creates a trace says of it, its id, and the experiment it goes into."""
+    info: Any = body
+    for name in ("trace", "trace_info"):
+        info = info.get(name) if isinstance(info, dict) else None
+    place: Any = info
+    for name in ("trace_location", "mlflow_experiment"):
+        place = place.get(name) if isinstance(place, dict) else None
+    if not isinstance(info, dict) or not isinstance(place, dict):
+        raise Refused(400, "trace.trace_info.trace_location must name an experiment.")
+    if not isinstance(info.get("tags", {}), dict):
+        raise Refused(400, "trace.trace_info.tags must be an object.")
+    trace_id = checked_id("trace", info.get("trace_id"))
+    return info, trace_id, checked_id("experiment", place.get("experiment_id"))
 
 
 def check(value: Any, path: str, depth: int = 0) -> None:
@@ -97,13 +137,15 @@ def checked_id(kind: str, value: Any) -> str:
         raise Refused(400, f"{kind}_id must be text.")
     if kind == "experiment" and not EXPERIMENT_ID.match(text):
         raise Refused(400, "experiment_id must be a number of 1 to 18 digits.")
+    if kind == "trace" and not TRACE_ID.match(text):
+        raise Refused(400, "trace_id must be 1 to 50 letters, digits, '_', '.', ':' or '-'.")
     return text
 
 
 def refuse_reserved(body: Any) -> None:
     """Ownership is edge's word; nobody sets or deletes its tag."""
     if isinstance(body, dict):
-        if OWNER in (body.get("key"), body.get("tag_key")):
+        if OWNER in body or OWNER in (body.get("key"), body.get("tag_key")):
             raise Refused(400, f"The tag {OWNER} is reserved: it says whose this is.")
         for value in body.values():
             refuse_reserved(value)
@@ -159,3 +201,22 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise ValueError(f"the field {name[:100]!r} is given twice")
         found[name] = value
     return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a field is given twice")
+    return found
+
+
+def _refuse_other_spellings(value: Any) -> None:
+    if isinstance(value, list):
+        for each in value:
+            _refuse_other_spellings(each)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if CAPITAL.search(key):
+                raise Refused(400, f"Spell {key[:100]} in snake case.")
+            if key not in MAPS:
+                _refuse_other_spellings(item)

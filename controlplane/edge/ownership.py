@@ -27,13 +27,17 @@ FIND = {
         SELECT m.model_id, m.experiment_id::text, t.tag_value FROM mlflow.logged_models m
         LEFT JOIN mlflow.logged_model_tags t ON t.model_id = m.model_id AND t.tag_key = %s
         WHERE m.model_id = ANY(%s::text[])""",
+    "trace": """
+        SELECT i.request_id, i.experiment_id::text, t.value FROM mlflow.trace_info i
+        LEFT JOIN mlflow.trace_tags t ON t.request_id = i.request_id AND t.key = %s
+        WHERE i.request_id = ANY(%s::text[])""",
 }
 FIND_EXPERIMENT_NAMED = "SELECT experiment_id::text FROM mlflow.experiments WHERE name = %s"
 
 
 @dataclass(frozen=True)
 class Thing:
-    """An experiment, run or logged model; ``owner`` is a person's id, empty when nobody's."""
+    """An experiment, run, logged model or trace; ``owner`` is a person's id, empty when nobody's."""
 
     kind: str
     id: str

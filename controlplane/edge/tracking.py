@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, quote, urlencode
+from urllib.parse import quote, urlencode
 
-from controlplane.edge import calls, upstream
+from controlplane.edge import calls, naming, upstream
 from controlplane.edge.answers import Exchange, Refused
 from controlplane.edge.configuration import Configuration
 from controlplane.edge.headers import Headers
@@ -20,14 +20,19 @@ from controlplane.edge.identity import Identity, require_reading, require_writin
 from controlplane.edge.ownership import Ownership, Thing
 from controlplane.edge.paths import plain_parts
 from controlplane.edge.upstream import Upstream
-from controlplane.tracking_endpoints import API, REGISTRY, SECRET_HEADER, Access, Endpoint, find
+from controlplane.tracking_endpoints import (
+    DIRECT,
+    NO_DIRECT,
+    SECRET_HEADER,
+    Access,
+    Endpoint,
+    find,
+)
 from core.actors import Actor
 
-CREATING = {Access.CREATE_EXPERIMENT, Access.CREATE_INSIDE}
+CREATING = {Access.CREATE_EXPERIMENT, Access.CREATE_INSIDE, Access.CREATE_TRACE}
 FILES = {Access.READ_FILES, Access.WRITE_FILES}
 DECIDE = "/internal/tracking/decide"
-# Copies of registered versions; web serves them from the digest store.
-VERSIONS = "versions/"
 ARTIFACT_HEADERS = (
     (b"content-disposition", b"attachment"),
     (b"x-content-type-options", b"nosniff"),
@@ -56,11 +61,13 @@ class Tracking:
     async def answer(self, exchange: Exchange) -> bool:
         """Answer the request; False when it is web's (the registry and the files of versions)."""
         scope = exchange.scope
-        if _is_webs(scope):
+        if naming.is_webs(scope):
             return False
         actor = await self.identity.of(scope, request_id=exchange.request_id, address=exchange.address)
         exchange.who = actor.account_name
         known = find(scope["method"], scope["path"])
+        if known is None and DIRECT.match(scope["path"]):
+            raise Refused(501, NO_DIRECT)
         if known is None:
             raise Refused(404, "This installation does not serve this call.", "ENDPOINT_NOT_FOUND")
         endpoint, captured = known
@@ -84,8 +91,12 @@ class Tracking:
     ) -> None:
         scope = exchange.scope
         has_query = scope["method"] == "GET"
-        content = _query(scope) if has_query else await self._body(exchange)
         calls.check(captured, "path")
+        if endpoint.access is Access.CREATE_TRACE:
+            await self._new_trace(exchange, actor)
+            return
+        is_exact = "trace_id" in captured
+        content = naming.query(scope) if has_query else await self._body(exchange, is_exact=is_exact)
         if endpoint.access in {Access.WRITE, *CREATING}:
             calls.refuse_reserved(content)
             if captured.get("tag") == calls.OWNER:
@@ -100,16 +111,21 @@ class Tracking:
             if endpoint.access is Access.SEARCH
             else frozenset()
         )
-        names = calls.named(content, skip=skip)
-        if "model_id" in captured:
-            names.write.add(("model", calls.checked_id("model", captured["model_id"])))
+        if content.get("request_ids"):  # traces named one by one: each is decided on, not where it lies
+            if content.keys() & {"max_timestamp_millis", "max_traces"}:
+                raise Refused(400, "Name traces or say how old they are, not both.")
+            skip = frozenset({"experiment_id"})
+        names = calls.Named() if is_exact else calls.named(content, skip=skip)
+        for kind in ("model", "trace"):
+            if f"{kind}_id" in captured:
+                names.write.add((kind, calls.checked_id(kind, captured[f"{kind}_id"])))
         if endpoint.access in {Access.READ, Access.WRITE, Access.CREATE_INSIDE} and not names.write:
             raise Refused(400, "Say which run, logged model or experiment you mean.")
         try:
             await self._decide(exchange, actor, endpoint.access, names)
         except Refused as refused:
             if by_name and refused.status == 404:  # in the words for a name that nobody has
-                raise _unnamed(str(content["experiment_name"])) from None
+                raise naming.unnamed(str(content["experiment_name"])) from None
             raise
         if endpoint.access in CREATING:
             _mark(content, actor, endpoint)
@@ -117,18 +133,33 @@ class Tracking:
             calls.narrow(content, str(actor.person_id))
         await self._forward(exchange, content, has_query)
 
-    async def _body(self, exchange: Exchange) -> dict[str, Any]:
+    async def _new_trace(self, exchange: Exchange, actor: Actor) -> None:
+        """A trace is created whole, under an id its maker chose; one that exists is only its owner's."""
+        content = await self._body(exchange, is_exact=True)
+        calls.refuse_reserved(content)
+        info, trace_id, experiment_id = calls.trace_of(content)
+        inside = calls.Named(write={("experiment", experiment_id)})
+        await self._decide(exchange, actor, Access.CREATE_INSIDE, inside)
+        person = str(actor.person_id)
+        known = await self.ownership.of({("trace", trace_id)})
+        if any(each.owner != person for each in known.values()):
+            raise Refused(400, f"The trace id {trace_id} cannot be used; choose another.")
+        info["tags"] = {**info.get("tags", {}), calls.OWNER: person}
+        await self._forward(exchange, content, False)
+
+    async def _body(self, exchange: Exchange, *, is_exact: bool = False) -> dict[str, Any]:
         content, _ = await upstream.whole(
             exchange, self.configuration.largest_call, self.configuration.idle_seconds
         )
-        return calls.parsed(content if isinstance(content, bytes) else content.read())
+        raw = content if isinstance(content, bytes) else content.read()
+        return calls.parsed_exactly(raw) if is_exact else calls.parsed(raw)
 
     async def _name_to_id(self, content: dict[str, Any]) -> None:
         """So that an experiment named is decided on like one numbered."""
         name = str(content.get("experiment_name", ""))
         found = await self.ownership.experiment_named(name)
         if found is None:
-            raise _unnamed(name)
+            raise naming.unnamed(name)
         content["experiment_id"] = found
 
     async def _refuse_taken(self, name: str) -> None:
@@ -139,7 +170,7 @@ class Tracking:
     async def _forward(self, exchange: Exchange, content: dict[str, Any], has_query: bool) -> None:
         path = quote(exchange.scope["path"], safe="/:@!$&'()*+,;=~-._")
         if has_query:
-            content = {name: value for name, value in content.items() if not _is_helper(name, exchange)}
+            content = {name: value for name, value in content.items() if not naming.is_helper(name, exchange)}
             await self.server.forward(
                 exchange, f"{path}?{urlencode(content, doseq=True)}", self._headers(exchange), None
             )
@@ -163,9 +194,11 @@ class Tracking:
     ) -> None:
         scope = exchange.scope
         is_listing = "path" not in captured
-        parts = plain_parts(str(_query(scope).get("path", "")) if is_listing else captured["path"])
-        owner = _owner_of(parts)
-        if endpoint.access is Access.WRITE_FILES and len(parts) < (5 if parts[1] == "models" else 4):
+        parts = plain_parts(str(naming.query(scope).get("path", "")) if is_listing else captured["path"])
+        owner = naming.owner_of(parts)
+        if endpoint.access is Access.WRITE_FILES and len(parts) < (
+            5 if parts[1] in {"models", "traces"} else 4
+        ):
             raise Refused(400, "The artifact path names no file.")
         found = await self._decide(exchange, actor, endpoint.access, calls.Named(write={owner}))
         if any(thing.experiment_id != parts[0] for thing in found.values()):
@@ -202,7 +235,7 @@ class Tracking:
         found = await self.ownership.of(names.all())
         for name in sorted(names.all()):
             if name not in found:
-                raise _unknown(*name)
+                raise naming.unknown(*name)
         changes = access in {Access.WRITE, Access.WRITE_FILES, Access.CREATE_INSIDE}
         own = {name for name, thing in found.items() if thing.owner == str(actor.person_id)}
         shared = {name for name, thing in found.items() if thing.is_shared}
@@ -222,7 +255,7 @@ class Tracking:
         """Web knows the registered models, and writes refusals into the ledger."""
         status = await self._post(exchange, names, what)
         if status == 404:
-            raise _unknown(*sorted(names)[0])
+            raise naming.unknown(*sorted(names)[0])
         if status == 503:
             raise Refused(503, "web does not answer. Try again in a few seconds.")
         if status != 204:
@@ -231,7 +264,7 @@ class Tracking:
     async def _denied(self, exchange: Exchange, names: set[tuple[str, str]]) -> Refused:
         await self._post(exchange, names, "refused")
         kind, name = sorted(names)[0]
-        return Refused(403, f"Only who created the {_word(kind)} {name} may change it.")
+        return Refused(403, f"Only who created the {naming.word(kind)} {name} may change it.")
 
     async def _post(self, exchange: Exchange, names: set[tuple[str, str]], what: str) -> int:
         authorization = next(value for name, value in exchange.scope["headers"] if name == b"authorization")
@@ -249,76 +282,9 @@ class Tracking:
         )
 
 
-def _is_webs(scope: Any) -> bool:
-    """The registry's own calls, and the files of its versions."""
-    parts = API.match(scope["path"])
-    assert parts is not None
-    if parts[2] == "mlflow":
-        return parts[3].startswith(REGISTRY)
-    if parts[3] == "artifacts":
-        return parse_qs(scope["query_string"].decode("latin1")).get("path", [""])[0].startswith(VERSIONS)
-    return parts[3].startswith(f"artifacts/{VERSIONS}")
-
-
-def _query(scope: Any) -> dict[str, Any]:
-    """A query's values; a repeated name is a list, and camel case is no other spelling here."""
-    found: dict[str, Any] = {}
-    try:
-        pairs = parse_qsl(
-            scope["query_string"].decode("ascii"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=1000,
-        )
-    except (ValueError, UnicodeDecodeError):
-        raise Refused(400, "The query is not percent-encoded UTF-8.") from None
-    for name, value in pairs:
-        name = "run_id" if name == "run_uuid" else name
-        if name not in found:
-            found[name] = value
-        elif isinstance(found[name], list):
-            found[name].append(value)
-        elif found[name] != value:
-            if not name.endswith("s") and name != "order_by":
-                raise Refused(400, f"{name[:100]} is given twice.")
-            found[name] = [found[name], value]
-    calls.check(found, "query")
-    return found
-
-
 def _mark(content: dict[str, Any], actor: Actor, endpoint: Endpoint) -> None:
     calls.mark_owner(content, str(actor.person_id))
     if content.get("artifact_location"):
         raise Refused(400, "artifact_location must be empty: this installation keeps the artifacts.")
     if endpoint.access is Access.CREATE_INSIDE and endpoint.pattern.pattern == "runs/create":
         content["user_id"] = actor.account_name
-
-
-def _owner_of(parts: list[str]) -> tuple[str, str]:
-    """The run or logged model whose folder a path is in."""
-    if len(parts) >= 3 and parts[1] != "models" and parts[2] == "artifacts":
-        return "run", parts[1]
-    if len(parts) >= 4 and parts[1] == "models" and parts[3] == "artifacts":
-        return "model", parts[2]
-    raise Refused(404, "Artifacts are in the folder of a run or a logged model; this path is in none.")
-
-
-def _unnamed(name: str) -> Refused:
-    return Refused(404, f"Could not find experiment with name '{name}'")
-
-
-def _unknown(kind: str, name: str) -> Refused:
-    if kind == "experiment":
-        return Refused(404, f"No Experiment with id={name} exists")
-    if kind == "run":
-        return Refused(404, f"Run with id={name} not found")
-    return Refused(404, f"Logged model with ID '{name}' not found.")
-
-
-def _word(kind: str) -> str:
-    return "logged model" if kind == "model" else kind
-
-
-def _is_helper(name: str, exchange: Exchange) -> bool:
-    """``experiment_id`` was only put in to decide on a name."""
-    return name == "experiment_id" and exchange.scope["path"].endswith("/get-by-name")

@@ -14,7 +14,7 @@ from controlplane.stack.keys import generated
 from controlplane.stack.refusals import CannotStart
 
 FOLDERS = ["postgres", "valkey", "artifacts", "predictions", "exports", "logs", "keys", "run"]
-OUR_KEYS = ["secret_key", "tracking_secret"]
+OUR_KEYS = ["secret_key", "tracking_secret", "envelope_key"]
 NEEDED_BYTES = 512 << 20
 
 

@@ -66,6 +66,10 @@ class IdempotentPosts(APIView):
             response.add_post_render_callback(self._keep)
         return response
 
+    def content_to_keep(self, response: Response) -> bytes:
+        """What a repeated request is answered with; a view that answers a secret leaves it out."""
+        return bytes(response.rendered_content)
+
     def _claim(self, request: Request, key: str) -> IdempotentAnswer:
         digest = hashlib.sha256(request.path.encode() + b"\0" + request._request.body).hexdigest()
         account = request.actor.account_id
@@ -93,7 +97,7 @@ class IdempotentPosts(APIView):
         if response.status_code >= 500:
             kept.delete()
             return
-        kept.status, kept.body = response.status_code, response.rendered_content
+        kept.status, kept.body = response.status_code, self.content_to_keep(response)
         kept.headers = {name: response[name] for name in ("Location", "ETag") if response.has_header(name)}
         kept.save(update_fields=["status", "body", "headers"])
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from audit.services import command, record
 from core.actors import Actor
-from core.errors import Invalid, NotAllowed
+from core.errors import Conflict, Invalid, NotAllowed
 from core.text import checked_text, storable_text
 from registry import rights
 from registry.locks import locked_model, locked_version, touch
@@ -15,6 +15,15 @@ LONGEST_VALUE = 100_000
 MOST_TAGS = 1000
 # Values in the ledger are cut: it says that a tag changed, not what a page-long value was.
 LEDGER_VALUE = 500
+# MLflow's tags that make a registered model a prompt and hold what its version says.
+IS_PROMPT, PROMPT_TEXT = "mlflow.prompt.is_prompt", "mlflow.prompt.text"
+PROMPT_CONTENT = (
+    IS_PROMPT,
+    PROMPT_TEXT,
+    "_mlflow_prompt_type",
+    "_mlflow_prompt_response_format",
+    "_mlflow_prompt_model_config",
+)
 
 
 @command
@@ -26,6 +35,7 @@ def set_tag(
     key, value = checked_tag(key, value)
     row = _locked(target)
     known = row.tags.filter(key=key).first()
+    _refuse_content(row, key, value)
     before = known.value if known else None
     if known is None:
         if row.tags.count() >= MOST_TAGS:
@@ -57,6 +67,7 @@ def delete_tag(
     row = _locked(target)
     known = row.tags.filter(key=key).first()
     if known is not None:
+        _refuse_content(row, key, None)
         known.delete()
         touch(row)
         before = {"value": known.value[:LEDGER_VALUE]}
@@ -79,6 +90,17 @@ def _require(actor: Actor, target: RegisteredModel | ModelVersion) -> None:
     model = target.model if isinstance(target, ModelVersion) else target
     if not (rights.may_register(actor, model) or rights.may_administer(actor, model)):
         raise NotAllowed(f"You may not tag {target}; it needs the right to register on {model}.")
+
+
+def _refuse_content(row: RegisteredModel | ModelVersion, key: str, value: str | None) -> None:
+    """What a prompt's version says was hashed with it; saying the same again changes nothing."""
+    if not isinstance(row, ModelVersion) or key not in PROMPT_CONTENT:
+        return
+    held = dict(row.tags.filter(key__in=[key, IS_PROMPT]).values_list("key", "value"))
+    if held.get(IS_PROMPT) == "true" and held.get(key) != value:
+        raise Conflict(
+            f"The content of {row} never changes; register another version of the prompt.", field="key"
+        )
 
 
 def _locked(target: RegisteredModel | ModelVersion) -> RegisteredModel | ModelVersion:

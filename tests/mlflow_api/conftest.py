@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.mlflow_api.processes import Processes
-from tests.registry.conftest import make_model, make_version, tracking  # noqa: F401 - fixtures
+from tests.registry.conftest import make_model, make_row, make_version, tracking  # noqa: F401 - fixtures
 
 API = "/api/2.0/mlflow/"
 

@@ -48,6 +48,7 @@ class Processes:
             "PUBLIC_URL": self.url,
             "LARGEST_ARTIFACT_BYTES": str(64 << 20),
             "LARGEST_BODY_BYTES": str(8 << 20),
+            "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1",
             "DJANGO_SETTINGS_MODULE": "controlplane.settings",
         }
 

@@ -95,8 +95,8 @@ def test_the_private_parts_of_mlflows_app_are_closed(ask, token, scientist):
         ("GET", "/get-artifact?path=x&run_uuid=y"),
         ("GET", "/static-files/index.html"),
         ("GET", "/version"),
-        ("GET", "/api/2.0/mlflow/webhooks"),
-        ("POST", "/api/2.0/mlflow/webhooks"),
+        ("GET", "/api/3.0/mlflow/webhooks"),
+        ("POST", "/api/2.0/mlflow/webhooks/x/y/z"),
         ("POST", "/ajax-api/2.0/mlflow/upload-artifact?run_uuid=x&path=y"),
         ("POST", "/ajax-api/2.0/mlflow/gateway-proxy"),
         ("GET", "/ajax-api/3.0/mlflow/jobs/1"),
@@ -117,7 +117,38 @@ def test_the_private_parts_of_mlflows_app_are_closed(ask, token, scientist):
         status, _, body = ask(
             method, path, {} if method == "POST" else None, Authorization=f"Bearer {secret}"
         )
-        assert status in {404, 403, 302, 405}, (method, path, status, body[:200])
+        assert status in {404, 403, 302, 405, 501}, (method, path, status, body[:200])
+
+
+ODD_TRACES = [
+    {}, {"trace": 1}, {"trace": {"trace_info": {}}}, {"trace": {"traceInfo": {}}}, {"trace": {"trace_info": {"trace_id": "tr-1", "trace_location": {"mlflow_experiment": {"experiment_id": "x"}}}}},
+    {"trace": {"trace_info": {"trace_id": "../x", "trace_location": {"mlflow_experiment": {"experiment_id": "0"}}}}}, {"trace": {"trace_info": {"trace_id": "tr-1", "traceId": "tr-2", "trace_location": {"mlflow_experiment": {"experiment_id": "0"}}}}},
+    {"trace": {"trace_info": {"trace_id": "tr-1", "tags": {"controlplane.owner": "me"}, "trace_location": {"mlflow_experiment": {"experiment_id": "0"}}}}}, {"trace": {"trace_info": {"trace_id": "tr-1", "tags": [], "trace_location": {"mlflow_experiment": {"experiment_id": "0"}}}}},
+]  # fmt: skip
+
+
+def test_traces_that_are_none_and_ids_of_others_are_400(ask, token, scientist, make_account):
+    secret, path = token(scientist), "/api/3.0/mlflow/traces"
+    for odd in ODD_TRACES:
+        status, _, body = ask("POST", path, odd, Authorization=f"Bearer {secret}")
+        assert (status, json.loads(body)["error_code"]) == (400, "INVALID_PARAMETER_VALUE"), odd
+    about = {"trace_id": f"tr-{uuid.uuid4().hex}", "request_time": "2026-01-01T00:00:00Z", "state": "OK"}
+    place = {"trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}}
+    whole = {"trace": {"trace_info": {**about, **place, "tags": {"ownWord": "yes"}}}}
+    status, _, body = ask("POST", path, whole, Authorization=f"Bearer {secret}")
+    assert status == 200, body
+    assert json.loads(body)["trace"]["trace_info"]["tags"]["ownWord"] == "yes"
+    other = token(make_account("colleague", "data-scientist"))
+    status, _, body = ask("POST", path, whole, Authorization=f"Bearer {other}")
+    assert (status, json.loads(body)["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    one = f"{path}/{about['trace_id']}"
+    assert ask("GET", one, Authorization=f"Bearer {secret}")[0] == 200
+    assert ask("GET", one, Authorization=f"Bearer {other}")[0] == 404
+    kept = f"{ARTIFACTS}/0/traces/{about['trace_id']}/artifacts/traces.json"
+    assert ask("PUT", kept, b"{}", Authorization=f"Bearer {other}")[0] == 404
+    assert ask("PUT", kept, b"{}", Authorization=f"Bearer {secret}")[0] == 200
+    assert ask("GET", kept, Authorization=f"Bearer {other}")[0] == 404
+    assert ask("GET", kept, Authorization=f"Bearer {secret}")[2] == b"{}"
 
 
 def test_the_tracking_server_answers_only_who_knows_the_secret(installation):

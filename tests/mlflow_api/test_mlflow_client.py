@@ -1,11 +1,16 @@
 """The locked MLflow client, unmodified, against edge, web and the tracking server."""
 
+import json
+import os
+import time
 import uuid
+from pathlib import Path
 
 import pytest
 
 from registry.access.services import grant
 from registry.models import ModelVersion, RegisteredModel
+from tests.webhooks.conftest import receiver  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -198,3 +203,112 @@ def test_a_token_without_the_scope_is_told_so(sign_in, scientist):
     client = sign_in(scientist, ["view"])
     assert client.search_experiments() == []
     refused(lambda: client.create_run("0"), "PERMISSION_DENIED")
+
+
+def test_prompts_are_registered_found_and_loaded(sign_in, scientist, make_account):
+    from mlflow import genai
+
+    client, name = sign_in(scientist), f"ask-{uuid.uuid4().hex[:8]}"
+    genai.register_prompt(name=name, template="Say {{what}}.", commit_message="first", tags={"team": "ops"})
+    genai.register_prompt(name=name, template=[{"role": "user", "content": "Say {{what}}!"}])
+    genai.set_prompt_alias(name, alias="best", version=1)
+    assert genai.load_prompt(f"prompts:/{name}@best").format(what="hi") == "Say hi."
+    assert genai.load_prompt(name, version=2).template == [{"role": "user", "content": "Say {{what}}!"}]
+    assert genai.load_prompt(f"prompts:/{name}@latest").version == 2
+    assert [each.name for each in genai.search_prompts(f"name = '{name}'")] == [name]
+    assert [each.version for each in client.search_prompt_versions(name)] == [2, 1]
+    assert client.search_registered_models() == []
+    row = ModelVersion.objects.get(number=1)
+    assert (row.status, row.description, len(row.digest)) == ("READY", "first", 64)
+    sign_in(make_account("colleague", "data-scientist"))
+    assert genai.search_prompts() == []
+    refused(lambda: genai.load_prompt(name, version=1, allow_missing=False), "RESOURCE_DOES_NOT_EXIST")
+
+
+def test_large_files_come_to_us_where_a_client_would_rather_send_parts(
+    sign_in, scientist, monkeypatch, tmp_path
+):
+    import mlflow
+
+    for name in ("UPLOAD", "DOWNLOAD"):
+        monkeypatch.setenv(f"MLFLOW_ENABLE_PROXY_MULTIPART_{name}", "true")
+        monkeypatch.setenv(f"MLFLOW_MULTIPART_{name}_MINIMUM_FILE_SIZE", str(1 << 20))
+    sign_in(scientist)
+    content = os.urandom(3 << 20)
+    (tmp_path / "large.bin").write_bytes(content)
+    with mlflow.start_run() as run:
+        mlflow.log_artifact(str(tmp_path / "large.bin"))
+    got = mlflow.artifacts.download_artifacts(
+        run_id=run.info.run_id, artifact_path="large.bin", dst_path=str(tmp_path / "got")
+    )
+    assert Path(got).read_bytes() == content
+
+
+def test_webhooks_are_kept_tested_and_sent_to(sign_in, scientist, admin, receiver):
+    from mlflow.entities.webhook import WebhookEvent
+
+    event = WebhookEvent("registered_model", "created")
+    client = sign_in(scientist)
+    refused(lambda: client.create_webhook("ci", receiver.url, [event]), "PERMISSION_DENIED")
+    client = sign_in(admin)
+    made = client.create_webhook("ci", receiver.url, [event], description="builds", secret="known")
+    assert [each.webhook_id for each in client.list_webhooks()] == [made.webhook_id]
+    assert client.get_webhook(made.webhook_id).description == "builds"
+    result = client.test_webhook(made.webhook_id)
+    assert (result.success, result.response_status, result.response_body) == (True, 200, "thanks")
+    sign_in(scientist).create_registered_model("delays")
+    deadline = time.monotonic() + 20
+    while len(receiver.got) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert json.loads(receiver.got[1][2])["data"]["name"] == "delays"
+    client = sign_in(admin)
+    assert client.update_webhook(made.webhook_id, status="DISABLED").status.value == "DISABLED"
+    client.delete_webhook(made.webhook_id)
+    assert list(client.list_webhooks()) == []
+
+
+def test_traces_are_their_makers_alone(sign_in, scientist, reviewer, make_account):
+    import mlflow
+    from mlflow import MlflowClient
+
+    client = sign_in(scientist)
+    mlflow.set_experiment(f"traced-{uuid.uuid4().hex[:8]}")
+    with mlflow.start_span("answer") as span:
+        span.set_inputs({"question": "Why late?"})
+        span.set_outputs({"answer": "Fog."})
+    mlflow.flush_trace_async_logging()
+    trace_id, place = span.trace_id, mlflow.get_experiment_by_name(mlflow.search_experiments()[0].name)
+
+    def found(text=None):
+        traces = mlflow.search_traces(
+            locations=[place.experiment_id], filter_string=text, return_type="list", include_spans=False
+        )
+        return [each.info.trace_id for each in traces]
+
+    assert found() == found("attributes.status = 'OK'") == [trace_id]
+    whole = mlflow.get_trace(trace_id)
+    assert [each.outputs for each in whole.data.spans] == [{"answer": "Fog."}]
+    mlflow.set_trace_tag(trace_id, "aTagOfMyOwn", "yes")
+    mlflow.log_feedback(trace_id=trace_id, name="good", value=True, metadata={"byWhom": "me"})
+    again = mlflow.get_trace(trace_id)
+    assert again.info.tags["aTagOfMyOwn"] == "yes"
+    assert [(each.name, each.value) for each in again.info.assessments] == [("good", True)]
+    sign_in(make_account("colleague", "data-scientist"))
+    assert found() == []
+    for text in ("tags.`controlplane.owner` != 'x'", "tags.aTagOfMyOwn = 'yes'"):
+        assert found(text) == []
+    with pytest.raises(Exception, match=r"OR|Invalid"):
+        found("attributes.status = 'OK' OR attributes.status = 'OK'")
+    absent = "RESOURCE_DOES_NOT_EXIST"
+    refused(lambda: mlflow.set_trace_tag(trace_id, "a", "b"), absent)
+    refused(lambda: mlflow.delete_trace_tag(trace_id, "aTagOfMyOwn"), absent)
+    refused(lambda: mlflow.log_feedback(trace_id=trace_id, name="bad", value=True), absent)
+    refused(lambda: MlflowClient().delete_traces(place.experiment_id, trace_ids=[trace_id]), absent)
+    refused(lambda: MlflowClient().delete_traces(place.experiment_id, max_timestamp_millis=1 << 50), absent)
+    assert mlflow.get_trace(trace_id) is None
+    sign_in(reviewer)
+    assert found() == [trace_id]
+    refused(lambda: mlflow.set_trace_tag(trace_id, "a", "b"), "PERMISSION_DENIED")
+    client = sign_in(scientist)
+    assert client.delete_traces(place.experiment_id, trace_ids=[trace_id]) == 1
+    assert found() == []

@@ -120,7 +120,7 @@ def test_aliases_are_set_moved_read_and_deleted(mine, register):
 
 def test_latest_is_the_highest_version_and_an_absent_alias_is_400(mine, register):
     status, body = mine.get("registered-models/alias", name="delays", alias="latest")
-    assert (status, body["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    assert (status, body["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
     register()
     register()
     assert (

@@ -1,0 +1,79 @@
+"""Versions of prompts: registered models whose content is a text and not the files of a run.
+
+MLflow keeps a prompt's text in tags of the version, and tags may change. Here the text is also
+the version's one file, hashed and stored like any other, and its tags are frozen with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import F
+from django.db.models.functions import Now
+
+from audit.services import command, record
+from core.actors import Actor
+from core.canonical import canonical_json
+from core.errors import Invalid, NotAllowed
+from core.events import emit
+from core.object_store import store
+from registry import rights
+from registry.locks import locked_model, touch
+from registry.manifest import ManifestFile, digest_of, listed
+from registry.models import ModelVersion, RegisteredModel, VersionTag
+from registry.services.models import checked_description
+from registry.services.registration import VERSION_READY
+from registry.services.tags import IS_PROMPT, PROMPT_CONTENT, PROMPT_TEXT, checked_tags
+
+# What MLflow's clients send where a source is required and a prompt has none.
+PROMPT_SOURCES = ("prompt-template", "dummy-source")
+PROMPT_FILE = "prompt.json"
+
+
+@command
+def create_prompt_version(
+    *, actor: Actor, model: RegisteredModel, source: str, tags: Mapping[str, str], description: str = ""
+) -> ModelVersion:
+    """Register a text as the next version of a prompt; it is READY at once."""
+    if not rights.may_register(actor, model):
+        raise NotAllowed(f"You may not register versions of {model}; it needs the right to register.")
+    pairs = checked_tags(tags)
+    _require_prompt(model, pairs)
+    content = canonical_json({key: pairs[key] for key in PROMPT_CONTENT if key in pairs}).encode()
+    kept = store().put_stream([content])
+    manifest = listed([ManifestFile(PROMPT_FILE, kept.size, kept.digest)])
+    row = locked_model(model)
+    version = ModelVersion.objects.create(
+        model=row,
+        number=row.next_number,
+        source=source,
+        status=ModelVersion.Status.READY,
+        digest=digest_of(manifest),
+        manifest=manifest,
+        size=kept.size,
+        file_count=1,
+        description=checked_description(description or ""),
+        created_by_id=actor.account_id,
+        ready_at=Now(),
+        verified_at=Now(),
+    )
+    RegisteredModel.objects.filter(pk=row.pk).update(next_number=F("next_number") + 1)
+    touch(row)
+    VersionTag.objects.bulk_create(VersionTag(version=version, key=key, value=pairs[key]) for key in pairs)
+    after: dict[str, Any] = {"source": source, "digest": version.digest, "tags": sorted(pairs)}
+    record(actor=actor, action="registry.version_created", target=version, after=after)
+    emit(VERSION_READY, version, {"model": row.name, "number": version.number, "digest": version.digest})
+    version.refresh_from_db()
+    version.model = row
+    return version
+
+
+def _require_prompt(model: RegisteredModel, tags: Mapping[str, str]) -> None:
+    if not model.tags.filter(key=IS_PROMPT, value="true").exists():
+        raise Invalid(
+            f"{model} is not a prompt, so its versions need the files of a run or logged model as source.",
+            field="source",
+        )
+    if not tags.get(PROMPT_TEXT):
+        raise Invalid(f"A prompt's version needs its text in the tag {PROMPT_TEXT}.", field="tags")

@@ -1,0 +1,82 @@
+"""Prompts: registered models whose versions are texts; as fixed and as guarded as any other."""
+
+import pytest
+
+from audit.models import Event
+from core.object_store import store
+from registry.integrity import DigestMismatch, verify
+from registry.models import ModelVersion
+
+pytestmark = pytest.mark.django_db
+
+PROMPT = [{"key": "mlflow.prompt.is_prompt", "value": "true"}]
+TEXT = {"key": "mlflow.prompt.text", "value": "Say {{what}}."}
+
+
+@pytest.fixture
+def mine(surface, scientist):
+    mine = surface(scientist)
+    mine.post("registered-models/create", name="ask", tags=PROMPT)
+    mine.post("registered-models/create", name="delays")
+    return mine
+
+
+def register(mine, name="ask", tags=(*PROMPT, TEXT), **more):
+    return mine.post("model-versions/create", name=name, source="prompt-template", tags=list(tags), **more)
+
+
+def test_a_prompts_version_is_ready_at_once_and_hashed(mine):
+    status, body = register(mine, description="first")
+    version = body["model_version"]
+    assert (status, version["version"], version["status"], version["description"]) == (
+        200,
+        "1",
+        "READY",
+        "first",
+    )
+    row = ModelVersion.objects.get()
+    assert [each["path"] for each in row.manifest] == ["prompt.json"]
+    assert register(mine)[1]["model_version"]["version"] == "2"
+    assert len(set(ModelVersion.objects.values_list("digest", flat=True))) == 1
+    verify(row)
+    place = store().path_for(row.manifest[0]["sha256"])
+    place.chmod(0o600)
+    place.write_bytes(b"something else")
+    with pytest.raises(DigestMismatch):
+        verify(row)
+    assert Event.objects.filter(body__contains='"registry.version_created"').count() == 2
+
+
+def test_what_a_prompts_version_says_never_changes(mine):
+    register(mine)
+    about = {"name": "ask", "version": "1"}
+    change = mine.post("model-versions/set-tag", **about, key=TEXT["key"], value="Shout.")
+    assert (change[0], change[1]["error_code"]) == (409, "RESOURCE_CONFLICT")
+    for key in ("mlflow.prompt.text", "mlflow.prompt.is_prompt"):
+        assert mine.delete("model-versions/delete-tag", **about, key=key)[0] == 409
+    assert mine.post("model-versions/set-tag", **about, **TEXT)[0] == 200
+    assert mine.post("model-versions/set-tag", **about, key="team", value="ops")[0] == 200
+    assert mine.delete("model-versions/delete-tag", **about, key="team")[0] == 200
+
+
+def test_what_is_no_prompt_is_refused(mine, subtests):
+    for name, tags in (
+        ("delays", [*PROMPT, TEXT]),
+        ("ask", []),
+        ("ask", PROMPT),
+        ("ask", [{**TEXT, "value": ""}]),
+    ):
+        with subtests.test(name=name, tags=str(tags)[:60]):
+            status, body = register(mine, name, tags)
+            assert (status, body["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    assert not ModelVersion.objects.exists()
+
+
+def test_a_prompt_of_somebody_else_does_not_exist(mine, surface, make_account, stranger):
+    register(mine)
+    for account in (make_account("colleague", "data-scientist"), stranger):
+        theirs = surface(account)
+        assert register(theirs)[0] == 404
+        assert theirs.get("model-versions/get", name="ask", version="1")[0] == 404
+        asked = theirs.get("registered-models/search", filter="tags.`mlflow.prompt.is_prompt` = 'true'")
+        assert asked == (200, {"registered_models": []})

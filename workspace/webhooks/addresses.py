@@ -1,0 +1,81 @@
+"""Which addresses may be called: public ones behind https, and hosts the operator has named.
+
+What a name resolves to is checked when it is called (see ``backends``), since it may change; what
+can be seen in the address itself is refused at once, with a sentence.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from contextlib import suppress
+from urllib.parse import SplitResult, urlsplit
+
+from django.conf import settings
+
+from core.errors import Invalid
+from core.text import checked_text
+
+LONGEST_URL = 2000
+PUBLIC = "an https address of a public host"
+PRIVATE_ENDINGS = (".localhost", ".local", ".internal", ".localdomain", ".home.arpa")
+
+
+def checked_url(value: object) -> str:
+    """The address, or Invalid saying why events may not be sent there."""
+    url = checked_text(value, "url", LONGEST_URL, min_length=1)
+    if any(character.isspace() or character == "\\" for character in url):
+        raise _refused("url must not hold spaces or backslashes.")
+    parts = _split(url)
+    host = (parts.hostname or "").lower().rstrip(".")
+    if parts.scheme not in {"http", "https"} or not host:
+        raise _refused("url must be a complete https address.")
+    if parts.username is not None or parts.password is not None:
+        raise _refused("url must not hold a user name or password.")
+    if parts.fragment:
+        raise _refused("url must not hold a fragment (#…).")
+    if is_named(host):
+        return url
+    if _is_private(host):
+        raise _refused(
+            f"{host[:100]} is a private address; an operator can name it in WEBHOOK_ALLOWED_HOSTS."
+        )
+    if parts.scheme != "https":
+        raise _refused("url must begin with https://; the signature proves who sent, not that nobody read.")
+    return url
+
+
+def is_named(host: str) -> bool:
+    """Whether the operator lets webhooks call this host although it is private."""
+    return host.lower() in settings.WEBHOOK_ALLOWED_HOSTS
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise _refused("url is not an address; look at its host and port.") from None
+    return parts
+
+
+def _is_private(host: str) -> bool:
+    address = _literal(host)
+    if address is not None:
+        return not address.is_global or address.is_multicast
+    return host == "localhost" or "." not in host or host.endswith(PRIVATE_ENDINGS)
+
+
+def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address a host means without asking a name server, however it is spelled (127.1, 0x7f000001)."""
+    with suppress(OSError, UnicodeEncodeError):
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    try:
+        address = ipaddress.IPv6Address(host.split("%")[0])
+    except ValueError:
+        return None
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def _refused(message: str) -> Invalid:
+    return Invalid(message, field="url", allowed=PUBLIC)

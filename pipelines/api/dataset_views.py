@@ -14,25 +14,21 @@ from rest_framework.response import Response
 
 from accounts.sight import require_sight
 from core.api.views import IdempotentPosts, etag_of, require_match
-from core.errors import Invalid, NotAllowed, NotFound
+from core.errors import Invalid, NotAllowed
 from core.jobs.models import Job
 from pipelines import rights, services
 from pipelines.api.serializers import (
     ChangedDatasetSerializer,
-    CheckSerializer,
-    ContractSerializer,
     DatasetSerializer,
     DatasetVersionInListSerializer,
     DatasetVersionSerializer,
-    NewCheckSerializer,
-    NewContractSerializer,
     NewDatasetSerializer,
     NewVersionSerializer,
     ReasonSerializer,
 )
 from pipelines.api.uploads import kept, sent
 from pipelines.lookups import find_dataset, find_dataset_version
-from pipelines.models import ContractCheck, Dataset, DatasetVersion
+from pipelines.models import Dataset, DatasetVersion
 
 
 def accepted(job: Job | None, body: dict[str, Any]) -> Response:
@@ -153,55 +149,3 @@ class DatasetVersionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
             actor=request.actor, version=find_dataset_version(request, name, number), **said.validated_data
         )
         return Response(DatasetVersionSerializer(version).data)
-
-
-class ContractViewSet(viewsets.GenericViewSet):
-    """``/datasets/{name}/contract``: read it, or give it a new revision."""
-
-    serializer_class = ContractSerializer
-
-    @extend_schema(responses=ContractSerializer)
-    def retrieve(self, request: Request, name: str) -> Response:
-        dataset = find_dataset(request, name)
-        contract = dataset.contract()
-        if contract is None:
-            raise NotFound(f"{dataset} has no contract.")
-        return Response(ContractSerializer(contract).data, headers={"ETag": etag_of(contract.pk)})
-
-    @extend_schema(request=NewContractSerializer, responses=ContractSerializer)
-    def update(self, request: Request, name: str) -> Response:
-        """The first revision needs no If-Match, later ones do."""
-        dataset = find_dataset(request, name)
-        before = dataset.contract()
-        if before is not None:
-            require_match(request, etag_of(before.pk))
-        new = NewContractSerializer(data=request.data)
-        new.is_valid(raise_exception=True)
-        contract = services.set_contract(
-            actor=request.actor,
-            dataset=dataset,
-            expected_revision=before.revision if before else 0,
-            **new.validated_data,
-        )
-        status = 200 if before else 201
-        headers = {"ETag": etag_of(contract.pk)}
-        return Response(ContractSerializer(contract).data, status=status, headers=headers)
-
-
-class CheckViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewSet):
-    """``/datasets/{name}/checks``: what was found, and asking for another look."""
-
-    serializer_class = CheckSerializer
-    ordering = "-checked_at"
-
-    def get_queryset(self) -> QuerySet[ContractCheck]:
-        dataset = find_dataset(self.request, self.kwargs["name"])
-        return ContractCheck.objects.filter(version__dataset=dataset).select_related("version", "contract")
-
-    @extend_schema(request=NewCheckSerializer, responses={202: OpenApiTypes.OBJECT})
-    def create(self, request: Request, name: str) -> Response:
-        asked = NewCheckSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        version = find_dataset_version(request, name, asked.validated_data["version"])
-        job = services.request_check(actor=request.actor, version=version)
-        return accepted(job, {"dataset": version.dataset.name, "version": version.number})

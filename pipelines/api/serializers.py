@@ -110,12 +110,24 @@ class ContractSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = DataContract
-        fields = ("revision", "document", "digest", "reason", "created_by", "created_at")
+        fields: tuple[str, ...] = ("revision", "document", "digest", "reason", "created_by", "created_at")
+
+
+class ContractInListSerializer(ContractSerializer):
+    class Meta(ContractSerializer.Meta):
+        fields = ("revision", "digest", "reason", "created_by", "created_at")
 
 
 class NewContractSerializer(Body):
     document = serializers.JSONField(help_text="The contract as an object, or as YAML text.")
     reason = TextField(max_length=2000, required=False, allow_blank=True, default="")
+
+
+class StandardContractSerializer(serializers.Serializer):
+    document = serializers.JSONField(help_text="An Open Data Contract Standard document, or its YAML text.")
+    table = TextField(max_length=1000, required=False, allow_blank=True, default="")
+    reason = TextField(max_length=2000, required=False, allow_blank=True, default="")
+    dry_run = serializers.BooleanField(required=False, default=False)
 
 
 class CheckSerializer(serializers.ModelSerializer):

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.urls import re_path
 
-from pipelines.api.dataset_views import CheckViewSet, ContractViewSet, DatasetVersionViewSet, DatasetViewSet
+from pipelines.api.contract_views import CheckViewSet, ContractRevisionViewSet, ContractViewSet
+from pipelines.api.dataset_views import DatasetVersionViewSet, DatasetViewSet
 from pipelines.api.pipeline_views import PipelineViewSet, RunViewSet
 
 DATASET = r"^datasets/(?P<name>[^/]+)"
@@ -41,6 +42,26 @@ urlpatterns: list[Any] = [
         DATASET + r"/contract/?$",
         ContractViewSet.as_view({"get": "retrieve", "put": "update"}),
         name="dataset-contract",
+    ),
+    re_path(
+        DATASET + r"/contract/revisions/?$",
+        ContractRevisionViewSet.as_view({"get": "list"}),
+        name="dataset-contract-revisions",
+    ),
+    re_path(
+        DATASET + r"/contract/proposal/?$",
+        ContractViewSet.as_view({"get": "proposal"}),
+        name="dataset-contract-proposal",
+    ),
+    re_path(
+        DATASET + r"/contract/changes/?$",
+        ContractViewSet.as_view({"get": "changes"}),
+        name="dataset-contract-changes",
+    ),
+    re_path(
+        DATASET + r"/contract/odcs/?$",
+        ContractViewSet.as_view({"get": "export", "put": "take"}),
+        name="dataset-contract-odcs",
     ),
     re_path(DATASET + r"/checks/?$", CheckViewSet.as_view(LIST), name="dataset-checks"),
     re_path(r"^pipelines/?$", PipelineViewSet.as_view({"get": "list"}), name="pipelines"),

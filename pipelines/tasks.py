@@ -13,11 +13,12 @@ from core.jobs import Lease, LeaseLost, job, periodic
 from core.jobs.models import Job
 from pipelines import services
 from pipelines.code import code_commit, environment
+from pipelines.comparing import measure_difference
 from pipelines.inspecting import check_version, read_version
-from pipelines.models import DatasetVersion, PipelineRun
+from pipelines.models import DatasetVersion, PipelineRun, VersionDifference
 from pipelines.running import RUNNERS
 from pipelines.sandbox import Sandbox
-from pipelines.services import CHECK, PROFILE, RUN
+from pipelines.services import CHECK, COMPARE, PROFILE, RUN
 
 
 @job(PROFILE, subject=DatasetVersion, limit=timedelta(minutes=10), max_attempts=3)
@@ -46,6 +47,26 @@ def profile_version(lease: Lease, version: DatasetVersion) -> dict[str, Any]:
 def run_check(lease: Lease, version: DatasetVersion) -> dict[str, Any]:
     """Look at every rule of the newest contract on one version."""
     return _check(lease, version)
+
+
+@job(COMPARE, subject=VersionDifference, limit=timedelta(minutes=10), max_attempts=3)
+def compare_versions(lease: Lease, difference: VersionDifference) -> dict[str, Any]:
+    """Read the rows of two versions; ready or failed is its last word."""
+    actor = Actor.system(lease)
+    if difference.status != VersionDifference.Status.PENDING:
+        return {"status": difference.status}
+    try:
+        columns, program = measure_difference(lease, difference)
+    except Unavailable:
+        raise
+    except DomainError as error:
+        services.fail_difference(actor=actor, difference=difference, reason=str(error))
+        raise
+    if program is not None:
+        _meter(lease, program)
+    lease.check()
+    services.keep_difference(actor=actor, difference=difference, columns=columns)
+    return {"status": difference.status, "columns": len(columns)}
 
 
 @job(RUN, subject=PipelineRun, queue="evaluations", limit=timedelta(minutes=20), max_attempts=1)
@@ -86,6 +107,12 @@ def fail_stalled_runs(lease: Lease) -> dict[str, Any]:
         last = Job.objects.about(version).filter(kind=PROFILE).order_by("-created_at").first()
         if last is not None and last.is_over:
             services.fail_version(actor=actor, version=version, reason=last.failure or "Its job ended.")
+            failed += 1
+    for difference in VersionDifference.objects.filter(status=VersionDifference.Status.PENDING)[:200]:
+        last = Job.objects.about(difference).order_by("-created_at").first()
+        if last is not None and last.is_over:
+            reason = last.failure or "Its job ended."
+            services.fail_difference(actor=actor, difference=difference, reason=reason)
             failed += 1
     return {"failed": failed}
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pipelines.views import contracts, datasets, runs
+from pipelines.views import contracts, datasets, differences, runs
 
 app_name = "pipelines"
 
@@ -17,6 +17,8 @@ urlpatterns = [
     path("data/<str:name>/versions/<int:number>/check/", contracts.check_version, name="check-version"),
     path("data/<str:name>/contract/", contracts.contract_detail, name="contract"),
     path("data/<str:name>/contract/edit/", contracts.edit_contract, name="edit-contract"),
+    path("data/<str:name>/compare/", differences.compare_versions, name="compare-versions"),
+    path("data/<str:name>/compare/measure/", differences.measure_difference, name="measure-difference"),
     path("pipelines/", runs.pipeline_list, name="pipelines"),
     path("pipelines/<str:name>/", runs.pipeline_detail, name="pipeline"),
     path("pipelines/<str:name>/runs/<uuid:key>/", runs.run_detail, name="run"),

@@ -6,6 +6,7 @@ from django.urls import re_path
 
 from pipelines.api.contract_views import CheckViewSet, ContractRevisionViewSet, ContractViewSet
 from pipelines.api.dataset_views import DatasetVersionViewSet, DatasetViewSet
+from pipelines.api.difference_views import DifferenceView
 from pipelines.api.pipeline_views import PipelineViewSet, RunViewSet
 
 DATASET = r"^datasets/(?P<name>[^/]+)"
@@ -37,6 +38,11 @@ urlpatterns: list[Any] = [
         VERSION + r"/release/?$",
         DatasetVersionViewSet.as_view({"post": "release"}),
         name="dataset-version-release",
+    ),
+    re_path(
+        DATASET + r"/compare/?$",
+        DifferenceView.as_view({"get": "retrieve", "post": "create"}),
+        name="dataset-compare",
     ),
     re_path(
         DATASET + r"/contract/?$",

@@ -3,6 +3,7 @@
 from pipelines.models.access import DatasetAccountGrant, DatasetGroupGrant
 from pipelines.models.contracts import ContractCheck, DataContract
 from pipelines.models.datasets import Dataset, DatasetVersion
+from pipelines.models.differences import VersionDifference
 from pipelines.models.runs import Pipeline, PipelineRun, RunDataset
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "Pipeline",
     "PipelineRun",
     "RunDataset",
+    "VersionDifference",
 ]

@@ -3,6 +3,12 @@
 from pipelines.services.access import grant, revoke
 from pipelines.services.contracts import CHECK, keep_check, request_check, set_contract
 from pipelines.services.datasets import create_dataset, update_dataset
+from pipelines.services.differences import (
+    COMPARE,
+    fail_difference,
+    keep_difference,
+    request_difference,
+)
 from pipelines.services.runs import (
     RUN,
     begin_run,
@@ -26,23 +32,27 @@ from pipelines.services.versions import (
 
 __all__ = [
     "CHECK",
+    "COMPARE",
     "PROFILE",
     "RUN",
     "begin_run",
     "cancel_run",
     "create_dataset",
     "end_run",
+    "fail_difference",
     "fail_run",
     "fail_version",
     "finish_version",
     "grant",
     "keep_check",
+    "keep_difference",
     "note_download",
     "note_mlflow_run",
     "quarantine_version",
     "register_version",
     "release_version",
     "request_check",
+    "request_difference",
     "require_valid",
     "revoke",
     "set_contract",

@@ -12,6 +12,7 @@ class DeploymentsConfig(AppConfig):
         import_module("deployments.tasks")
         panels = import_module("deployments.panels")
         import_module("registry.retention").keep("deployments", panels.why_versions_stay)
+        import_module("pipelines.impact").register(20, import_module("deployments.impact").deployments)
         register = import_module("core.panels").register
         register("registry.model", 20, panels.endpoints_of_models, "deployments/_model_panel.html")
         register(

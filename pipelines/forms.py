@@ -8,6 +8,9 @@ from django import forms
 from django.forms import BaseFormSet, formset_factory
 
 from pipelines.contracts import SCHEMA, TYPES
+from pipelines.freshness import LONGEST, SHORTEST, UNITS, split
+from pipelines.models import Dataset
+from pipelines.overview import STATES
 
 FIELD = {"class": "in"}
 MOST_ROWS_OF_A_FORM = 100
@@ -158,6 +161,79 @@ ColumnForms = formset_factory(
     max_num=MOST_ROWS_OF_A_FORM,
     absolute_max=MOST_ROWS_OF_A_FORM + 20,
 )
+
+
+class DatasetFilterForm(forms.Form):
+    """Narrowing the list of data sets; a GET form, so every view of it has an address."""
+
+    q = forms.CharField(label="Name", required=False, max_length=100, widget=forms.TextInput(FIELD))
+    state = forms.ChoiceField(
+        label="State", required=False, choices=[("", "Any"), *STATES.items()], widget=forms.Select(FIELD)
+    )
+    show = forms.ChoiceField(
+        label="Show", required=False, choices=[("", "All"), ("mine", "Mine")], widget=forms.Select(FIELD)
+    )
+
+
+class EditDatasetForm(forms.Form):
+    """What people say of a data set, and how often newer data is expected."""
+
+    description = forms.CharField(
+        label="What it is", required=False, max_length=5000, widget=forms.Textarea({"class": "in", "rows": 4})
+    )
+    label_column = text("Label column")
+    every = forms.IntegerField(
+        label="Newer data is expected every",
+        required=False,
+        min_value=1,
+        max_value=1_000_000,
+        widget=forms.NumberInput(FIELD),
+        help_text="Empty: nothing is expected, and nothing is late.",
+    )
+    unit = forms.ChoiceField(
+        label="Unit", choices=[(each, each) for each in UNITS], initial="days", widget=forms.Select(FIELD)
+    )
+    clock = forms.ChoiceField(
+        label="Which clock counts",
+        choices=[
+            ("event", "Event time: the largest time the data speaks of"),
+            ("arrival", "Arrival: when the last version came"),
+        ],
+        widget=forms.Select(FIELD),
+        help_text="Data without event times always counts by arrival.",
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2_147_483_647)
+
+    @classmethod
+    def told(cls, dataset: Dataset) -> dict[str, Any]:
+        every, unit = split(dataset.expected_every) if dataset.expected_every else (None, "days")
+        return {
+            "description": dataset.description,
+            "label_column": dataset.label_column,
+            "every": every,
+            "unit": unit,
+            "clock": dataset.freshness_clock,
+            "revision": dataset.rev,
+        }
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        if (
+            said.get("every")
+            and said.get("unit")
+            and not SHORTEST <= said["every"] * UNITS[said["unit"]] <= LONGEST
+        ):
+            self.add_error("every", "At least 1 minute and at most 10 years.")
+        return said
+
+    def fields_to_change(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        return {
+            "description": said["description"],
+            "label_column": said["label_column"],
+            "expected_every": said["every"] * UNITS[said["unit"]] if said["every"] else None,
+            "freshness_clock": said["clock"],
+        }
 
 
 class ReasonForm(forms.Form):

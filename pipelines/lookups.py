@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -49,6 +50,14 @@ def whole_number(value: str, field: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 10):
         raise Invalid(f"{field} must be a whole number.", field=field, allowed="a whole number")
     return int(value)
+
+
+def one_of(value: str, field: str, allowed: Iterable[str]) -> str:
+    """A choice of an address's query, empty when it is not made; Invalid naming what may be chosen."""
+    words = list(allowed)
+    if value and value not in words:
+        raise Invalid(f"{field} must be one of: {', '.join(words)}.", field=field, allowed=", ".join(words))
+    return value
 
 
 def find_pipeline(request: Any, name: str) -> Pipeline:

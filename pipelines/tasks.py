@@ -15,7 +15,7 @@ from pipelines import services
 from pipelines.code import code_commit, environment
 from pipelines.comparing import measure_difference
 from pipelines.inspecting import check_version, read_version
-from pipelines.models import DatasetVersion, PipelineRun, VersionDifference
+from pipelines.models import Dataset, DatasetVersion, FreshnessAlarm, PipelineRun, VersionDifference
 from pipelines.running import RUNNERS
 from pipelines.sandbox import Sandbox
 from pipelines.services import CHECK, COMPARE, PROFILE, RUN
@@ -115,6 +115,20 @@ def fail_stalled_runs(lease: Lease) -> dict[str, Any]:
             services.fail_difference(actor=actor, difference=difference, reason=reason)
             failed += 1
     return {"failed": failed}
+
+
+@periodic("pipelines.watch_freshness", every=timedelta(minutes=1))
+@job("pipelines.watch_freshness", limit=timedelta(minutes=2))
+def watch_freshness(lease: Lease) -> dict[str, Any]:
+    """Raise the alarm of data sets that have become late; the rest is settled when data comes."""
+    actor, late = Actor.system(lease), 0
+    expecting = Dataset.objects.filter(expected_every__isnull=False).with_freshness()
+    is_open = set(FreshnessAlarm.objects.open().values_list("dataset", flat=True))
+    for dataset in expecting.iterator(chunk_size=500):
+        if dataset.freshness.is_late != (dataset.pk in is_open):
+            services.look_at_freshness(actor=actor, dataset=dataset)
+        late += dataset.freshness.is_late
+    return {"late": late}
 
 
 def _check(lease: Lease, version: DatasetVersion) -> dict[str, Any]:

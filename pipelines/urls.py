@@ -9,6 +9,7 @@ app_name = "pipelines"
 urlpatterns = [
     path("data/", datasets.dataset_list, name="datasets"),
     path("data/<str:name>/", datasets.dataset_detail, name="dataset"),
+    path("data/<str:name>/edit/", datasets.edit_dataset, name="edit-dataset"),
     path(
         "data/<str:name>/versions/<int:number>/quarantine/",
         datasets.quarantine_version,

@@ -18,6 +18,7 @@ from core.errors import Invalid, NotAllowed
 from core.jobs.models import Job
 from pipelines import rights, services
 from pipelines.api.serializers import (
+    AlarmSerializer,
     ChangedDatasetSerializer,
     DatasetSerializer,
     DatasetVersionInListSerializer,
@@ -27,8 +28,10 @@ from pipelines.api.serializers import (
     ReasonSerializer,
 )
 from pipelines.api.uploads import kept, sent
-from pipelines.lookups import find_dataset, find_dataset_version
-from pipelines.models import Dataset, DatasetVersion
+from pipelines.impact import as_json, impact_of
+from pipelines.lookups import find_dataset, find_dataset_version, one_of
+from pipelines.models import Dataset, DatasetVersion, FreshnessAlarm
+from pipelines.overview import STATES, narrowed
 
 
 def accepted(job: Job | None, body: dict[str, Any]) -> Response:
@@ -45,8 +48,22 @@ class DatasetViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
     serializer_class = DatasetSerializer
 
     def get_queryset(self) -> QuerySet[Dataset]:
+        """``?q=``, ``?state=`` (late, failing, quarantined, unpromised) and ``?show=mine`` narrow."""
         require_sight(self.request.actor)
-        return Dataset.objects.visible_to(self.request.actor).select_related("owner", "created_by")
+        actor, query = self.request.actor, self.request.query_params
+        wanted = {
+            "q": query.get("q", "")[:100],
+            "state": one_of(query.get("state", ""), "state", STATES),
+            "show": one_of(query.get("show", ""), "show", ("mine",)),
+        }
+        rows = narrowed(Dataset.objects.visible_to(actor), actor, wanted)
+        return rows.with_freshness().select_related("owner", "created_by")
+
+    @property
+    def ordering(self) -> str:
+        """``?sort=``: name, -name, created_at or -created_at; the newest first when left out."""
+        sorts = ("-created_at", "created_at", "name", "-name")
+        return one_of(self.request.query_params.get("sort", ""), "sort", sorts) or sorts[0]
 
     @extend_schema(request=NewDatasetSerializer, responses={201: DatasetSerializer})
     def create(self, request: Request) -> Response:
@@ -73,7 +90,21 @@ class DatasetViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
 
     def _answer(self, dataset: Dataset, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         about = {"ETag": etag_of(dataset.pk, dataset.rev), **(headers or {})}
-        return Response(DatasetSerializer(dataset).data, status=status, headers=about)
+        row = Dataset.objects.with_freshness().select_related("owner", "created_by").get(pk=dataset.pk)
+        return Response(DatasetSerializer(row).data, status=status, headers=about)
+
+
+class AlarmViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+    """``/datasets/{name}/alarms``: when the data set was late, the newest first."""
+
+    serializer_class = AlarmSerializer
+    ordering = "-raised_at"
+
+    def get_queryset(self) -> QuerySet[FreshnessAlarm]:
+        """``?state=open`` narrows."""
+        rows = find_dataset(self.request, self.kwargs["name"]).alarms.all()
+        is_open = one_of(self.request.query_params.get("state", ""), "state", ("open",))
+        return rows.open() if is_open else rows
 
 
 class DatasetVersionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
@@ -128,6 +159,13 @@ class DatasetVersionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         version = find_dataset_version(request, name, number)
         services.note_download(actor=request.actor, version=version)
         return sent(version)
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def impact(self, request: Request, name: str, number: int) -> Response:
+        """What the version touched: data, runs, model versions, deployments with rows predicted."""
+        version = find_dataset_version(request, name, number)
+        parts = as_json(impact_of(request.actor, version))
+        return Response({"dataset": name, "version": version.number, "status": version.status, **parts})
 
     @extend_schema(request=ReasonSerializer, responses=DatasetVersionSerializer)
     def quarantine(self, request: Request, name: str, number: int) -> Response:

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import re_path
 
 from pipelines.api.contract_views import CheckViewSet, ContractRevisionViewSet, ContractViewSet
-from pipelines.api.dataset_views import DatasetVersionViewSet, DatasetViewSet
+from pipelines.api.dataset_views import AlarmViewSet, DatasetVersionViewSet, DatasetViewSet
 from pipelines.api.difference_views import DifferenceView
 from pipelines.api.pipeline_views import PipelineViewSet, RunViewSet
 
@@ -29,6 +29,12 @@ urlpatterns: list[Any] = [
         DatasetVersionViewSet.as_view({"get": "content"}),
         name="dataset-version-content",
     ),
+    re_path(
+        VERSION + r"/impact/?$",
+        DatasetVersionViewSet.as_view({"get": "impact"}),
+        name="dataset-version-impact",
+    ),
+    re_path(DATASET + r"/alarms/?$", AlarmViewSet.as_view({"get": "list"}), name="dataset-alarms"),
     re_path(
         VERSION + r"/quarantine/?$",
         DatasetVersionViewSet.as_view({"post": "quarantine"}),

@@ -4,6 +4,7 @@ from pipelines.models.access import DatasetAccountGrant, DatasetGroupGrant
 from pipelines.models.contracts import ContractCheck, DataContract
 from pipelines.models.datasets import Dataset, DatasetVersion
 from pipelines.models.differences import VersionDifference
+from pipelines.models.freshness import FreshnessAlarm
 from pipelines.models.runs import Pipeline, PipelineRun, RunDataset
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "DatasetAccountGrant",
     "DatasetGroupGrant",
     "DatasetVersion",
+    "FreshnessAlarm",
     "Pipeline",
     "PipelineRun",
     "RunDataset",

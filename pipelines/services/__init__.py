@@ -9,6 +9,7 @@ from pipelines.services.differences import (
     keep_difference,
     request_difference,
 )
+from pipelines.services.freshness import freshness_of, look_at_freshness
 from pipelines.services.runs import (
     RUN,
     begin_run,
@@ -19,7 +20,14 @@ from pipelines.services.runs import (
     start_run,
     use_data,
 )
-from pipelines.services.validity import require_valid, why_invalid
+from pipelines.services.validity import (
+    ancestors_of,
+    descendants_of,
+    require_usable,
+    require_valid,
+    why_invalid,
+    why_withheld,
+)
 from pipelines.services.versions import (
     PROFILE,
     fail_version,
@@ -35,17 +43,21 @@ __all__ = [
     "COMPARE",
     "PROFILE",
     "RUN",
+    "ancestors_of",
     "begin_run",
     "cancel_run",
     "create_dataset",
+    "descendants_of",
     "end_run",
     "fail_difference",
     "fail_run",
     "fail_version",
     "finish_version",
+    "freshness_of",
     "grant",
     "keep_check",
     "keep_difference",
+    "look_at_freshness",
     "note_download",
     "note_mlflow_run",
     "quarantine_version",
@@ -53,6 +65,7 @@ __all__ = [
     "release_version",
     "request_check",
     "request_difference",
+    "require_usable",
     "require_valid",
     "revoke",
     "set_contract",
@@ -60,4 +73,5 @@ __all__ = [
     "update_dataset",
     "use_data",
     "why_invalid",
+    "why_withheld",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.forms import BaseFormSet, formset_factory
@@ -234,6 +234,36 @@ class EditDatasetForm(forms.Form):
             "expected_every": said["every"] * UNITS[said["unit"]] if said["every"] else None,
             "freshness_clock": said["clock"],
         }
+
+
+class UploadForm(forms.Form):
+    """A table as a file."""
+
+    file = forms.FileField(
+        label="File",
+        allow_empty_file=True,
+        help_text="Parquet or CSV; the same bytes again are the version they already are.",
+        widget=forms.ClearableFileInput(FIELD),
+    )
+    label = text("Label", 100, help_text="As 2013-01.")
+    description = text("Description", 1000)
+
+
+class QueryForm(forms.Form):
+    """A query of a configured source."""
+
+    source = forms.ChoiceField(label="Source", widget=forms.Select(FIELD))
+    query = forms.CharField(
+        label="Query",
+        max_length=20_000,
+        widget=forms.Textarea({"class": "in mono", "rows": 6, "spellcheck": "false"}),
+        help_text="One SELECT; it runs in a read-only transaction with a time limit.",
+    )
+    label = text("Label of the version", 100)
+
+    def __init__(self, *args: Any, sources: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, prefix="q", **kwargs)
+        cast(forms.ChoiceField, self.fields["source"]).choices = [(each, each) for each in sources]
 
 
 class ReasonForm(forms.Form):

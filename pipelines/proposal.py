@@ -147,7 +147,9 @@ def _unique(profile: dict[str, Any], key_columns: Sequence[str]) -> tuple[list[l
     notes = []
     for names in keys:
         words = "the data set's key"
-        doubtful = len(names) == 1 and known[names[0]]["distinct"] < known[names[0]]["count"]
+        about = known[names[0]]
+        is_told = len(names) == 1 and not about.get("is_estimate")
+        doubtful = is_told and about["distinct"] < about["count"]
         if doubtful:
             words += (
                 f", although {known[names[0]]['count'] - known[names[0]]['distinct']:,} rows repeat a value"

@@ -15,10 +15,18 @@ from pipelines import services
 from pipelines.code import code_commit, environment
 from pipelines.comparing import measure_difference
 from pipelines.inspecting import check_version, read_version
-from pipelines.models import Dataset, DatasetVersion, FreshnessAlarm, PipelineRun, VersionDifference
+from pipelines.models import (
+    Dataset,
+    DatasetQuery,
+    DatasetVersion,
+    FreshnessAlarm,
+    PipelineRun,
+    VersionDifference,
+)
+from pipelines.querying import read_query
 from pipelines.running import RUNNERS
 from pipelines.sandbox import Sandbox
-from pipelines.services import CHECK, COMPARE, PROFILE, RUN
+from pipelines.services import CHECK, COMPARE, PROFILE, QUERY, RUN
 
 
 @job(PROFILE, subject=DatasetVersion, limit=timedelta(minutes=10), max_attempts=3)
@@ -69,6 +77,19 @@ def compare_versions(lease: Lease, difference: VersionDifference) -> dict[str, A
     return {"status": difference.status, "columns": len(columns)}
 
 
+@job(QUERY, subject=DatasetQuery, limit=timedelta(minutes=15), max_attempts=1)
+def run_query(lease: Lease, query: DatasetQuery) -> dict[str, Any]:
+    """Read a query's rows as a version; the same rows again are the version they already are."""
+    actor = Actor.system(lease)
+    try:
+        version = read_query(lease, query)
+    except DomainError as error:
+        services.fail_query(actor=actor, query=query, reason=str(error))
+        raise
+    services.end_query(actor=actor, query=query, version=version)
+    return {"version": version.number}
+
+
 @job(RUN, subject=PipelineRun, queue="evaluations", limit=timedelta(minutes=20), max_attempts=1)
 def run_pipeline(lease: Lease, run: PipelineRun) -> dict[str, Any]:
     """Do what the run's recipe says; a run is never started twice."""
@@ -107,6 +128,13 @@ def fail_stalled_runs(lease: Lease) -> dict[str, Any]:
         last = Job.objects.about(version).filter(kind=PROFILE).order_by("-created_at").first()
         if last is not None and last.is_over:
             services.fail_version(actor=actor, version=version, reason=last.failure or "Its job ended.")
+            failed += 1
+    for query in DatasetQuery.objects.filter(status=DatasetQuery.Status.PENDING).select_related("dataset")[
+        :200
+    ]:
+        last = Job.objects.about(query).order_by("-created_at").first()
+        if last is not None and last.is_over:
+            services.fail_query(actor=actor, query=query, reason=last.failure or "Its job ended.")
             failed += 1
     for difference in VersionDifference.objects.filter(status=VersionDifference.Status.PENDING)[:200]:
         last = Job.objects.about(difference).order_by("-created_at").first()

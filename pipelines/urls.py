@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from pipelines.views import contracts, datasets, differences, runs
+from pipelines.views import adding, contracts, datasets, differences, runs
 
 app_name = "pipelines"
 
 urlpatterns = [
     path("data/", datasets.dataset_list, name="datasets"),
     path("data/<str:name>/", datasets.dataset_detail, name="dataset"),
+    path("data/<str:name>/add/", adding.add_version, name="add-version"),
     path("data/<str:name>/edit/", datasets.edit_dataset, name="edit-dataset"),
     path(
         "data/<str:name>/versions/<int:number>/quarantine/",

@@ -27,11 +27,12 @@ from pipelines.api.serializers import (
     NewVersionSerializer,
     ReasonSerializer,
 )
-from pipelines.api.uploads import kept, sent
+from pipelines.api.uploads import sent
 from pipelines.impact import as_json, impact_of
 from pipelines.lookups import find_dataset, find_dataset_version, one_of
 from pipelines.models import Dataset, DatasetVersion, FreshnessAlarm
 from pipelines.overview import STATES, narrowed
+from pipelines.uploads import kept
 
 
 def accepted(job: Job | None, body: dict[str, Any]) -> Response:

@@ -12,6 +12,7 @@ from pipelines.models import (
     ContractCheck,
     DataContract,
     Dataset,
+    DatasetQuery,
     DatasetVersion,
     FreshnessAlarm,
     Pipeline,
@@ -156,7 +157,35 @@ class NewVersionSerializer(Body):
     description = TextField(max_length=10_000, required=False, allow_blank=True, default="")
 
 
-class ReasonSerializer(Body):
+class QuerySerializer(serializers.ModelSerializer):
+    dataset = serializers.CharField(source="dataset.name")
+    version = serializers.IntegerField(source="version.number", default=None, allow_null=True)
+    requested_by = serializers.CharField(source="requested_by.username", default=None, allow_null=True)
+
+    class Meta:
+        model = DatasetQuery
+        fields = (
+            "id",
+            "dataset",
+            "source",
+            "query",
+            "label",
+            "status",
+            "version",
+            "failure",
+            "requested_by",
+            "requested_at",
+            "finished_at",
+        )
+
+
+class NewQuerySerializer(serializers.Serializer):
+    source = TextField(max_length=1000, help_text="The name of a database the operator configured.")
+    query = TextField(max_length=100_000)
+    label = TextField(max_length=1000, required=False, allow_blank=True, default="")
+
+
+class ReasonSerializer(serializers.Serializer):
     reason = TextField(max_length=2000)
 
 

@@ -8,6 +8,7 @@ from pipelines.api.contract_views import CheckViewSet, ContractRevisionViewSet, 
 from pipelines.api.dataset_views import AlarmViewSet, DatasetVersionViewSet, DatasetViewSet
 from pipelines.api.difference_views import DifferenceView
 from pipelines.api.pipeline_views import PipelineViewSet, RunViewSet
+from pipelines.api.query_views import QueryViewSet
 
 DATASET = r"^datasets/(?P<name>[^/]+)"
 VERSION = DATASET + r"/versions/(?P<number>[0-9]+)"
@@ -45,6 +46,7 @@ urlpatterns: list[Any] = [
         DatasetVersionViewSet.as_view({"post": "release"}),
         name="dataset-version-release",
     ),
+    re_path(DATASET + r"/queries/?$", QueryViewSet.as_view(LIST), name="dataset-queries"),
     re_path(
         DATASET + r"/compare/?$",
         DifferenceView.as_view({"get": "retrieve", "post": "create"}),

@@ -5,6 +5,7 @@ from pipelines.models.contracts import ContractCheck, DataContract
 from pipelines.models.datasets import Dataset, DatasetVersion
 from pipelines.models.differences import VersionDifference
 from pipelines.models.freshness import FreshnessAlarm
+from pipelines.models.queries import DatasetQuery
 from pipelines.models.runs import Pipeline, PipelineRun, RunDataset
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Dataset",
     "DatasetAccountGrant",
     "DatasetGroupGrant",
+    "DatasetQuery",
     "DatasetVersion",
     "FreshnessAlarm",
     "Pipeline",

@@ -10,6 +10,7 @@ from pipelines.services.differences import (
     request_difference,
 )
 from pipelines.services.freshness import freshness_of, look_at_freshness
+from pipelines.services.queries import QUERY, end_query, fail_query, request_query
 from pipelines.services.runs import (
     RUN,
     begin_run,
@@ -42,14 +43,17 @@ __all__ = [
     "CHECK",
     "COMPARE",
     "PROFILE",
+    "QUERY",
     "RUN",
     "ancestors_of",
     "begin_run",
     "cancel_run",
     "create_dataset",
     "descendants_of",
+    "end_query",
     "end_run",
     "fail_difference",
+    "fail_query",
     "fail_run",
     "fail_version",
     "finish_version",
@@ -65,6 +69,7 @@ __all__ = [
     "release_version",
     "request_check",
     "request_difference",
+    "request_query",
     "require_usable",
     "require_valid",
     "revoke",

@@ -77,6 +77,7 @@ def dataset_detail(request: PageRequest, name: str) -> HttpResponse:
         "alarm": dataset.alarms.open().first(),
         "impact": impact_of(request.actor, version) if version and version.digest else [],
         "may_administer": rights.may_administer(request.actor, dataset),
+        "may_register": rights.may_register(request.actor, dataset),
         "may_check": contract is not None
         and (rights.may_administer(request.actor, dataset) or rights.may_register(request.actor, dataset)),
         "parents": list(version.parents.in_lists().order_by("number")) if version else [],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from core.errors import Conflict
 from pipelines.models import DatasetVersion
 
@@ -65,7 +67,7 @@ def descendants_of(version: DatasetVersion) -> list[DatasetVersion]:
 
 
 def _reached(version: DatasetVersion, link: str) -> list[DatasetVersion]:
-    found: dict[object, DatasetVersion] = {}
+    found: dict[UUID, DatasetVersion] = {}
     edge = {version.pk}
     for _ in range(MOST_GENERATIONS):
         rows = (

@@ -11,6 +11,7 @@ from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.items import item
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Invalid, NotFound
 from pipelines import services
@@ -69,14 +70,13 @@ class ContractViewSet(viewsets.GenericViewSet):
                 raise NotFound(f"{dataset} has no version that is ready.")
             version = newest
         proposal, current = propose_from(version), dataset.contract()
-        return Response(
-            {
-                "version": version.number,
-                "document": proposal.document,
-                "notes": [note.as_json() for note in proposal.notes],
-                "changes": _told(current.document if current else None, proposal.document),
-            }
-        )
+        body = {
+            "version": version.number,
+            "document": proposal.document,
+            "notes": [note.as_json() for note in proposal.notes],
+            "changes": _told(current.document if current else None, proposal.document),
+        }
+        return item(request, body)
 
     @extend_schema(
         parameters=[OpenApiParameter("a", int, required=True), OpenApiParameter("b", int, required=True)],
@@ -89,7 +89,8 @@ class ContractViewSet(viewsets.GenericViewSet):
             asked = request.query_params.get(each, "")
             sides[each] = find_contract(request, name, str(whole_number(asked, each)))
         a, b = sides["a"], sides["b"]
-        return Response({"a": a.revision, "b": b.revision, "changes": _told(a.document, b.document)})
+        body = {"a": a.revision, "b": b.revision, "changes": _told(a.document, b.document)}
+        return item(request, body)
 
     @extend_schema(parameters=[REVISION], responses={(200, "application/yaml"): OpenApiTypes.STR})
     def export(self, request: Request, name: str) -> HttpResponse:

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.sight import require_sight
+from core.api.items import item
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Invalid, NotAllowed
 from core.jobs.models import Job
@@ -166,7 +167,8 @@ class DatasetVersionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         """What the version touched: data, runs, model versions, deployments with rows predicted."""
         version = find_dataset_version(request, name, number)
         parts = as_json(impact_of(request.actor, version))
-        return Response({"dataset": name, "version": version.number, "status": version.status, **parts})
+        body = {"dataset": name, "version": version.number, "status": version.status, **parts}
+        return item(request, body)
 
     @extend_schema(request=ReasonSerializer, responses=DatasetVersionSerializer)
     def quarantine(self, request: Request, name: str, number: int) -> Response:

@@ -9,6 +9,8 @@ from rest_framework import serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.fields import Body
+from core.api.items import item
 from core.api.views import IdempotentPosts
 from core.errors import Conflict
 from core.jobs.models import Job
@@ -20,7 +22,7 @@ from pipelines.lookups import find_dataset_version, whole_number
 SIDES = [OpenApiParameter(each, int, required=True, description="A version's number.") for each in "ab"]
 
 
-class PairSerializer(serializers.Serializer):
+class PairSerializer(Body):
     a = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
     b = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
 
@@ -34,7 +36,7 @@ class DifferenceView(IdempotentPosts, viewsets.GenericViewSet):
     def retrieve(self, request: Request, name: str) -> Response:
         """From version ``a`` to version ``b``. ``distribution.status`` is unknown until it was posted for."""
         numbers = [whole_number(request.query_params.get(each, ""), each) for each in "ab"]
-        return Response(self._body(self._compared(request, name, *numbers)))
+        return item(request, self._body(self._compared(request, name, *numbers)))
 
     @extend_schema(request=PairSerializer, responses={202: OpenApiTypes.OBJECT})
     def create(self, request: Request, name: str) -> Response:

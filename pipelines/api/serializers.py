@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.duration import duration_iso_string
 from rest_framework import serializers
 
-from core.api.fields import TextField
+from core.api.fields import Body, TextField
 from pipelines.models import (
     ContractCheck,
     DataContract,
@@ -179,13 +179,13 @@ class QuerySerializer(serializers.ModelSerializer):
         )
 
 
-class NewQuerySerializer(serializers.Serializer):
+class NewQuerySerializer(Body):
     source = TextField(max_length=1000, help_text="The name of a database the operator configured.")
     query = TextField(max_length=100_000)
     label = TextField(max_length=1000, required=False, allow_blank=True, default="")
 
 
-class ReasonSerializer(serializers.Serializer):
+class ReasonSerializer(Body):
     reason = TextField(max_length=2000)
 
 
@@ -207,7 +207,7 @@ class NewContractSerializer(Body):
     reason = TextField(max_length=2000, required=False, allow_blank=True, default="")
 
 
-class StandardContractSerializer(serializers.Serializer):
+class StandardContractSerializer(Body):
     document = serializers.JSONField(help_text="An Open Data Contract Standard document, or its YAML text.")
     table = TextField(max_length=1000, required=False, allow_blank=True, default="")
     reason = TextField(max_length=2000, required=False, allow_blank=True, default="")

@@ -30,6 +30,20 @@ def as_yaml(document: dict[str, Any]) -> str:
     return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100))
 
 
+def in_order(dataset: Dataset, document: dict[str, Any]) -> dict[str, Any]:
+    """A document with its columns as the newest table has them: the database keeps no order of keys."""
+    columns = document.get("columns") or {}
+    newest = dataset.versions.ready().order_by("-number").values_list("schema", flat=True).first() or []
+    known = [each["name"] for each in newest if each["name"] in columns]
+    ordered = {name: columns[name] for name in dict.fromkeys([*known, *columns])}
+    first = {name: document[name] for name in ("schema", "description", "rows") if name in document}
+    return {
+        **first,
+        **({"columns": ordered} if columns else {}),
+        **{name: value for name, value in document.items() if name not in {*first, "columns"}},
+    }
+
+
 class Editor:
     """One view of the editor: a table of columns, or YAML when asked or when columns are too many."""
 
@@ -44,6 +58,7 @@ class Editor:
 
     def show(self, document: dict[str, Any], reason: str = "") -> Editor:
         """Fill the forms from a document."""
+        document = in_order(self.dataset, document)
         columns = document.get("columns") or {}
         self.is_text = self.is_text or len(columns) > MOST_ROWS_OF_A_FORM
         self.text = ContractTextForm(initial={"document": as_yaml(document) if document else ""})
@@ -60,11 +75,14 @@ class Editor:
     def read(self, sent: Mapping[str, Any]) -> Editor:
         """What was typed; ``contract`` is None while it holds a mistake, which the forms name."""
         self.keep = KeepContractForm(sent)
+        self.keep.fields["reason"].required = sent.get("do") == "keep"
         self.text = ContractTextForm(sent if self.is_text else None)
         self.table = ContractForm(None if self.is_text else sent)
         self.columns = ColumnForms(None if self.is_text else sent, prefix="c")
         forms = [self.text] if self.is_text else [self.table, self.columns]
-        if all([self.keep.is_valid(), *(form.is_valid() for form in forms)]):
+        are_valid = all([self.keep.is_valid(), *(form.is_valid() for form in forms)])
+        self.keep.fields["reason"].required = True
+        if are_valid:
             try:
                 self.contract = parse(self._document())
             except Invalid as error:

@@ -64,9 +64,9 @@ def _column(rules: ColumnRules, about: dict[str, Any]) -> Iterator[str]:
         return
     # Both sides write times as ISO 8601 in UTC, whose order is that of the text.
     if _is_beyond(rules.minimum, about.get("min")):
-        yield f"{rules.name} goes down to {about['min']}."
+        yield f"{rules.name} goes down to {_words(about['min'])}."
     if _is_beyond(about.get("max"), rules.maximum):
-        yield f"{rules.name} goes up to {about['max']}."
+        yield f"{rules.name} goes up to {_words(about['max'])}."
     if rules.allowed is not None:
         yield from _allowed(rules, about)
 
@@ -82,6 +82,10 @@ def _allowed(rules: ColumnRules, about: dict[str, Any]) -> Iterator[str]:
         yield f"{rules.name} holds {about['distinct']:,} different values."
     elif about["distinct"] > len(values):
         yield ""
+
+
+def _words(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _is_beyond(above: Any, below: Any) -> bool:

@@ -279,7 +279,6 @@ class KeepContractForm(forms.Form):
 
     reason = forms.CharField(
         label="Reason for the new revision",
-        required=False,
         max_length=1000,
         widget=forms.Textarea({"class": "in", "rows": 2}),
         help_text="Whoever is stopped by a rule later reads this.",

@@ -26,7 +26,7 @@ from pipelines.api.serializers import (
 )
 from pipelines.contract_changes import changes_between
 from pipelines.contracts import loaded
-from pipelines.editing import as_yaml
+from pipelines.editing import as_yaml, in_order
 from pipelines.lookups import find_contract, find_dataset, find_dataset_version, whole_number
 from pipelines.models import ContractCheck, DataContract
 from pipelines.odcs.reading import from_standard
@@ -98,7 +98,7 @@ class ContractViewSet(viewsets.GenericViewSet):
         contract = find_contract(request, name, request.query_params.get("revision", ""))
         dataset = contract.dataset
         document = as_standard(
-            contract.document,
+            in_order(dataset, contract.document),
             identity=str(dataset.pk),
             name=dataset.name,
             revision=contract.revision,

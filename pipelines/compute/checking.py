@@ -165,7 +165,7 @@ class _ColumnCheck:
     def _within(self) -> Result:
         name, span = self.rules.name, [_shown(self.low), _shown(self.high)]
         expected = _range(self.rules.minimum, self.rules.maximum)
-        sentence = f"{name} goes from {span[0]} to {span[1]}; {expected} is promised"
+        sentence = f"{name} goes from {_words(span[0])} to {_words(span[1])}; {expected} is promised"
         sentence += f", and {self.outside:,} rows are outside." if self.outside else "."
         return _result("range", name, not self.outside, expected, span, sentence, self.outside)
 
@@ -227,6 +227,10 @@ def _range(low: Any, high: Any) -> str:
     if low is None:
         return f"at most {high}"
     return f"at least {low}" if high is None else f"{low} to {high}"
+
+
+def _words(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _shown(value: Any) -> Any:

@@ -16,7 +16,7 @@ from core.errors import NotAllowed, PreconditionFailed
 from core.pages import Page
 from pipelines import rights, services
 from pipelines.contract_changes import changes_between
-from pipelines.editing import Editor, as_yaml
+from pipelines.editing import Editor, as_yaml, in_order
 from pipelines.lookups import find_contract, find_dataset, find_dataset_version, whole_number
 from pipelines.models import ContractCheck, DataContract, Dataset
 from pipelines.proposal import Proposal
@@ -53,7 +53,7 @@ def contract_detail(request: PageRequest, name: str) -> HttpResponse:
     context = {
         "dataset": dataset,
         "contract": contract,
-        "columns": _lines(contract),
+        "columns": _lines(dataset, contract),
         "keys": _keys(contract),
         "changes": changes_between(before.document, contract.document) if contract and before else [],
         "before": before,
@@ -62,7 +62,7 @@ def contract_detail(request: PageRequest, name: str) -> HttpResponse:
         "page": Page(request, checks),
         "counts": counts,
         "status": status,
-        "yaml": as_yaml(contract.document) if contract else "",
+        "yaml": as_yaml(in_order(dataset, contract.document)) if contract else "",
         "newest": dataset.versions.ready().order_by("-number").only("number").first(),
         "may_administer": rights.may_administer(request.actor, dataset),
         "trail": _trail(dataset, "Contract"),
@@ -87,11 +87,7 @@ def edit_contract(request: PageRequest, name: str) -> HttpResponse:
         return _edit(request, editor, status=422)
     if request.POST.get("do") != "keep":
         return _edit(request, editor, is_preview=True)
-    reason = editor.keep.cleaned_data["reason"]
-    if not reason.strip():
-        editor.keep.add_error("reason", "Say why, for whoever is stopped by a rule later.")
-        return _edit(request, editor, is_preview=True, status=422)
-    expected = editor.keep.cleaned_data["revision"]
+    reason, expected = editor.keep.cleaned_data["reason"], editor.keep.cleaned_data["revision"]
     try:
         kept = services.set_contract(
             actor=request.actor,
@@ -151,9 +147,9 @@ def _show_both(request: PageRequest, dataset: Dataset, editor: Editor, expected:
     return _edit(request, retry, status=412, is_preview=True, theirs=theirs, their_changes=changed)
 
 
-def _lines(contract: DataContract | None) -> list[dict[str, Any]]:
+def _lines(dataset: Dataset, contract: DataContract | None) -> list[dict[str, Any]]:
     """Each column with its rules as the page shows them."""
-    columns = (contract.document.get("columns") or {}) if contract else {}
+    columns = (in_order(dataset, contract.document).get("columns") or {}) if contract else {}
     return [
         {"name": name, **rules, "low": rules.get("min"), "high": rules.get("max")}
         for name, rules in columns.items()

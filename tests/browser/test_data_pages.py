@@ -38,6 +38,7 @@ PAGES = (
     "/data/flights/?version=1",
     "/data/flights/",
     "/data/flights/edit/",
+    "/data/flights/add/",
     "/data/flights/compare/",
     "/data/flights/contract/",
     "/data/flights/contract/edit/?propose=1",
@@ -62,7 +63,7 @@ def test_a_person_tightens_a_rule_and_reads_what_it_would_find(visit, data):
     visitor = visit().sign_in("scientist")
     page = visitor.open("/data/flights/contract/")
     page.click("text=Edit…")
-    page.fill("#id_c-0-max", "15")
+    page.fill("#id_c-1-max", "15")
     page.click("text=Show what would change")
     assert "columns.temp.max" in page.locator("#preview").inner_text()
     assert "temp goes up to" in page.locator("#preview").inner_text()

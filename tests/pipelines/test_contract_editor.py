@@ -258,6 +258,7 @@ def test_a_person_changes_a_rule_sees_what_it_means_and_keeps_it_with_a_reason(
     assert [each["found"].failures for each in preview.context["foreseen"]] == [[], []]
     assert flights.contracts.count() == 1
     assert client.post(EDIT, {**sent, "do": "keep"}).status_code == 422
+    assert client.post(EDIT, {**sent, "do": "keep", "reason": "  "}).status_code == 422
     kept = client.post(EDIT, {**sent, "do": "keep", "reason": "Hours of freight trains."})
     assert kept.status_code == 302
     contract = flights.contract()

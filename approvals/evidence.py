@@ -13,6 +13,7 @@ from approvals.models import PromotionRequest
 from approvals.schema_changes import changes_between
 from monitoring.costs.models import PriceRule, Resource
 from pipelines.models import ContractCheck, DataContract, DatasetVersion
+from pipelines.services import why_withheld
 from registry.evaluations.models import Evaluation
 from registry.lineage import training_data_behind
 from registry.models import ModelVersion, VersionDataset
@@ -87,9 +88,11 @@ def contracts_of(version: ModelVersion) -> list[dict[str, Any]]:
     for use in uses:
         data: DatasetVersion = use.dataset_version
         # A hold-out is cut from versions that were checked: its own data set need not have a contract.
-        if use.check_status is None and not use.is_promised and data.derivation:
+        is_cut = use.check_status is None and not use.is_promised and data.derivation
+        if is_cut and why_withheld(data) is None:
             continue
-        found[data.pk] = {"name": str(data), "status": use.check_status or "unchecked"}
+        status = "quarantined" if why_withheld(data) else use.check_status or "unchecked"
+        found[data.pk] = {"name": str(data), "status": status}
     return list(found.values())
 
 

@@ -13,6 +13,7 @@ PASSED, WARNED, FAILED = "passed", "warned", "failed"
 MINUS = "\u2212"
 LOWER_IS_BETTER = {"brier", "log_loss"}
 NAMES = {"roc_auc": "ROC AUC", "pr_auc": "PR AUC", "brier": "Brier score", "log_loss": "Log loss"}
+KNOWN_CHECKS = {"passed", "failed", "quarantined"}
 
 
 @dataclass(frozen=True)
@@ -173,9 +174,11 @@ def _contract(gate: dict[str, Any], evidence: Evidence) -> Verdict:
     if not evidence.contracts:
         return title, rule, "no data set version is known", False
     failed = [each["name"] for each in evidence.contracts if each["status"] == "failed"]
-    unchecked = [each["name"] for each in evidence.contracts if each["status"] not in {"failed", "passed"}]
-    if failed or unchecked:
-        seen = [f"{name} fails" for name in failed] + [f"{name} was not checked" for name in unchecked]
+    withheld = [each["name"] for each in evidence.contracts if each["status"] == "quarantined"]
+    unchecked = [each["name"] for each in evidence.contracts if each["status"] not in KNOWN_CHECKS]
+    if failed or withheld or unchecked:
+        seen = [f"{name} is quarantined" for name in withheld] + [f"{name} fails" for name in failed]
+        seen += [f"{name} was not checked" for name in unchecked]
         return title, rule, ", ".join(seen), False
     return title, rule, f"{len(evidence.contracts)} data set versions hold", True
 

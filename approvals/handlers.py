@@ -13,6 +13,9 @@ from approvals.services.requests import JUDGE
 from core.actors import Actor
 from core.events import on
 from core.jobs import enqueue
+from pipelines.models import DatasetVersion
+from pipelines.services import descendants_of
+from registry.models import VersionDataset
 
 Status = PromotionRequest.Status
 
@@ -27,6 +30,15 @@ def judge_again(body: dict[str, Any]) -> None:
 def judge_after_tampering(body: dict[str, Any]) -> None:
     """Stored bytes have changed: the digest gate sees it."""
     _enqueue_for(PromotionRequest.objects.filter(version_id=body["subject_id"]))
+
+
+@on("pipelines.version_quarantined")
+@on("pipelines.version_released")
+def judge_after_quarantine(body: dict[str, Any]) -> None:
+    """Data behind a version was withheld or let go: the contract gate sees it."""
+    data = DatasetVersion.objects.get(pk=body["subject_id"])
+    behind = VersionDataset.objects.filter(dataset_version__in=[data, *descendants_of(data)])
+    _enqueue_for(PromotionRequest.objects.filter(version__in=behind.values("version")))
 
 
 @on("deployments.live", queue="deployments")

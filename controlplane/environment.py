@@ -45,6 +45,11 @@ class Environment:
                 ) from error
         return self._embedded(name) or default
 
+    def named(self, prefix: str) -> dict[str, str]:
+        """Every variable that starts with ``prefix``, by the rest of its name in small letters."""
+        names = {name.removesuffix("_FILE") for name in os.environ if name.startswith(prefix)}
+        return {name.removeprefix(prefix).lower(): self.get(name) for name in sorted(names) if name != prefix}
+
     def key(self, name: str) -> str:
         """A secret the embedded stack made (``keys/<name>``), or the empty string."""
         try:

@@ -359,6 +359,12 @@ SHOW_STYLEGUIDE = bool(os.environ.get("SHOW_STYLEGUIDE"))
 # --- pipelines --------------------------------------------------------------------------
 # The most bytes one uploaded table may have.
 DATASETS_LARGEST_UPLOAD_BYTES = int(environment.get("DATASETS_LARGEST_UPLOAD_BYTES", str(512 << 20)))
+# Databases that data sets may be queried from: SQL_SOURCE_WAREHOUSE (or SQL_SOURCE_WAREHOUSE_FILE)
+# is the libpq address of the source "warehouse". People name sources, never hosts; give each a
+# role of its own that may only read what every data scientist may read.
+DATASETS_SQL_SOURCES = environment.named("SQL_SOURCE_")
+# How long a query may run there.
+DATASETS_SQL_TIMEOUT_SECONDS = int(environment.get("DATASETS_SQL_TIMEOUT_SECONDS", "300"))
 
 # --- webhooks ---------------------------------------------------------------------------
 # Hosts (names or addresses, exactly as in the URL) that webhooks may call although they are private,

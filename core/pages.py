@@ -1,4 +1,7 @@
-"""Keyset paging of pages: newest first, ``?before=`` and ``?after=`` carry the last row seen."""
+"""Keyset paging of pages: newest first, ``?before=`` and ``?after=`` carry the last row seen.
+
+With ``ascending`` the order is turned round (names from a to z); the pager's words stay.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +19,28 @@ ROWS = 50
 class Page:
     """One page of a QuerySet ordered by descending primary key (UUIDv7 or identity)."""
 
-    def __init__(self, request: HttpRequest, rows: QuerySet[Any], key: str = "pk", size: int = ROWS) -> None:
+    def __init__(
+        self,
+        request: HttpRequest,
+        rows: QuerySet[Any],
+        key: str = "pk",
+        size: int = ROWS,
+        *,
+        ascending: bool = False,
+    ) -> None:
+        back, on = ("lt", "gt") if ascending else ("gt", "lt")
+        sign, turned = ("", "-") if ascending else ("-", "")
         before, after = request.GET.get("before"), request.GET.get("after")
         try:
             if after:
-                found = list(rows.filter(**{f"{key}__gt": after}).order_by(key)[: size + 1])[::-1]
+                found = list(rows.filter(**{f"{key}__{back}": after}).order_by(f"{turned}{key}")[: size + 1])[
+                    ::-1
+                ]
                 self.items = found[-size:]
                 has_newer, has_older = len(found) > size, True
             else:
-                limited = rows.filter(**{f"{key}__lt": before}) if before else rows
-                found = list(limited.order_by(f"-{key}")[: size + 1])
+                limited = rows.filter(**{f"{key}__{on}": before}) if before else rows
+                found = list(limited.order_by(f"{sign}{key}")[: size + 1])
                 self.items = found[:size]
                 has_newer, has_older = bool(before), len(found) > size
         except (ValueError, TypeError, ValidationError) as error:

@@ -13,6 +13,7 @@ LOOKS: dict[str, tuple[str, str, str]] = {
     "ready": ("ok", "circle-check", "Ready"),
     "failed_registration": ("bad", "circle-x", "Registration failed"),
     "quarantined": ("warn", "triangle-alert", "Quarantined"),
+    "late": ("warn", "clock", "Late"),
     "passed": ("ok", "circle-check", "Passed"),
     "warned": ("warn", "triangle-alert", "Warning"),
     # requests

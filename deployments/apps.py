@@ -14,6 +14,7 @@ class DeploymentsConfig(AppConfig):
         import_module("registry.retention").keep("deployments", panels.why_versions_stay)
         following = import_module("deployments.following")
         import_module("registry.downstream").follow("deployments", 10, following.deployments_after)
+        import_module("pipelines.impact").register(20, import_module("deployments.impact").deployments)
         register = import_module("core.panels").register
         register("registry.model", 20, panels.endpoints_of_models, "deployments/_model_panel.html")
         register(

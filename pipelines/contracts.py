@@ -66,7 +66,7 @@ class Contract:
 
 def parse(source: Any) -> Contract:
     """A document, or its YAML or JSON text, as a Contract; Invalid names the field at fault."""
-    document = _table(_loaded(source) if isinstance(source, str) else source, "contract", KEYS)
+    document = _table(loaded(source) if isinstance(source, str) else source, "contract", KEYS)
     checked_json(document, "contract")
     if document.get("schema") != SCHEMA:
         raise Invalid(f"schema must be {SCHEMA!r}.", field="schema", allowed=SCHEMA)
@@ -94,7 +94,8 @@ def without_volume(document: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name != "rows"}
 
 
-def _loaded(text: str) -> Any:
+def loaded(text: str) -> Any:
+    """YAML or JSON text as plain values; Invalid when it is neither."""
     if len(text) > LONGEST_DOCUMENT:
         raise Invalid(f"A contract has at most {LONGEST_DOCUMENT} characters.", field="contract")
     try:

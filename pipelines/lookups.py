@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from accounts.sight import require_sight
-from core.errors import NotFound
-from pipelines.models import Dataset, DatasetVersion, Pipeline, PipelineRun
+from core.errors import Invalid, NotFound
+from pipelines.models import DataContract, Dataset, DatasetVersion, Pipeline, PipelineRun
 
 
 def find_dataset(request: Any, name: str) -> Dataset:
@@ -28,6 +29,35 @@ def find_dataset_version(request: Any, name: str, number: int) -> DatasetVersion
         raise NotFound(f"{dataset} has no version {number}.")
     version.dataset = dataset
     return version
+
+
+def find_contract(request: Any, name: str, revision: str = "") -> DataContract:
+    """One revision of a data set's contract; the newest when none is named."""
+    dataset = find_dataset(request, name)
+    rows = dataset.contracts.select_related("created_by").order_by("-revision")
+    if revision:
+        rows = rows.filter(revision=whole_number(revision, "revision"))
+    contract = rows.first()
+    if contract is None:
+        what = f"has no revision {revision}" if revision and dataset.contract() else "is not there"
+        raise NotFound(f"The contract of {dataset} {what}.")
+    contract.dataset = dataset
+    return contract
+
+
+def whole_number(value: str, field: str) -> int:
+    """A number of an address's query, or Invalid naming it."""
+    if not (value.isascii() and value.isdigit() and len(value) < 10):
+        raise Invalid(f"{field} must be a whole number.", field=field, allowed="a whole number")
+    return int(value)
+
+
+def one_of(value: str, field: str, allowed: Iterable[str]) -> str:
+    """A choice of an address's query, empty when it is not made; Invalid naming what may be chosen."""
+    words = list(allowed)
+    if value and value not in words:
+        raise Invalid(f"{field} must be one of: {', '.join(words)}.", field=field, allowed=", ".join(words))
+    return value
 
 
 def find_pipeline(request: Any, name: str) -> Pipeline:

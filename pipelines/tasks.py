@@ -13,11 +13,20 @@ from core.jobs import Lease, LeaseLost, job, periodic
 from core.jobs.models import Job
 from pipelines import services
 from pipelines.code import code_commit, environment
+from pipelines.comparing import measure_difference
 from pipelines.inspecting import check_version, read_version
-from pipelines.models import DatasetVersion, PipelineRun
+from pipelines.models import (
+    Dataset,
+    DatasetQuery,
+    DatasetVersion,
+    FreshnessAlarm,
+    PipelineRun,
+    VersionDifference,
+)
+from pipelines.querying import read_query
 from pipelines.running import RUNNERS
 from pipelines.sandbox import Sandbox
-from pipelines.services import CHECK, PROFILE, RUN
+from pipelines.services import CHECK, COMPARE, PROFILE, QUERY, RUN
 
 
 @job(PROFILE, subject=DatasetVersion, limit=timedelta(minutes=10), max_attempts=3)
@@ -46,6 +55,39 @@ def profile_version(lease: Lease, version: DatasetVersion) -> dict[str, Any]:
 def run_check(lease: Lease, version: DatasetVersion) -> dict[str, Any]:
     """Look at every rule of the newest contract on one version."""
     return _check(lease, version)
+
+
+@job(COMPARE, subject=VersionDifference, limit=timedelta(minutes=10), max_attempts=3)
+def compare_versions(lease: Lease, difference: VersionDifference) -> dict[str, Any]:
+    """Read the rows of two versions; ready or failed is its last word."""
+    actor = Actor.system(lease)
+    if difference.status != VersionDifference.Status.PENDING:
+        return {"status": difference.status}
+    try:
+        columns, program = measure_difference(lease, difference)
+    except Unavailable:
+        raise
+    except DomainError as error:
+        services.fail_difference(actor=actor, difference=difference, reason=str(error))
+        raise
+    if program is not None:
+        _meter(lease, program)
+    lease.check()
+    services.keep_difference(actor=actor, difference=difference, columns=columns)
+    return {"status": difference.status, "columns": len(columns)}
+
+
+@job(QUERY, subject=DatasetQuery, limit=timedelta(minutes=15), max_attempts=1)
+def run_query(lease: Lease, query: DatasetQuery) -> dict[str, Any]:
+    """Read a query's rows as a version; the same rows again are the version they already are."""
+    actor = Actor.system(lease)
+    try:
+        version = read_query(lease, query)
+    except DomainError as error:
+        services.fail_query(actor=actor, query=query, reason=str(error))
+        raise
+    services.end_query(actor=actor, query=query, version=version)
+    return {"version": version.number}
 
 
 @job(RUN, subject=PipelineRun, queue="evaluations", limit=timedelta(minutes=20), max_attempts=1)
@@ -87,7 +129,34 @@ def fail_stalled_runs(lease: Lease) -> dict[str, Any]:
         if last is not None and last.is_over:
             services.fail_version(actor=actor, version=version, reason=last.failure or "Its job ended.")
             failed += 1
+    for query in DatasetQuery.objects.filter(status=DatasetQuery.Status.PENDING).select_related("dataset")[
+        :200
+    ]:
+        last = Job.objects.about(query).order_by("-created_at").first()
+        if last is not None and last.is_over:
+            services.fail_query(actor=actor, query=query, reason=last.failure or "Its job ended.")
+            failed += 1
+    for difference in VersionDifference.objects.filter(status=VersionDifference.Status.PENDING)[:200]:
+        last = Job.objects.about(difference).order_by("-created_at").first()
+        if last is not None and last.is_over:
+            reason = last.failure or "Its job ended."
+            services.fail_difference(actor=actor, difference=difference, reason=reason)
+            failed += 1
     return {"failed": failed}
+
+
+@periodic("pipelines.watch_freshness", every=timedelta(minutes=1))
+@job("pipelines.watch_freshness", limit=timedelta(minutes=2))
+def watch_freshness(lease: Lease) -> dict[str, Any]:
+    """Raise the alarm of data sets that have become late; the rest is settled when data comes."""
+    actor, late = Actor.system(lease), 0
+    expecting = Dataset.objects.filter(expected_every__isnull=False).with_freshness()
+    is_open = set(FreshnessAlarm.objects.open().values_list("dataset", flat=True))
+    for dataset in expecting.iterator(chunk_size=500):
+        if dataset.freshness.is_late != (dataset.pk in is_open):
+            services.look_at_freshness(actor=actor, dataset=dataset)
+        late += dataset.freshness.is_late
+    return {"late": late}
 
 
 def _check(lease: Lease, version: DatasetVersion) -> dict[str, Any]:

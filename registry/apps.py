@@ -11,3 +11,4 @@ class RegistryConfig(AppConfig):
     def ready(self) -> None:
         """Whoever asks for work must know its kinds, also where no worker runs."""
         import_module("registry.tasks")
+        import_module("pipelines.impact").register(10, import_module("registry.impact").model_versions)

@@ -13,6 +13,7 @@ from approvals.waiting import waiting_for_signature
 from core.actors import Actor
 from core.jobs.models import Job
 from monitoring.incidents.models import Incident
+from pipelines.models import FreshnessAlarm
 
 FAILED_FOR = timedelta(days=7)
 MOST = 50
@@ -34,7 +35,7 @@ class Entry:
 
 def waiting_for(actor: Actor) -> list[Entry]:
     """Everything that waits: open incidents, then what is due first."""
-    found = _signatures(actor) + _failed_jobs(actor)
+    found = _signatures(actor) + _late_data(actor) + _failed_jobs(actor)
     return _incidents(actor) + sorted(found, key=lambda entry: (entry.due is None, entry.due or entry.since))
 
 
@@ -80,6 +81,34 @@ def _why(actor: Actor, incident: Incident) -> str:
     if incident.model.owner_id == actor.person_id:
         return "You own the model; nobody has it yet"
     return "You may roll back; nobody has it yet"
+
+
+def alarms_of(actor: Actor) -> QuerySet[FreshnessAlarm]:
+    """Open alarms of data sets the actor owns, or that nobody owns and the actor administers."""
+    rows = FreshnessAlarm.objects.visible_to(actor).open()
+    mine = Q(dataset__owner=actor.person_id) if actor.person_id else Q(pk__in=[])
+    if actor.holds_everywhere("administer"):
+        mine |= Q(dataset__owner__isnull=True)
+    return rows.filter(mine)
+
+
+def _late_data(actor: Actor) -> list[Entry]:
+    rows = alarms_of(actor).select_related("dataset").order_by("-raised_at")[:MOST]
+    return [
+        Entry(
+            each.finding,
+            "You own the data set" if each.dataset.owner_id else "Nobody owns the data set",
+            f"/data/{each.dataset.name}/",
+            "late",
+            "",
+            each.raised_at,
+        )
+        for each in rows
+    ]
+
+
+def data_late(actor: Actor) -> int:
+    return alarms_of(actor).count()
 
 
 def _jobs(actor: Actor) -> QuerySet[Job]:

@@ -2,14 +2,19 @@
 
 from approvals.waiting import requests_waiting
 from core.frame import Link, add_link
-from workspace.inbox import incidents_open, incidents_waiting, jobs_failed
+from workspace.inbox import data_late, incidents_open, incidents_waiting, jobs_failed
 
 
 def add_links() -> None:
     """Called once, when the application is ready."""
     for link in (
         Link(
-            10, "Inbox", "/inbox/", "inbox", "g i", counts=(requests_waiting, incidents_waiting, jobs_failed)
+            10,
+            "Inbox",
+            "/inbox/",
+            "inbox",
+            "g i",
+            counts=(requests_waiting, incidents_waiting, data_late, jobs_failed),
         ),
         Link(20, "Models", "/models/", "boxes", "g m"),
         Link(30, "Approvals", "/approvals/", "shield-check", "g a", counts=(requests_waiting,)),

@@ -114,6 +114,17 @@ def signed(value: Any, digits: int = 4) -> str:
 
 
 @register.filter
+def brief(value: Any) -> str:
+    """A value of a table's column: six significant digits, a time to the minute, else as it is."""
+    if value is None or isinstance(value, bool | int):
+        return "" if value is None else str(value).replace("-", MINUS)
+    if isinstance(value, float):
+        return f"{value:.6g}".replace("-", MINUS)
+    text = str(value)
+    return text[:16].replace("T", " ") if text[10:11] == "T" else text
+
+
+@register.filter
 def percent(value: Any, digits: int = 1) -> str:
     """A share of 1 as ``12.5 %``."""
     return "none" if value is None else f"{float(value) * 100:.{int(digits)}f} %".replace("-", MINUS)

@@ -13,26 +13,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.sight import require_sight
+from core.api.items import item
 from core.api.views import IdempotentPosts, etag_of, require_match
-from core.errors import Invalid, NotAllowed, NotFound
+from core.errors import Invalid, NotAllowed
 from core.jobs.models import Job
 from pipelines import rights, services
 from pipelines.api.serializers import (
+    AlarmSerializer,
     ChangedDatasetSerializer,
-    CheckSerializer,
-    ContractSerializer,
     DatasetSerializer,
     DatasetVersionInListSerializer,
     DatasetVersionSerializer,
-    NewCheckSerializer,
-    NewContractSerializer,
     NewDatasetSerializer,
     NewVersionSerializer,
     ReasonSerializer,
 )
-from pipelines.api.uploads import kept, sent
-from pipelines.lookups import find_dataset, find_dataset_version
-from pipelines.models import ContractCheck, Dataset, DatasetVersion
+from pipelines.api.uploads import sent
+from pipelines.impact import as_json, impact_of
+from pipelines.lookups import find_dataset, find_dataset_version, one_of
+from pipelines.models import Dataset, DatasetVersion, FreshnessAlarm
+from pipelines.overview import STATES, narrowed
+from pipelines.uploads import kept
 
 
 def accepted(job: Job | None, body: dict[str, Any]) -> Response:
@@ -49,8 +50,22 @@ class DatasetViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
     serializer_class = DatasetSerializer
 
     def get_queryset(self) -> QuerySet[Dataset]:
+        """``?q=``, ``?state=`` (late, failing, quarantined, unpromised) and ``?show=mine`` narrow."""
         require_sight(self.request.actor)
-        return Dataset.objects.visible_to(self.request.actor).select_related("owner", "created_by")
+        actor, query = self.request.actor, self.request.query_params
+        wanted = {
+            "q": query.get("q", "")[:100],
+            "state": one_of(query.get("state", ""), "state", STATES),
+            "show": one_of(query.get("show", ""), "show", ("mine",)),
+        }
+        rows = narrowed(Dataset.objects.visible_to(actor), actor, wanted)
+        return rows.with_freshness().select_related("owner", "created_by")
+
+    @property
+    def ordering(self) -> str:
+        """``?sort=``: name, -name, created_at or -created_at; the newest first when left out."""
+        sorts = ("-created_at", "created_at", "name", "-name")
+        return one_of(self.request.query_params.get("sort", ""), "sort", sorts) or sorts[0]
 
     @extend_schema(request=NewDatasetSerializer, responses={201: DatasetSerializer})
     def create(self, request: Request) -> Response:
@@ -77,7 +92,21 @@ class DatasetViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
 
     def _answer(self, dataset: Dataset, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         about = {"ETag": etag_of(dataset.pk, dataset.rev), **(headers or {})}
-        return Response(DatasetSerializer(dataset).data, status=status, headers=about)
+        row = Dataset.objects.with_freshness().select_related("owner", "created_by").get(pk=dataset.pk)
+        return Response(DatasetSerializer(row).data, status=status, headers=about)
+
+
+class AlarmViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+    """``/datasets/{name}/alarms``: when the data set was late, the newest first."""
+
+    serializer_class = AlarmSerializer
+    ordering = "-raised_at"
+
+    def get_queryset(self) -> QuerySet[FreshnessAlarm]:
+        """``?state=open`` narrows."""
+        rows = find_dataset(self.request, self.kwargs["name"]).alarms.all()
+        is_open = one_of(self.request.query_params.get("state", ""), "state", ("open",))
+        return rows.open() if is_open else rows
 
 
 class DatasetVersionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
@@ -133,6 +162,14 @@ class DatasetVersionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         services.note_download(actor=request.actor, version=version)
         return sent(version)
 
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def impact(self, request: Request, name: str, number: int) -> Response:
+        """What the version touched: data, runs, model versions, deployments with rows predicted."""
+        version = find_dataset_version(request, name, number)
+        parts = as_json(impact_of(request.actor, version))
+        body = {"dataset": name, "version": version.number, "status": version.status, **parts}
+        return item(request, body)
+
     @extend_schema(request=ReasonSerializer, responses=DatasetVersionSerializer)
     def quarantine(self, request: Request, name: str, number: int) -> Response:
         return self._switched(request, name, number, services.quarantine_version)
@@ -153,55 +190,3 @@ class DatasetVersionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
             actor=request.actor, version=find_dataset_version(request, name, number), **said.validated_data
         )
         return Response(DatasetVersionSerializer(version).data)
-
-
-class ContractViewSet(viewsets.GenericViewSet):
-    """``/datasets/{name}/contract``: read it, or give it a new revision."""
-
-    serializer_class = ContractSerializer
-
-    @extend_schema(responses=ContractSerializer)
-    def retrieve(self, request: Request, name: str) -> Response:
-        dataset = find_dataset(request, name)
-        contract = dataset.contract()
-        if contract is None:
-            raise NotFound(f"{dataset} has no contract.")
-        return Response(ContractSerializer(contract).data, headers={"ETag": etag_of(contract.pk)})
-
-    @extend_schema(request=NewContractSerializer, responses=ContractSerializer)
-    def update(self, request: Request, name: str) -> Response:
-        """The first revision needs no If-Match, later ones do."""
-        dataset = find_dataset(request, name)
-        before = dataset.contract()
-        if before is not None:
-            require_match(request, etag_of(before.pk))
-        new = NewContractSerializer(data=request.data)
-        new.is_valid(raise_exception=True)
-        contract = services.set_contract(
-            actor=request.actor,
-            dataset=dataset,
-            expected_revision=before.revision if before else 0,
-            **new.validated_data,
-        )
-        status = 200 if before else 201
-        headers = {"ETag": etag_of(contract.pk)}
-        return Response(ContractSerializer(contract).data, status=status, headers=headers)
-
-
-class CheckViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewSet):
-    """``/datasets/{name}/checks``: what was found, and asking for another look."""
-
-    serializer_class = CheckSerializer
-    ordering = "-checked_at"
-
-    def get_queryset(self) -> QuerySet[ContractCheck]:
-        dataset = find_dataset(self.request, self.kwargs["name"])
-        return ContractCheck.objects.filter(version__dataset=dataset).select_related("version", "contract")
-
-    @extend_schema(request=NewCheckSerializer, responses={202: OpenApiTypes.OBJECT})
-    def create(self, request: Request, name: str) -> Response:
-        asked = NewCheckSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        version = find_dataset_version(request, name, asked.validated_data["version"])
-        job = services.request_check(actor=request.actor, version=version)
-        return accepted(job, {"dataset": version.dataset.name, "version": version.number})

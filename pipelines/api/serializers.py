@@ -4,14 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.duration import duration_iso_string
 from rest_framework import serializers
 
 from core.api.fields import Body, TextField
-from pipelines.models import ContractCheck, DataContract, Dataset, DatasetVersion, Pipeline, PipelineRun
+from pipelines.models import (
+    ContractCheck,
+    DataContract,
+    Dataset,
+    DatasetQuery,
+    DatasetVersion,
+    FreshnessAlarm,
+    Pipeline,
+    PipelineRun,
+)
 from pipelines.recipes import recipe_of
 
 
+class IntervalField(serializers.DurationField):
+    """An ISO 8601 duration, read and written."""
+
+    default_error_messages = {"invalid": "Must be an ISO 8601 duration, as P1D or PT6H."}
+
+
 class DatasetSerializer(serializers.ModelSerializer):
+    """Of data sets read ``with_freshness``."""
+
+    expected_every = serializers.SerializerMethodField()
+    freshness = serializers.SerializerMethodField()
     owner = serializers.CharField(source="owner.name", default=None, allow_null=True)
     created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
 
@@ -25,9 +45,26 @@ class DatasetSerializer(serializers.ModelSerializer):
             "time_zone",
             "key_columns",
             "label_column",
+            "expected_every",
+            "freshness_clock",
+            "freshness",
             "created_by",
             "created_at",
         )
+
+    def get_expected_every(self, dataset: Dataset) -> str | None:
+        return duration_iso_string(dataset.expected_every) if dataset.expected_every else None
+
+    def get_freshness(self, dataset: Dataset) -> dict[str, Any]:
+        """Both clocks, and whether the one that counts is late."""
+        now = dataset.freshness
+        return {
+            "follows": now.follows,
+            "watermark": now.watermark,
+            "arrived_at": now.arrived_at,
+            "due_at": now.due_at,
+            "is_late": now.is_late,
+        }
 
 
 class NewDatasetSerializer(Body):
@@ -42,6 +79,25 @@ class NewDatasetSerializer(Body):
 class ChangedDatasetSerializer(Body):
     description = TextField(max_length=10_000, required=False, allow_blank=True)
     label_column = TextField(max_length=1000, required=False, allow_blank=True)
+    expected_every = IntervalField(
+        required=False, allow_null=True, help_text="ISO 8601, as P1D or PT6H; null: nothing is expected."
+    )
+    freshness_clock = serializers.ChoiceField(choices=Dataset.Clock.choices, required=False)
+
+
+class AlarmSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = FreshnessAlarm
+        fields = (
+            "id",
+            "clock",
+            "finding",
+            "reached",
+            "due_at",
+            "raised_at",
+            "cleared_at",
+            "cleared_because",
+        )
 
 
 class DatasetVersionInListSerializer(serializers.ModelSerializer):
@@ -101,6 +157,34 @@ class NewVersionSerializer(Body):
     description = TextField(max_length=10_000, required=False, allow_blank=True, default="")
 
 
+class QuerySerializer(serializers.ModelSerializer):
+    dataset = serializers.CharField(source="dataset.name")
+    version = serializers.IntegerField(source="version.number", default=None, allow_null=True)
+    requested_by = serializers.CharField(source="requested_by.username", default=None, allow_null=True)
+
+    class Meta:
+        model = DatasetQuery
+        fields = (
+            "id",
+            "dataset",
+            "source",
+            "query",
+            "label",
+            "status",
+            "version",
+            "failure",
+            "requested_by",
+            "requested_at",
+            "finished_at",
+        )
+
+
+class NewQuerySerializer(Body):
+    source = TextField(max_length=1000, help_text="The name of a database the operator configured.")
+    query = TextField(max_length=100_000)
+    label = TextField(max_length=1000, required=False, allow_blank=True, default="")
+
+
 class ReasonSerializer(Body):
     reason = TextField(max_length=2000)
 
@@ -110,12 +194,24 @@ class ContractSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = DataContract
-        fields = ("revision", "document", "digest", "reason", "created_by", "created_at")
+        fields: tuple[str, ...] = ("revision", "document", "digest", "reason", "created_by", "created_at")
+
+
+class ContractInListSerializer(ContractSerializer):
+    class Meta(ContractSerializer.Meta):
+        fields = ("revision", "digest", "reason", "created_by", "created_at")
 
 
 class NewContractSerializer(Body):
     document = serializers.JSONField(help_text="The contract as an object, or as YAML text.")
     reason = TextField(max_length=2000, required=False, allow_blank=True, default="")
+
+
+class StandardContractSerializer(Body):
+    document = serializers.JSONField(help_text="An Open Data Contract Standard document, or its YAML text.")
+    table = TextField(max_length=1000, required=False, allow_blank=True, default="")
+    reason = TextField(max_length=2000, required=False, allow_blank=True, default="")
+    dry_run = serializers.BooleanField(required=False, default=False)
 
 
 class CheckSerializer(serializers.ModelSerializer):

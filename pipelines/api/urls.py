@@ -4,8 +4,11 @@ from typing import Any
 
 from django.urls import re_path
 
-from pipelines.api.dataset_views import CheckViewSet, ContractViewSet, DatasetVersionViewSet, DatasetViewSet
+from pipelines.api.contract_views import CheckViewSet, ContractRevisionViewSet, ContractViewSet
+from pipelines.api.dataset_views import AlarmViewSet, DatasetVersionViewSet, DatasetViewSet
+from pipelines.api.difference_views import DifferenceView
 from pipelines.api.pipeline_views import PipelineViewSet, RunViewSet
+from pipelines.api.query_views import QueryViewSet
 
 DATASET = r"^datasets/(?P<name>[^/]+)"
 VERSION = DATASET + r"/versions/(?P<number>[0-9]+)"
@@ -28,6 +31,12 @@ urlpatterns: list[Any] = [
         name="dataset-version-content",
     ),
     re_path(
+        VERSION + r"/impact/?$",
+        DatasetVersionViewSet.as_view({"get": "impact"}),
+        name="dataset-version-impact",
+    ),
+    re_path(DATASET + r"/alarms/?$", AlarmViewSet.as_view({"get": "list"}), name="dataset-alarms"),
+    re_path(
         VERSION + r"/quarantine/?$",
         DatasetVersionViewSet.as_view({"post": "quarantine"}),
         name="dataset-version-quarantine",
@@ -37,10 +46,36 @@ urlpatterns: list[Any] = [
         DatasetVersionViewSet.as_view({"post": "release"}),
         name="dataset-version-release",
     ),
+    re_path(DATASET + r"/queries/?$", QueryViewSet.as_view(LIST), name="dataset-queries"),
+    re_path(
+        DATASET + r"/compare/?$",
+        DifferenceView.as_view({"get": "retrieve", "post": "create"}),
+        name="dataset-compare",
+    ),
     re_path(
         DATASET + r"/contract/?$",
         ContractViewSet.as_view({"get": "retrieve", "put": "update"}),
         name="dataset-contract",
+    ),
+    re_path(
+        DATASET + r"/contract/revisions/?$",
+        ContractRevisionViewSet.as_view({"get": "list"}),
+        name="dataset-contract-revisions",
+    ),
+    re_path(
+        DATASET + r"/contract/proposal/?$",
+        ContractViewSet.as_view({"get": "proposal"}),
+        name="dataset-contract-proposal",
+    ),
+    re_path(
+        DATASET + r"/contract/changes/?$",
+        ContractViewSet.as_view({"get": "changes"}),
+        name="dataset-contract-changes",
+    ),
+    re_path(
+        DATASET + r"/contract/odcs/?$",
+        ContractViewSet.as_view({"get": "export", "put": "take"}),
+        name="dataset-contract-odcs",
     ),
     re_path(DATASET + r"/checks/?$", CheckViewSet.as_view(LIST), name="dataset-checks"),
     re_path(r"^pipelines/?$", PipelineViewSet.as_view({"get": "list"}), name="pipelines"),

@@ -16,48 +16,47 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
-from pipelines.compute.checking import check
-from pipelines.compute.profile import as_text, kind_of, profile, schema_of
-from pipelines.compute.reading import Unreadable, read_table
+from pipelines.compute.checking import Checking, check
+from pipelines.compute.profile import Profile
+from pipelines.compute.reading import Table, Unreadable
 from pipelines.contracts import parse
 
 
 def inspect(request: dict[str, Any]) -> dict[str, Any]:
     """Read, describe and check the file of ``request``: path, format, columns of note, contract."""
-    table = read_table(Path(request["path"]), request["format"])
-    answer: dict[str, Any] = {"rows": table.height, "schema": schema_of(table), "results": None}
-    answer |= _event_times(table, request.get("event_time_column", ""))
-    _require_columns(table, request.get("key_columns", []), "key_columns")
+    table = Table(Path(request["path"]), request["format"])
+    if not request.get("profile", True):
+        return {"results": check(table.batches, parse(request["contract"]))}
+    seen = Profile()
+    checking = Checking(parse(request["contract"])) if request.get("contract") else None
+    for batch in table.batches():
+        if not seen.rows:
+            _require_columns(batch.columns, request.get("key_columns", []), "key_columns")
+        seen.add(batch)
+        if checking is not None:
+            checking.add(batch)
+    answer: dict[str, Any] = {"rows": seen.rows, "schema": seen.schema(), "profile": seen.told()}
+    answer |= _event_times(answer["profile"], request.get("event_time_column", ""))
     if request.get("folder"):
-        target = Path(request["folder"]) / "table.parquet"
-        table.write_parquet(target, compression="zstd", row_group_size=100_000)
-    if request.get("contract"):
-        answer["results"] = check(table, parse(request["contract"]))
-    if request.get("profile", True):
-        answer["profile"] = profile(table)
-    return answer
+        table.write_parquet(Path(request["folder"]) / "table.parquet")
+    return answer | {"results": checking.results(table.batches) if checking is not None else None}
 
 
-def _event_times(table: pl.DataFrame, name: str) -> dict[str, Any]:
+def _event_times(profile: dict[str, Any], name: str) -> dict[str, Any]:
     if not name:
         return {"event_time_from": None, "event_time_to": None}
-    _require_columns(table, [name], "event_time_column")
-    column = table[name]
-    if kind_of(column.dtype) not in {"datetime", "date"}:
+    columns = {each["name"]: each for each in profile["columns"]}
+    _require_columns(list(columns), [name], "event_time_column")
+    if columns[name]["type"] not in {"datetime", "date"}:
         raise Unreadable(
             f"The event time column {name} holds no times.", field=name, allowed="a date or time column"
         )
-    if column.null_count() == len(column):
-        return {"event_time_from": None, "event_time_to": None}
-    times = column.cast(pl.Datetime("us", getattr(column.dtype, "time_zone", None)))
-    return {"event_time_from": as_text(times.min()), "event_time_to": as_text(times.max())}
+    return {"event_time_from": columns[name].get("min"), "event_time_to": columns[name].get("max")}
 
 
-def _require_columns(table: pl.DataFrame, names: list[str], field: str) -> None:
+def _require_columns(known: list[str], names: list[str], field: str) -> None:
     for name in names:
-        if name not in table.columns:
+        if name not in known:
             raise Unreadable(
                 f"The table has no column {name}, which the data set names as {field}.",
                 field=name,

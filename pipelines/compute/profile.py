@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from pipelines.compute.sketching import COUNTED_TEXTS, LONGEST_SHOWN, Distinct, Frequent, Numbers
+
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 BARS = 20
 MOST_TOP = 20
-LONGEST_SHOWN = 200
 FEW_VALUES = 50
 
 
@@ -31,88 +33,157 @@ def kind_of(dtype: pl.DataType) -> str:
     return "string"
 
 
-def schema_of(table: pl.DataFrame) -> list[dict[str, Any]]:
-    """Name, type and whether a value is missing, per column in the table's order."""
-    return [
-        {"name": column.name, "type": kind_of(column.dtype), "nullable": column.null_count() > 0}
-        for column in table
-    ]
+class Profile:
+    """Statistics per column of a table that comes in batches; each row is looked at once."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.columns: dict[str, _Column] = {}
+
+    def add(self, batch: pl.DataFrame) -> None:
+        self.rows += batch.height
+        for column in batch:
+            if column.name not in self.columns:
+                self.columns[column.name] = _column_of(column.name, column.dtype)
+            self.columns[column.name].add(column)
+
+    def schema(self) -> list[dict[str, Any]]:
+        """Name, type and whether a value is missing, per column in the table's order."""
+        return [
+            {"name": name, "type": column.kind, "nullable": column.nulls > 0}
+            for name, column in self.columns.items()
+        ]
+
+    def told(self) -> dict[str, Any]:
+        """Everything as plain JSON."""
+        return {"rows": self.rows, "columns": [column.told() for column in self.columns.values()]}
 
 
-def profile(table: pl.DataFrame) -> dict[str, Any]:
-    """Statistics per column; the table is read once, each column is sorted or counted once."""
-    return {"rows": table.height, "columns": [_column(column) for column in table]}
+def profile(batches: pl.DataFrame | Iterable[pl.DataFrame]) -> dict[str, Any]:
+    """The statistics of a table, whole or in batches."""
+    seen = Profile()
+    for batch in [batches] if isinstance(batches, pl.DataFrame) else batches:
+        seen.add(batch)
+    return seen.told()
 
 
-def _column(column: pl.Series) -> dict[str, Any]:
-    kind, nulls = kind_of(column.dtype), column.null_count()
-    about: dict[str, Any] = {
-        "name": column.name,
-        "type": kind,
-        "count": len(column) - nulls,
-        "nulls": nulls,
-        "null_share": nulls / len(column) if len(column) else 0.0,
-    }
-    present = column.drop_nulls()
+def _column_of(name: str, dtype: pl.DataType) -> _Column:
+    kind = kind_of(dtype)
     if kind in {"integer", "number"}:
-        about |= _numbers(present)
-    elif kind in {"datetime", "date"}:
-        about |= _times(present)
-    else:
-        counts = present.cast(pl.String).value_counts(sort=True, name="rows")
-        about |= {"distinct": counts.height, "top": _top(counts)}
-    return about
+        return _NumberColumn(name, kind)
+    return (_TimeColumn if kind in {"datetime", "date"} else _TextColumn)(name, kind)
 
 
-def _numbers(present: pl.Series) -> dict[str, Any]:
-    ordered = np.sort(present.to_numpy())
-    if not ordered.size:
-        return {"distinct": 0, "quantiles": {}, "histogram": None, "top": []}
-    values, counts = np.unique(ordered, return_counts=True)
-    about = {
-        "distinct": int(values.size),
-        "min": _plain(ordered[0]),
-        "max": _plain(ordered[-1]),
-        "mean": _plain(float(ordered.mean())),
-        "std": _plain(float(ordered.std())),
-        "quantiles": {str(each): _plain(float(np.quantile(ordered, each))) for each in QUANTILES},
-        "histogram": _histogram(ordered.astype(np.float64)),
-    }
-    if values.size <= FEW_VALUES:
-        falling = np.argsort(-counts, kind="stable")[:MOST_TOP]
-        about["top"] = [{"value": _plain(values[at]), "rows": int(counts[at])} for at in falling]
-    return about
+class _Column:
+    def __init__(self, name: str, kind: str) -> None:
+        self.name, self.kind = name, kind
+        self.count = self.nulls = 0
+        self.distinct = Distinct()
+
+    def add(self, column: pl.Series) -> None:
+        nulls = column.null_count()
+        self.nulls += nulls
+        self.count += len(column) - nulls
+        present = column.drop_nulls() if nulls else column
+        if len(present):
+            self.distinct.add(present)
+            self.add_present(present)
+
+    def add_present(self, present: pl.Series) -> None:
+        raise NotImplementedError
+
+    def told(self) -> dict[str, Any]:
+        rows = self.count + self.nulls
+        about = {
+            "name": self.name,
+            "type": self.kind,
+            "count": self.count,
+            "nulls": self.nulls,
+            "null_share": self.nulls / rows if rows else 0.0,
+            "distinct": self.distinct.count(),
+        }
+        if self.distinct.is_estimate:
+            about["is_estimate"] = True
+        return about | self.facts()
+
+    def facts(self) -> dict[str, Any]:
+        raise NotImplementedError
 
 
-def _times(present: pl.Series) -> dict[str, Any]:
-    if not len(present):
-        return {"distinct": 0, "histogram": None}
-    moments = present.cast(pl.Datetime("us")).dt.timestamp("us").to_numpy()
-    bars = _histogram(np.sort(moments).astype(np.float64))
-    edges = [_moment(edge) for edge in bars["edges"]]
-    return {
-        "distinct": int(np.unique(moments).size),
-        "min": as_text(present.min()),
-        "max": as_text(present.max()),
-        "histogram": {"edges": edges, "counts": bars["counts"]},
-    }
+class _NumberColumn(_Column):
+    def __init__(self, name: str, kind: str) -> None:
+        super().__init__(name, kind)
+        self.numbers, self.frequent = Numbers(), Frequent(FEW_VALUES)
+
+    def add_present(self, present: pl.Series) -> None:
+        self.numbers.add(present.to_numpy())
+        if not self.frequent.is_over:
+            self.frequent.add(present)
+
+    def facts(self) -> dict[str, Any]:
+        seen = self.numbers
+        if not seen.count:
+            return {"quantiles": {}, "histogram": None, "top": []}
+        found = seen.quantiles(QUANTILES)
+        about = {
+            "min": _plain(seen.low),
+            "max": _plain(seen.high),
+            "mean": _plain(seen.mean),
+            "std": _plain(seen.std()),
+            "quantiles": {str(share): _plain(value) for share, value in zip(QUANTILES, found, strict=True)},
+            "histogram": _histogram(seen),
+        }
+        if not self.frequent.is_over:
+            top = self.frequent.top(MOST_TOP)
+            about["top"] = [{"value": _plain(value), "rows": rows} for value, rows in top]
+        return about
 
 
-def _histogram(ordered: Any) -> dict[str, Any]:
-    low, high = float(ordered[0]), float(ordered[-1])
+class _TimeColumn(_Column):
+    def __init__(self, name: str, kind: str) -> None:
+        super().__init__(name, kind)
+        self.numbers = Numbers()
+        self.low: Any = None
+        self.high: Any = None
+
+    def add_present(self, present: pl.Series) -> None:
+        low, high = present.min(), present.max()
+        self.low = low if self.low is None else min(self.low, low)
+        self.high = high if self.high is None else max(self.high, high)
+        self.numbers.add(present.cast(pl.Datetime("us")).dt.timestamp("us").to_numpy())
+
+    def facts(self) -> dict[str, Any]:
+        if not self.numbers.count:
+            return {"histogram": None}
+        bars = _histogram(self.numbers)
+        edges = [_moment(edge) for edge in bars["edges"]]
+        return {
+            "min": as_text(self.low),
+            "max": as_text(self.high),
+            "histogram": {"edges": edges, "counts": bars["counts"]},
+        }
+
+
+class _TextColumn(_Column):
+    def __init__(self, name: str, kind: str) -> None:
+        super().__init__(name, kind)
+        self.frequent = Frequent(COUNTED_TEXTS)
+
+    def add_present(self, present: pl.Series) -> None:
+        self.frequent.add(present.cast(pl.String).str.slice(0, LONGEST_SHOWN))
+
+    def facts(self) -> dict[str, Any]:
+        return {"top": [{"value": value, "rows": rows} for value, rows in self.frequent.top(MOST_TOP)]}
+
+
+def _histogram(numbers: Numbers) -> dict[str, Any]:
+    low, high = float(numbers.low), float(numbers.high)
     if low == high:
-        return {"edges": [low, high], "counts": [int(ordered.size)]}
-    if not math.isfinite(high - low):  # the span itself overflows: draw halves
-        low, high = low / 2, high / 2
-        ordered = ordered / 2
-    counts, edges = np.histogram(ordered, bins=BARS, range=(low, high))
-    return {"edges": [float(edge) for edge in edges], "counts": [int(count) for count in counts]}
-
-
-def _top(counts: pl.DataFrame) -> list[dict[str, Any]]:
-    name = counts.columns[0]
-    rows = counts.sort(["rows", name], descending=[True, False]).head(MOST_TOP)
-    return [{"value": row[name][:LONGEST_SHOWN], "rows": row["rows"]} for row in rows.iter_rows(named=True)]
+        return {"edges": [low, high], "counts": [numbers.count]}
+    edges = np.linspace(low, high, BARS + 1)
+    if not np.isfinite(edges).all():  # the span itself overflows
+        edges = np.linspace(low / 2, high / 2, BARS + 1) * 2
+    return {"edges": [float(edge) for edge in edges], "counts": numbers.counts_between(edges)}
 
 
 def as_text(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ LONGEST_NAME = 200
 LONGEST_TEXT = 100_000
 REFUSED_IN_NAMES = {"Cc", "Cf", "Cs", "Co", "Cn"}
 CHUNK = 1 << 20
+BATCH_ROWS = 1 << 16
 
 
 class Unreadable(Exception):
@@ -28,19 +30,54 @@ class Unreadable(Exception):
         self.message, self.field, self.allowed = message, field, allowed
 
 
-def read_table(path: Path, source_format: str) -> pl.DataFrame:
-    """The file's rows with plain column types; Unreadable says what is wrong and where."""
-    if path.stat().st_size == 0:
-        raise Unreadable("The file is empty.", allowed="a table with at least one row")
-    table = _from_parquet(path) if source_format == "parquet" else _from_csv(path)
-    if table.height == 0:
-        raise Unreadable("The table has no rows.", allowed="a table with at least one row")
-    for column in table:
-        _check_values(column)
-    return table
+class Table:
+    """A file's rows with plain column types, in batches, as often as asked.
+
+    Parquet is decoded a batch at a time, so memory does not grow with the rows; CSV, which an
+    upload's size limits, is read whole to learn its types. Unreadable says what is wrong and where.
+    """
+
+    def __init__(self, path: Path, source_format: str) -> None:
+        if path.stat().st_size == 0:
+            raise Unreadable("The file is empty.", allowed="a table with at least one row")
+        self.path = path
+        self.whole = None if source_format == "parquet" else _from_csv(path)
+        rows = self.whole.height if self.whole is not None else _described(path).metadata.num_rows
+        if rows == 0:
+            raise Unreadable("The table has no rows.", allowed="a table with at least one row")
+
+    def batches(self) -> Iterator[pl.DataFrame]:
+        """The rows from the start; each value is checked on the way."""
+        before = 0
+        for batch in self._unchecked():
+            for column in batch:
+                _check_values(column, before)
+            before += batch.height
+            yield batch
+
+    def write_parquet(self, target: Path) -> None:
+        """Keep what came as CSV in the form that is kept."""
+        assert self.whole is not None
+        self.whole.write_parquet(target, compression="zstd", row_group_size=100_000)
+
+    def _unchecked(self) -> Iterator[pl.DataFrame]:
+        if self.whole is not None:
+            yield from self.whole.iter_slices(BATCH_ROWS)
+            return
+        with pq.ParquetFile(self.path) as file:
+            try:
+                for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
+                    batch.validate(full=True)
+                    table = pl.from_arrow(pa.table(batch))
+                    assert isinstance(table, pl.DataFrame)
+                    yield table.with_columns(_plain(column) for column in table)
+            except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError) as error:
+                message = f"The Parquet file cannot be decoded: {_first_line(error)}"
+                raise Unreadable(message, allowed="valid Parquet with UTF-8 text") from error
 
 
-def _from_parquet(path: Path) -> pl.DataFrame:
+def _described(path: Path) -> pq.ParquetFile:
+    """The file's footer, refused unless every column is a plain one with a name of its own."""
     try:
         described = pq.ParquetFile(path)
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -55,15 +92,7 @@ def _from_parquet(path: Path) -> pl.DataFrame:
                 field=field.name,
                 allowed="numbers, text, booleans, dates and times",
             )
-    try:
-        rows = described.read(use_threads=False)
-        rows.validate(full=True)
-        table = pl.from_arrow(rows)
-    except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError) as error:
-        message = f"The Parquet file cannot be decoded: {_first_line(error)}"
-        raise Unreadable(message, allowed="valid Parquet with UTF-8 text") from error
-    assert isinstance(table, pl.DataFrame)
-    return table.with_columns(_plain(column) for column in table)
+    return described
 
 
 def _from_csv(path: Path) -> pl.DataFrame:
@@ -160,31 +189,29 @@ def _plain(column: pl.Series) -> pl.Series:
     return column
 
 
-def _check_values(column: pl.Series) -> None:
+def _check_values(column: pl.Series, before: int) -> None:
     if column.dtype.is_float():
         bad = (~column.is_finite()).fill_null(value=False)
         if bad.any():
             row = _first(bad)
             raise Unreadable(
-                f"Column {column.name} holds {column[row]} in row {row + 1}; a missing value is null"
+                f"Column {column.name} holds {column[row]} in row {before + row + 1}; a missing value is null"
                 " (in CSV an empty cell), and other numbers are finite.",
                 field=column.name,
                 allowed="finite numbers or null",
             )
     if column.dtype == pl.String:
-        _check_text(column)
+        _check_text(column, before)
 
 
-def _check_text(column: pl.Series) -> None:
+def _check_text(column: pl.Series, before: int) -> None:
     bad = column.str.contains("\x00", literal=True).fill_null(value=False)
     if bad.any():
-        message = f"Column {column.name} holds the character U+0000 in row {_first(bad) + 1}."
+        message = f"Column {column.name} holds the character U+0000 in row {before + _first(bad) + 1}."
         raise Unreadable(message, field=column.name, allowed="text without U+0000")
     long = (column.str.len_bytes() > LONGEST_TEXT).fill_null(value=False)
     if long.any():
-        message = (
-            f"Column {column.name} holds a text longer than {LONGEST_TEXT} bytes in row {_first(long) + 1}."
-        )
+        message = f"Column {column.name} holds a text longer than {LONGEST_TEXT} bytes in row {before + _first(long) + 1}."
         raise Unreadable(message, field=column.name, allowed=f"at most {LONGEST_TEXT} bytes")
 
 

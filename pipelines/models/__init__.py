@@ -3,6 +3,9 @@
 from pipelines.models.access import DatasetAccountGrant, DatasetGroupGrant
 from pipelines.models.contracts import ContractCheck, DataContract
 from pipelines.models.datasets import Dataset, DatasetVersion
+from pipelines.models.differences import VersionDifference
+from pipelines.models.freshness import FreshnessAlarm
+from pipelines.models.queries import DatasetQuery
 from pipelines.models.runs import Pipeline, PipelineRun, RunDataset
 
 __all__ = [
@@ -11,8 +14,11 @@ __all__ = [
     "Dataset",
     "DatasetAccountGrant",
     "DatasetGroupGrant",
+    "DatasetQuery",
     "DatasetVersion",
+    "FreshnessAlarm",
     "Pipeline",
     "PipelineRun",
     "RunDataset",
+    "VersionDifference",
 ]

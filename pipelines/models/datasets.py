@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
 from accounts.grants import granted_ids, is_granted
 from core.actors import Actor
 from core.identifiers import new_id
 from core.states import StatefulModel
+from pipelines.freshness import Freshness
 from pipelines.models.access import DatasetAccountGrant, DatasetGroupGrant
 
 if TYPE_CHECKING:
@@ -28,9 +29,23 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
             return self
         return self.filter(pk__in=granted_ids(actor, "view", DatasetAccountGrant, DatasetGroupGrant))
 
+    def with_freshness(self) -> DatasetQuerySet:
+        """With the watermark (largest event time), the last arrival, and the database's time."""
+        ready = DatasetVersion.objects.filter(dataset=OuterRef("pk"), status=DatasetVersion.Status.READY)
+        by_dataset = ready.order_by().values("dataset")
+        return self.annotate(
+            watermark=Subquery(by_dataset.annotate(at=Max("event_time_to")).values("at")),
+            arrived_at=Subquery(by_dataset.annotate(at=Max("ready_at")).values("at")),
+            read_at=Now(),
+        )
+
 
 class Dataset(models.Model):
     """A table people know by name; each of its versions is one immutable file."""
+
+    class Clock(models.TextChoices):
+        EVENT = "event", "What the data speaks of"
+        ARRIVAL = "arrival", "When it came"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=LONGEST_NAME)
@@ -42,6 +57,8 @@ class Dataset(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC")
     key_columns = ArrayField(models.CharField(max_length=200), default=list)
     label_column = models.CharField(max_length=200, blank=True, default="")
+    expected_every = models.DurationField(null=True)
+    freshness_clock = models.CharField(max_length=7, choices=Clock.choices, default=Clock.EVENT)
     next_number = models.PositiveIntegerField(default=1)
     rev = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, null=True, related_name="+")
@@ -65,6 +82,19 @@ class Dataset(models.Model):
     def is_granted_to(self, actor: Actor, right: str) -> bool:
         """Whether a grant on this data set, to the person or a group, gives the right now."""
         return is_granted(actor, right, self, DatasetAccountGrant, DatasetGroupGrant)
+
+    @property
+    def freshness(self) -> Freshness:
+        """Where its clocks stand; of rows that were read ``with_freshness``."""
+        read: Any = self
+        return Freshness(
+            clock=self.freshness_clock,
+            expected_every=self.expected_every,
+            watermark=read.watermark,
+            arrived_at=read.arrived_at,
+            created_at=self.created_at,
+            now=read.read_at,
+        )
 
     def contract(self) -> DataContract | None:
         """The newest revision of its contract: the one that counts."""
@@ -165,6 +195,11 @@ class DatasetVersion(StatefulModel):
     @property
     def is_ready(self) -> bool:
         return self.status == self.Status.READY
+
+    @property
+    def is_withheld(self) -> bool:
+        """Quarantined by a person."""
+        return self.status == self.Status.QUARANTINED
 
     def is_granted_to(self, actor: Actor, right: str) -> bool:
         return self.dataset.is_granted_to(actor, right)

@@ -3,6 +3,14 @@
 from pipelines.services.access import grant, revoke
 from pipelines.services.contracts import CHECK, keep_check, request_check, set_contract
 from pipelines.services.datasets import create_dataset, update_dataset
+from pipelines.services.differences import (
+    COMPARE,
+    fail_difference,
+    keep_difference,
+    request_difference,
+)
+from pipelines.services.freshness import freshness_of, look_at_freshness
+from pipelines.services.queries import QUERY, end_query, fail_query, request_query
 from pipelines.services.runs import (
     RUN,
     begin_run,
@@ -13,7 +21,14 @@ from pipelines.services.runs import (
     start_run,
     use_data,
 )
-from pipelines.services.validity import require_valid, why_invalid
+from pipelines.services.validity import (
+    ancestors_of,
+    descendants_of,
+    require_usable,
+    require_valid,
+    why_invalid,
+    why_withheld,
+)
 from pipelines.services.versions import (
     PROFILE,
     fail_version,
@@ -26,23 +41,36 @@ from pipelines.services.versions import (
 
 __all__ = [
     "CHECK",
+    "COMPARE",
     "PROFILE",
+    "QUERY",
     "RUN",
+    "ancestors_of",
     "begin_run",
     "cancel_run",
     "create_dataset",
+    "descendants_of",
+    "end_query",
     "end_run",
+    "fail_difference",
+    "fail_query",
     "fail_run",
     "fail_version",
     "finish_version",
+    "freshness_of",
     "grant",
     "keep_check",
+    "keep_difference",
+    "look_at_freshness",
     "note_download",
     "note_mlflow_run",
     "quarantine_version",
     "register_version",
     "release_version",
     "request_check",
+    "request_difference",
+    "request_query",
+    "require_usable",
     "require_valid",
     "revoke",
     "set_contract",
@@ -50,4 +78,5 @@ __all__ = [
     "update_dataset",
     "use_data",
     "why_invalid",
+    "why_withheld",
 ]

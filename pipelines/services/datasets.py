@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils.duration import duration_iso_string
 
 from accounts.models import Person
 from audit.services import command, record
@@ -16,14 +18,17 @@ from core.actors import Actor
 from core.errors import Conflict, Invalid, NotAllowed, PreconditionFailed
 from core.text import checked_text
 from pipelines import rights
+from pipelines.freshness import LONGEST, SHORTEST
 from pipelines.models import Dataset
 from pipelines.models.datasets import LONGEST_NAME
 from pipelines.services.access import give_creator_rights
+from pipelines.services.freshness import settle_alarm
 
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 NAME_RULE = f"1 to {LONGEST_NAME} letters, digits, '.', '-' and '_', the first a letter or digit"
 MOST_KEYS = 20
 UNCHANGED: Any = object()
+CHANGEABLE = ["description", "owner", "label_column", "expected_every", "freshness_clock"]
 
 
 @command
@@ -72,6 +77,8 @@ def update_dataset(
     description: str = UNCHANGED,
     owner: Person | None = UNCHANGED,
     label_column: str = UNCHANGED,
+    expected_every: timedelta | None = UNCHANGED,
+    freshness_clock: str = UNCHANGED,
     expected_rev: int | None = None,
 ) -> Dataset:
     """Change what people say of a data set; how its versions were read never changes."""
@@ -87,10 +94,15 @@ def update_dataset(
         row.owner = owner
     if label_column is not UNCHANGED:
         row.label_column = _checked_column(label_column, "label_column")
-    row.save(update_fields=["description", "owner", "label_column"])
+    if expected_every is not UNCHANGED:
+        row.expected_every = _checked_interval(expected_every)
+    if freshness_clock is not UNCHANGED:
+        row.freshness_clock = _checked_clock(freshness_clock)
+    row.save(update_fields=CHANGEABLE)
     Dataset.objects.filter(pk=row.pk).update(rev=F("rev") + 1)
     row.refresh_from_db()
     record(actor=actor, action="pipelines.dataset_updated", target=row, before=before, after=_facts(row))
+    settle_alarm(actor, row)
     return row
 
 
@@ -129,6 +141,20 @@ def _checked_zone(value: Any) -> str:
     return zone
 
 
+def _checked_interval(value: timedelta | None) -> timedelta | None:
+    if value is not None and not SHORTEST <= value <= LONGEST:
+        allowed = "1 minute to 10 years, or nothing"
+        raise Invalid(f"expected_every must be {allowed}.", field="expected_every", allowed=allowed)
+    return value
+
+
+def _checked_clock(value: str) -> str:
+    if value not in Dataset.Clock.values:
+        allowed = ", ".join(Dataset.Clock.values)
+        raise Invalid(f"freshness_clock must be one of: {allowed}.", field="freshness_clock", allowed=allowed)
+    return value
+
+
 def _facts(dataset: Dataset) -> dict[str, Any]:
     return {
         "name": dataset.name,
@@ -138,4 +164,6 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
         "time_zone": dataset.time_zone,
         "key_columns": list(dataset.key_columns),
         "label_column": dataset.label_column,
+        "expected_every": duration_iso_string(dataset.expected_every) if dataset.expected_every else None,
+        "freshness_clock": dataset.freshness_clock,
     }

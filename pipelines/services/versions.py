@@ -20,9 +20,12 @@ from pipelines import rights
 from pipelines.inspected import Inspected
 from pipelines.models import DataContract, Dataset, DatasetVersion
 from pipelines.services.contracts import keep_check
+from pipelines.services.freshness import settle_alarm
 
 PROFILE = "pipelines.profile_version"
 VERSION_READY = "pipelines.version_ready"
+VERSION_QUARANTINED = "pipelines.version_quarantined"
+VERSION_RELEASED = "pipelines.version_released"
 Content = StoredObject | Path | BinaryIO
 Status = DatasetVersion.Status
 
@@ -104,6 +107,7 @@ def finish_version(
     after = {"digest": row.digest, "rows": row.rows, "columns": len(row.schema)}
     record(actor=actor, action="pipelines.version_ready", target=row, after=after)
     emit(VERSION_READY, row, {"dataset": row.dataset.name, "number": row.number, "digest": row.digest})
+    settle_alarm(actor, row.dataset)
     if contract is not None and found.results is not None:
         keep_check(actor=actor, version=row, contract=contract, results=found.results)
     return row
@@ -158,7 +162,10 @@ def _switch(actor: Actor, version: DatasetVersion, status: str, reason: str, act
     row = _locked(version)
     before = {"status": row.status}
     row.move_to(status, quarantine_reason=reason if status == Status.QUARANTINED else "")
+    topic = VERSION_QUARANTINED if status == Status.QUARANTINED else VERSION_RELEASED
+    emit(topic, row, {"dataset": row.dataset.name, "number": row.number, "reason": reason})
     record(actor=actor, action=action, target=row, before=before, after={"status": status}, reason=reason)
+    settle_alarm(actor, row.dataset)
     return row
 
 

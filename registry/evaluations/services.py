@@ -14,6 +14,7 @@ from core.errors import Conflict, NotAllowed
 from core.events import emit
 from core.jobs import enqueue
 from pipelines.models import DatasetVersion
+from pipelines.services import require_usable
 from registry.evaluations.models import Evaluation
 from registry.models import ModelVersion
 
@@ -53,10 +54,7 @@ def request_evaluation(
             raise Conflict(f"{version} is {version.get_status_display().lower()}, so it cannot be evaluated.")
     if champion is not None and champion.model_id != candidate.model_id:
         raise Conflict(f"{champion} is a version of another model than {candidate}.")
-    if not dataset_version.is_ready:
-        raise Conflict(
-            f"{dataset_version} is {dataset_version.get_status_display().lower()}, so nothing is judged on it."
-        )
+    require_usable(dataset_version)
     asked = {
         "candidate": candidate,
         "champion": champion,

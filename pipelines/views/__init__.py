@@ -1,0 +1,1 @@
+"""Pages about data sets, their contracts, pipelines and their runs."""

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.sight import require_sight
+from core.api.openapi import choice, text
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Invalid, NotAllowed, NotFound
 from core.jobs.models import Job
@@ -80,10 +81,11 @@ class DatasetViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
         return Response(DatasetSerializer(dataset).data, status=status, headers=about)
 
 
-class DatasetVersionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+class DatasetVersionViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewSet):
     """``/datasets/{name}/versions``. A repeated upload is the version it already is."""
 
     serializer_class = DatasetVersionInListSerializer
+    query_parameters = (choice("status", DatasetVersion.Status.values), text("label"))
 
     def get_queryset(self) -> QuerySet[DatasetVersion]:
         """``?status=`` and ``?label=`` narrow."""
@@ -126,7 +128,7 @@ class DatasetVersionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         etag = etag_of(version.pk, version.status, version.digest)
         return Response(DatasetVersionSerializer(version).data, headers={"ETag": etag})
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, "application/vnd.apache.parquet"): OpenApiTypes.BINARY})
     def content(self, request: Request, name: str, number: int) -> FileResponse:
         """The version's Parquet file; each download is recorded."""
         version = find_dataset_version(request, name, number)
@@ -168,7 +170,9 @@ class ContractViewSet(viewsets.GenericViewSet):
             raise NotFound(f"{dataset} has no contract.")
         return Response(ContractSerializer(contract).data, headers={"ETag": etag_of(contract.pk)})
 
-    @extend_schema(request=NewContractSerializer, responses=ContractSerializer)
+    @extend_schema(
+        request=NewContractSerializer, responses={200: ContractSerializer, 201: ContractSerializer}
+    )
     def update(self, request: Request, name: str) -> Response:
         """The first revision needs no If-Match, later ones do."""
         dataset = find_dataset(request, name)

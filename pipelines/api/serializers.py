@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from core.api.fields import Body, TextField
@@ -95,12 +96,14 @@ class DatasetVersionSerializer(DatasetVersionInListSerializer):
         return dict(CheckSerializer(check).data) if check else None
 
 
+@extend_schema_serializer(component_name="NewDatasetVersion")
 class NewVersionSerializer(Body):
     file = serializers.FileField(allow_empty_file=True)
     label = TextField(max_length=1000, required=False, allow_blank=True, default="")
     description = TextField(max_length=10_000, required=False, allow_blank=True, default="")
 
 
+@extend_schema_serializer(component_name="QuarantineReason")
 class ReasonSerializer(Body):
     reason = TextField(max_length=2000)
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import re_path
 
 from workspace.api.views import JobViewSet
-from workspace.api_docs import SchemaView
+from workspace.reference_views import SchemaView
 
 JOB = r"^jobs/(?P<pk>[0-9a-fA-F-]{36})"
 

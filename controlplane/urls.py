@@ -5,7 +5,6 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView
 
 APPS = [
     "accounts",
@@ -33,7 +32,7 @@ def _present(module: str) -> bool:
         return False
 
 
-rest: list[Any] = [path("schema/", SpectacularAPIView.as_view(), name="schema")]
+rest: list[Any] = []
 for _app in APPS:
     if _present(f"{_app}.api.urls"):
         rest += import_module(f"{_app}.api.urls").urlpatterns

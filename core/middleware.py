@@ -9,6 +9,8 @@ import structlog
 from django.db import OperationalError
 from django.db.utils import InterfaceError
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.http import ConditionalGetMiddleware
 from django.shortcuts import render
 
 from core.api.problems import from_domain_error, plain
@@ -33,6 +35,15 @@ class RequestIds:
             response = self.get_response(request)
         response["X-Request-ID"] = request.request_id
         return response
+
+
+class Revisions(ConditionalGetMiddleware):
+    """What REST answers to a GET has an ETag; 304 while the caller's If-None-Match still holds."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if response.status_code != 200 or not request.path.startswith("/api/v1/"):
+            return response
+        return super().process_response(request, response)
 
 
 class Refusals:

@@ -28,4 +28,8 @@ class StatefulModel(models.Model):
         if not mine.update(status=status, **fields):
             raise Conflict(f"{self} has just been changed by someone else.")
         for name, value in {"status": status, **fields}.items():
-            setattr(self, name, value)
+            if hasattr(value, "resolve_expression"):
+                # The database worked it out: read it when somebody asks, never show the expression.
+                self.__dict__.pop(name, None)
+            else:
+                setattr(self, name, value)

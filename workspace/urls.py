@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from workspace import audit_trail, problems, styleguide, views
+from workspace import audit_trail, problems, reference_views, styleguide, views
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/inbox/"), name="home"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("jobs/<uuid:pk>/cancel/", views.job_cancel, name="job-cancel"),
     path("search/", views.search, name="search"),
     path("docs/problems/", problems.problem_page, name="problems"),
+    path("api/docs/", reference_views.api_docs, name="api-docs"),
+    path("api/docs/<slug:name>/", reference_views.api_docs_of, name="api-docs-of"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
     path("audit/", audit_trail.audit_trail, name="audit-trail"),
     path("audit/verify/", audit_trail.verify_now, name="audit-verify"),

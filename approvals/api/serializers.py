@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from approvals.models import Decision, GateResult, Policy, PolicyRevision, PromotionRequest
@@ -95,6 +95,7 @@ class SignatureSerializer(Body):
     password = TextField(max_length=1000, required=False, default="", trim_whitespace=False)
 
 
+@extend_schema_serializer(component_name="WithdrawalReason")
 class ReasonSerializer(Body):
     reason = TextField(max_length=2000, min_length=3, trim_whitespace=False)
 

@@ -26,6 +26,7 @@ from approvals.api.serializers import (
 )
 from approvals.models import Policy, PolicyRevision, PromotionRequest
 from core.api.items import item
+from core.api.openapi import choice, text
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Conflict, Invalid, NotFound
 from deployments.lookups import find_environment
@@ -43,6 +44,12 @@ class RequestViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
     """``/promotion-requests`` and below. Deciding needs a browser session and the password."""
 
     serializer_class = RequestInListSerializer
+    query_parameters = (
+        choice("status", PromotionRequest.Status.values),
+        text("model"),
+        text("environment"),
+    )
+    revision_parameter_of = ("approve", "reject")
 
     def get_queryset(self) -> QuerySet[PromotionRequest]:
         """``?status=``, ``?model=`` and ``?environment=`` narrow."""
@@ -112,7 +119,7 @@ class RequestViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
     def reject(self, request: Request, pk: str) -> Response:
         return self._decide(request, pk, services.reject)
 
-    @extend_schema(request=None, responses={409: OpenApiTypes.OBJECT})
+    @extend_schema(request=None, responses={})
     def request_changes(self, request: Request, pk: str) -> Response:
         self._find(pk)
         raise Conflict(f"Requesting changes {LATER}", code="not_available")
@@ -169,6 +176,7 @@ class PolicyViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     """``/policies``: what is checked and who approves. Everybody who is signed in may read them."""
 
     serializer_class = PolicySerializer
+    whole_lists = ("revisions",)
 
     def get_queryset(self) -> QuerySet[Policy]:
         return Policy.objects.select_related("environment")

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from audit import exports, tree
 from audit.filters import filtered
 from audit.models import Event, Export
+from audit.recording import OUTCOMES
 from audit.selecting import Selection, moment
 from core.api.fields import Body, TextField
 from core.api.items import item
@@ -23,8 +24,23 @@ from core.object_store import store
 from core.text import storable_text
 
 
-class EventSerializer(serializers.BaseSerializer):
+class EventSerializer(serializers.Serializer):
     """The evidence as it was recorded, with what the database added."""
+
+    v = serializers.IntegerField()
+    id = serializers.UUIDField()
+    action = TextField()
+    outcome = serializers.ChoiceField(sorted(OUTCOMES))
+    actor = serializers.DictField(help_text="Who, by which account, with which roles, via what.")
+    occurred_at = serializers.DateTimeField(help_text="By the clock of the process that asked.")
+    object = serializers.DictField(required=False)
+    before = serializers.JSONField(required=False)
+    after = serializers.JSONField(required=False)
+    reason = TextField(required=False)
+    meaning = TextField(required=False)
+    recorded_at = serializers.DateTimeField(help_text="By the clock of the database.")
+    db_user = TextField()
+    leaf = TextField(help_text="Its leaf hash in the Merkle tree, in hexadecimal.")
 
     def to_representation(self, event: Event) -> dict[str, Any]:
         return {
@@ -44,7 +60,6 @@ class ForAuditors(APIView):
             raise NotFound("There is nothing at this address, or you may not know of it.")
 
 
-@extend_schema(responses=OpenApiTypes.OBJECT)
 class EventViewSet(ForAuditors, viewsets.ReadOnlyModelViewSet):
     """Events, newest first."""
 
@@ -92,6 +107,10 @@ class CheckpointView(ForAuditors):
 
 
 class InclusionView(ForAuditors):
+    """Whether an event is in the tree; one that is not sealed yet is 409."""
+
+    conflicting_reads = ("get",)
+
     @extend_schema(parameters=[OpenApiParameter("event", str, required=True)], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         key = storable_text(request.query_params.get("event", ""), "event", 36)
@@ -146,6 +165,8 @@ class NewExportSerializer(Body):
 class ExportViewSet(ForAuditors, IdempotentPosts, mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet):
     """Exports of the ledger: ask, see how it goes, download."""
 
+    conflicting_reads = ("file",)
+
     serializer_class = ExportSerializer
     queryset = Export.objects.none()
 
@@ -172,7 +193,7 @@ class ExportViewSet(ForAuditors, IdempotentPosts, mixins.CreateModelMixin, views
         place = request.build_absolute_uri(f"/api/v1/audit/exports/{export.pk}/")
         return Response(self.get_serializer(export).data, status=202, headers={"Location": place})
 
-    @extend_schema(responses=OpenApiTypes.BINARY)
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     def file(self, request: Request, pk: str | None = None) -> FileResponse:
         return file_of(self.get_object(), request.actor)
 

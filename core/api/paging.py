@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import DataError
 from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import BasePagination, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -78,12 +78,36 @@ class KeysetPages(CursorPagination):
         return response
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        address = {"type": ["string", "null"], "format": "uri"}
-        return {
-            "type": "object",
-            "required": ["items"],
-            "properties": {"items": schema, "next": address, "previous": address},
-        }
+        return page_of(schema, {"type": ["string", "null"], "format": "uri"})
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        cursor = {"type": "string", "description": "Where to go on, from `next` or `previous` of a page."}
+        limit = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
+        return [
+            {"name": "cursor", "in": "query", "required": False, "schema": cursor},
+            {"name": "limit", "in": "query", "required": False, "schema": limit},
+        ]
+
+
+class WholeList(BasePagination):
+    """A list that is short by nature, in the form of a page."""
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        return list(queryset)
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"items": data, "next": None, "previous": None})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return page_of(schema, {"type": "null"})
+
+
+def page_of(items: dict[str, Any], address: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["items", "next", "previous"],
+        "properties": {"items": items, "next": address, "previous": address},
+    }
 
 
 def _refused_cursor() -> Invalid:

@@ -5,15 +5,16 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.encoding import escape_uri_path
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from core.api.openapi_parts import MEDIA_TYPE
 from core.errors import DomainError
 from core.text import refused_by_database
 
 NON_FIELD_ERRORS_KEY = api_settings.NON_FIELD_ERRORS_KEY
-MEDIA_TYPE = "application/problem+json"
 
 
 def problem(
@@ -32,7 +33,7 @@ def problem(
         "title": title or HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": request.path,
+        "instance": escape_uri_path(request.path),
         "code": code,
         "request_id": getattr(request, "request_id", ""),
         **(extra or {}),

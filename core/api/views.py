@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -71,7 +72,7 @@ class IdempotentPosts(APIView):
         return bytes(response.rendered_content)
 
     def _claim(self, request: Request, key: str) -> IdempotentAnswer:
-        digest = hashlib.sha256(request.path.encode() + b"\0" + request._request.body).hexdigest()
+        digest = _digest_of(request)
         account = request.actor.account_id
         mine = IdempotentAnswer.objects.filter(account_id=account, key=key)
         mine.filter(created_at__lt=Now() - KEPT_FOR).delete()
@@ -100,6 +101,22 @@ class IdempotentPosts(APIView):
         kept.status, kept.body = response.status_code, self.content_to_keep(response)
         kept.headers = {name: response[name] for name in ("Location", "ETag") if response.has_header(name)}
         kept.save(update_fields=["status", "body", "headers"])
+
+
+def _digest_of(request: Request) -> str:
+    """Of path and body; an upload is read where it was spooled, never as a whole."""
+    digest = hashlib.sha256(request.path.encode() + b"\0")
+    is_form = (request.content_type or "").startswith("multipart/")
+    if not (is_form and any(isinstance(each, MultiPartParser) for each in request.parsers or ())):
+        digest.update(request._request.body)
+        return digest.hexdigest()
+    fields: Any = request.data
+    for name, values in sorted(fields.lists()):
+        for value in values:
+            digest.update(f"\0{name}\0".encode())
+            for chunk in value.chunks() if hasattr(value, "chunks") else [str(value).encode()]:
+                digest.update(chunk)
+    return digest.hexdigest()
 
 
 class _Replay(Exception):

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.sight import require_sight
+from core.api.openapi import choice, text
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Invalid
 from deployments import services
@@ -30,6 +31,8 @@ class DeploymentViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.Generic
     """``/deployments`` and below."""
 
     serializer_class = DeploymentSerializer
+    query_parameters = (choice("status", Deployment.Status.values), text("model"), text("environment"))
+    revision_parameter_of = ("pause", "resume", "abort")
 
     def get_queryset(self) -> QuerySet[Deployment]:
         """``?model=``, ``?environment=``, ``?endpoint=`` and ``?status=`` narrow."""

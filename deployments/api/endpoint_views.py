@@ -15,6 +15,8 @@ from rest_framework.response import Response
 from accounts.sight import require_sight
 from audit.services import record
 from core.api.items import item
+from core.api.openapi import text
+from core.api.paging import WholeList
 from core.api.views import IdempotentPosts, require_match
 from core.errors import Invalid, NotAllowed, NotFound
 from core.object_store import store
@@ -38,7 +40,7 @@ class EnvironmentViewSet(viewsets.GenericViewSet):
     """``/environments``: the same for everybody who is signed in."""
 
     serializer_class = EnvironmentSerializer
-    pagination_class = None
+    pagination_class = WholeList
     queryset = Environment.objects.all()
 
     def list(self, request: Request) -> Response:
@@ -52,7 +54,7 @@ class TargetViewSet(viewsets.GenericViewSet):
     """``/targets``: where models run."""
 
     serializer_class = TargetSerializer
-    pagination_class = None
+    pagination_class = WholeList
     queryset = Target.objects.all()
 
     def list(self, request: Request) -> Response:
@@ -69,6 +71,7 @@ class EndpointViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVi
     """``/endpoints`` and ``/endpoints/{id}``."""
 
     serializer_class = EndpointSerializer
+    query_parameters = (text("model"), text("environment"))
 
     def get_queryset(self) -> QuerySet[Endpoint]:
         """``?model=`` and ``?environment=`` narrow."""
@@ -108,7 +111,9 @@ class EndpointViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVi
         )
         return self._answer(changed)
 
-    @extend_schema(request=RollbackSerializer, responses={202: DeploymentSerializer})
+    @extend_schema(
+        request=RollbackSerializer, responses={200: DeploymentSerializer, 202: DeploymentSerializer}
+    )
     def rollback(self, request: Request, pk: str) -> Response:
         """200 when the warm version answers already, 202 when it must start first."""
         endpoint = find_endpoint(request, pk)
@@ -157,7 +162,7 @@ class PredictionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         endpoint = self._endpoint(self.request, self.kwargs["pk"])
         return LogSegment.objects.filter(endpoint=endpoint).select_related("deployment__version")
 
-    @extend_schema(responses=OpenApiTypes.BINARY)
+    @extend_schema(responses={(200, "application/vnd.apache.parquet"): OpenApiTypes.BINARY})
     def retrieve(self, request: Request, pk: str, segment: str) -> FileResponse:
         """The file itself; reading predictions leaves an event."""
         endpoint = self._endpoint(request, pk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from core.api.fields import Body, TextField
@@ -147,6 +148,7 @@ class NewDeploymentSerializer(Body):
     reason = TextField(required=False, allow_blank=True, max_length=2000)
 
 
+@extend_schema_serializer(component_name="OptionalReason")
 class ReasonSerializer(Body):
     reason = TextField(required=False, allow_blank=True, max_length=2000)
 

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.sight import require_sight
+from core.api.openapi import text
 from core.api.views import IdempotentPosts, require_match
 from core.errors import Invalid
 from monitoring.api.incident_views import OfModel
@@ -66,6 +67,7 @@ class CostEntryViewSet(OfModel, mixins.ListModelMixin, viewsets.GenericViewSet):
     """``/cost-entries``; ``?model=``, ``?from=``, ``?to=`` (days) narrow."""
 
     serializer_class = CostEntrySerializer
+    query_parameters = (text("model"), text("from", "First day."), text("to", "Last day."))
     ordering = ("-day", "-id")
 
     def get_queryset(self) -> QuerySet[CostEntry]:

@@ -12,12 +12,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.sight import require_sight
+from core.api.openapi import choice, text
 from core.api.views import IdempotentPosts, require_match
 from core.errors import Invalid
 from monitoring.api.serializers import (
     AlertRuleSerializer,
     AlertSerializer,
     CommentSerializer,
+    IncidentInFullSerializer,
     IncidentSerializer,
     PostMortemSerializer,
     ResolutionSerializer,
@@ -32,6 +34,7 @@ class OfModel(GenericAPIView):
     """``?model=`` narrows a list to one model."""
 
     model_path = "model__name"
+    query_parameters: tuple[Any, ...] = (text("model"),)
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if name := self.request.query_params.get("model"):
@@ -87,6 +90,7 @@ class AlertViewSet(OfModel, mixins.ListModelMixin, viewsets.GenericViewSet):
     """``/alerts``; ``?firing=true`` leaves out the cleared ones."""
 
     serializer_class = AlertSerializer
+    query_parameters = (text("model"), choice("firing", ["true", "false"]))
     ordering = "-fired_at"
     model_path = "rule__endpoint__model__name"
 
@@ -104,6 +108,9 @@ class IncidentViewSet(IdempotentPosts, OfModel, mixins.ListModelMixin, viewsets.
     """``/incidents`` and ``/incidents/{id}``; ``?status=`` narrows."""
 
     serializer_class = IncidentSerializer
+    query_parameters = (text("model"), choice("status", Incident.Status.values))
+    revision_parameter_of = ("acknowledge", "resolve")
+    whole_lists = ("post_mortems",)
     ordering = "-opened_at"
 
     def get_queryset(self) -> QuerySet[Incident]:
@@ -115,6 +122,7 @@ class IncidentViewSet(IdempotentPosts, OfModel, mixins.ListModelMixin, viewsets.
             raise Invalid(f"status must be one of: {allowed}.", field="status", allowed=allowed)
         return incidents.filter(status=status) if status else incidents
 
+    @extend_schema(responses=IncidentInFullSerializer)
     def retrieve(self, request: Request, pk: str) -> Response:
         return self._answer(find_incident(request, pk), is_whole=True)
 
@@ -134,7 +142,7 @@ class IncidentViewSet(IdempotentPosts, OfModel, mixins.ListModelMixin, viewsets.
         )
         return self._answer(done)
 
-    @extend_schema(request=CommentSerializer, responses=IncidentSerializer)
+    @extend_schema(request=CommentSerializer, responses={201: IncidentSerializer})
     def comment(self, request: Request, pk: str) -> Response:
         incident = find_incident(request, pk)
         services.comment(actor=request.actor, incident=incident, text=_given(request, "text"))

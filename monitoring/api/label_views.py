@@ -25,6 +25,7 @@ class LabelViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewS
 
     serializer_class = LabelBatchSerializer
     ordering = "-received_at"
+    addressed_by = {"environment": "by_name"}
 
     def get_queryset(self) -> QuerySet[LabelBatch]:
         """The batches that came, newest first, each with how many of its labels are unknown."""

@@ -13,13 +13,11 @@ from monitoring.models import DataIssue, FeatureWindow, HealthWindow, LabelBatch
 class LabelBatchSerializer(serializers.ModelSerializer[LabelBatch]):
     """``unknown`` is null until a worker has looked; unknown labels are tried again later."""
 
-    job = serializers.CharField(read_only=True, required=False)
-
     class Meta:
         model = LabelBatch
         fields = [
             "id", "received", "repeated", "corrected", "unknown", "unknown_examples", "received_by_name",
-            "received_at", "matched_at", "job",
+            "received_at", "matched_at",
         ]  # fmt: skip
 
 
@@ -85,7 +83,7 @@ class DataIssueSerializer(serializers.ModelSerializer[DataIssue]):
 class AlertRuleSerializer(serializers.ModelSerializer[AlertRule]):
     model = serializers.CharField(source="endpoint.model.name")
     environment = serializers.CharField(source="endpoint.environment.name")
-    sentence = TextField()
+    sentence = TextField(read_only=True)
 
     class Meta:
         model = AlertRule
@@ -94,6 +92,7 @@ class AlertRuleSerializer(serializers.ModelSerializer[AlertRule]):
             "limit", "window", "fire_after", "clear_after", "fewest_rows", "severity", "opens_incident",
             "is_enabled", "rev", "created_by_name", "created_at",
         ]  # fmt: skip
+        read_only_fields = ["id", "rev", "created_by_name", "created_at"]
 
 
 class AlertSerializer(serializers.ModelSerializer[Alert]):
@@ -142,6 +141,16 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
         ]  # fmt: skip
 
 
+class IncidentInFullSerializer(IncidentSerializer):
+    """For the document: the view joins them."""
+
+    alerts = AlertSerializer(many=True)
+    timeline = TimelineEntrySerializer(many=True)
+
+    class Meta(IncidentSerializer.Meta):
+        fields = [*IncidentSerializer.Meta.fields, "alerts", "timeline"]
+
+
 class ResolutionSerializer(Body):
     resolution = TextField()
 
@@ -160,6 +169,7 @@ class PriceRuleSerializer(serializers.ModelSerializer[PriceRule]):
             "id", "resource", "price_usd", "currency", "unit", "valid_from", "source", "is_default",
             "created_by_name", "created_at",
         ]  # fmt: skip
+        read_only_fields = ["id", "is_default", "created_by_name", "created_at"]
 
     def get_currency(self, rule: PriceRule) -> str:
         return "USD"

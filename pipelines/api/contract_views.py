@@ -46,7 +46,9 @@ class ContractViewSet(viewsets.GenericViewSet):
         contract = find_contract(request, name, request.query_params.get("revision", ""))
         return Response(ContractSerializer(contract).data, headers={"ETag": etag_of(contract.pk)})
 
-    @extend_schema(request=NewContractSerializer, responses=ContractSerializer)
+    @extend_schema(
+        request=NewContractSerializer, responses={200: ContractSerializer, 201: ContractSerializer}
+    )
     def update(self, request: Request, name: str) -> Response:
         """The first revision needs no If-Match, later ones do."""
         new = NewContractSerializer(data=request.data)

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from accounts.sight import require_sight
 from core.api.items import item
+from core.api.openapi import choice, text
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Invalid, NotAllowed
 from core.jobs.models import Job
@@ -109,10 +110,11 @@ class AlarmViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         return rows.open() if is_open else rows
 
 
-class DatasetVersionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+class DatasetVersionViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewSet):
     """``/datasets/{name}/versions``. A repeated upload is the version it already is."""
 
     serializer_class = DatasetVersionInListSerializer
+    query_parameters = (choice("status", DatasetVersion.Status.values), text("label"))
 
     def get_queryset(self) -> QuerySet[DatasetVersion]:
         """``?status=`` and ``?label=`` narrow."""
@@ -155,7 +157,7 @@ class DatasetVersionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         etag = etag_of(version.pk, version.status, version.digest)
         return Response(DatasetVersionSerializer(version).data, headers={"ETag": etag})
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, "application/vnd.apache.parquet"): OpenApiTypes.BINARY})
     def content(self, request: Request, name: str, number: int) -> FileResponse:
         """The version's Parquet file; each download is recorded."""
         version = find_dataset_version(request, name, number)

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from accounts.sight import require_sight
 from core.api.items import item
+from core.api.openapi import choice
 from core.api.views import IdempotentPosts
 from core.errors import Invalid
 from core.jobs.models import Job
@@ -45,6 +46,7 @@ class RunViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewSet
     """``/pipelines/{name}/runs``."""
 
     serializer_class = RunInListSerializer
+    query_parameters = (choice("status", PipelineRun.Status.values),)
 
     def get_queryset(self) -> QuerySet[PipelineRun]:
         """``?status=`` narrows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.duration import duration_iso_string
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from core.api.fields import Body, TextField
@@ -151,6 +152,7 @@ class DatasetVersionSerializer(DatasetVersionInListSerializer):
         return dict(CheckSerializer(check).data) if check else None
 
 
+@extend_schema_serializer(component_name="NewDatasetVersion")
 class NewVersionSerializer(Body):
     file = serializers.FileField(allow_empty_file=True)
     label = TextField(max_length=1000, required=False, allow_blank=True, default="")
@@ -185,6 +187,7 @@ class NewQuerySerializer(Body):
     label = TextField(max_length=1000, required=False, allow_blank=True, default="")
 
 
+@extend_schema_serializer(component_name="QuarantineReason")
 class ReasonSerializer(Body):
     reason = TextField(max_length=2000)
 

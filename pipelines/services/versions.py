@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from audit.services import command, record
 from core.actors import Actor, holds
-from core.errors import Invalid, NotAllowed, NotFound
+from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import emit
 from core.jobs import enqueue
 from core.object_store import StoredObject, store
@@ -160,6 +160,9 @@ def _switch(actor: Actor, version: DatasetVersion, status: str, reason: str, act
         )
     reason = checked_text(reason, "reason", 1000, min_length=1, multiline=True)
     row = _locked(version)
+    needed = {Status.READY: Status.QUARANTINED, Status.QUARANTINED: Status.READY}[Status(status)]
+    if row.status != needed:
+        raise Conflict(f"{row} is {row.status}; only what is {needed} can become {status}.")
     before = {"status": row.status}
     row.move_to(status, quarantine_reason=reason if status == Status.QUARANTINED else "")
     topic = VERSION_QUARANTINED if status == Status.QUARANTINED else VERSION_RELEASED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import Group
-from drf_spectacular.utils import OpenApiTypes, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +13,8 @@ from rest_framework.response import Response
 from accounts.models import Account
 from core.actors import holds
 from core.api.fields import Body, TextField
+from core.api.openapi import text
+from core.api.paging import WholeList
 from core.api.views import IdempotentPosts
 from core.errors import Invalid, NotAllowed
 from registry.access import services
@@ -44,13 +46,27 @@ class GrantSerializer(Body):
         return group
 
 
+class GivenGrantSerializer(serializers.Serializer):
+    """For the document: ``described`` makes it."""
+
+    model = TextField()
+    right = serializers.ChoiceField(GRANTABLE)
+    account = TextField(allow_null=True)
+    group = TextField(allow_null=True)
+    granted_by = TextField(allow_null=True)
+    granted_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    reason = TextField(allow_blank=True)
+
+
 class GrantViewSet(IdempotentPosts, viewsets.GenericViewSet):
     """``/grants``: who was given what; ``/grants/revoke`` takes it back."""
 
     serializer_class = GrantSerializer
-    pagination_class = None
+    pagination_class = WholeList
+    query_parameters = (text("model", required=True),)
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=GivenGrantSerializer(many=True))
     def list(self, request: Request) -> Response:
         """``?model=`` names the model; needs administer on it, or the right to audit."""
         name = request.query_params.get("model", "")
@@ -64,7 +80,7 @@ class GrantViewSet(IdempotentPosts, viewsets.GenericViewSet):
         items = [described(each) for each in grants_on(model)]
         return Response({"items": items, "next": None, "previous": None})
 
-    @extend_schema(responses={201: OpenApiTypes.OBJECT})
+    @extend_schema(responses={201: GivenGrantSerializer})
     def create(self, request: Request) -> Response:
         asked = self._asked(request)
         model = find_model(request, asked.pop("model"))

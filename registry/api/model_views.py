@@ -12,6 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.sight import require_sight
+from core.api.openapi import choice, text
+from core.api.paging import WholeList
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Invalid, NotFound
 from registry import protected, services
@@ -42,6 +44,7 @@ class ModelViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewS
 
     serializer_class = RegisteredModelSerializer
     filter_backends = (Sorting,)
+    query_parameters = (text("q", "Part of a name."), choice("tier", RegisteredModel.Tier.values))
     sorts = {
         "name": ("name",),
         "-name": ("-name",),
@@ -88,6 +91,7 @@ class ModelViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewS
         )
         return self._answer(model)
 
+    @extend_schema(parameters=[text("reason", "Why; the tombstone keeps it.")], responses={204: None})
     def destroy(self, request: Request, name: str) -> Response:
         model = find_model(request, name)
         require_match(request, model_etag(model))
@@ -108,7 +112,7 @@ class AliasViewSet(viewsets.GenericViewSet):
     """``/models/{name}/aliases`` and ``/models/{name}/aliases/{alias}``."""
 
     serializer_class = AliasSerializer
-    pagination_class = None
+    pagination_class = WholeList
 
     def list(self, request: Request, name: str) -> Response:
         aliases = find_model(request, name).aliases.select_related("version").order_by("name")
@@ -117,7 +121,7 @@ class AliasViewSet(viewsets.GenericViewSet):
     def retrieve(self, request: Request, name: str, alias: str) -> Response:
         return self._answer(self._find(request, name, alias))
 
-    @extend_schema(request=PointedVersionSerializer, responses=AliasSerializer)
+    @extend_schema(request=PointedVersionSerializer, responses={200: AliasSerializer, 201: AliasSerializer})
     def update(self, request: Request, name: str, alias: str) -> Response:
         """Point the alias at a version; one that exists needs If-Match. Protected ones follow approvals."""
         model = find_model(request, name)

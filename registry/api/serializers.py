@@ -44,8 +44,8 @@ class AccountByName(serializers.CharField):
 
 
 class RegisteredModelSerializer(serializers.ModelSerializer):
-    owner = PersonSerializer(read_only=True)
-    on_call = PersonSerializer(read_only=True)
+    owner = PersonSerializer(read_only=True, allow_null=True)
+    on_call = PersonSerializer(read_only=True, allow_null=True)
     tags = TagsField(read_only=True)
     aliases = serializers.SerializerMethodField()
     latest_version = serializers.SerializerMethodField()
@@ -166,6 +166,7 @@ class FileSerializer(serializers.Serializer):
     path = TextField()
     size = serializers.IntegerField()
     sha256 = TextField()
+    address = TextField()
 
 
 class AliasSerializer(serializers.ModelSerializer):

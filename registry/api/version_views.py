@@ -11,6 +11,7 @@ from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.openapi import choice, text
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Conflict, Invalid
 from core.jobs.models import Job
@@ -44,6 +45,9 @@ class VersionViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
 
     serializer_class = VersionInListSerializer
     filter_backends = (Sorting,)
+    query_parameters = (choice("status", ModelVersion.Status.values), text("run_id"))
+    whole_lists = ("files",)
+    conflicting_reads = ("manifest",)
     sorts = {
         "-version": ("-number",),
         "version": ("number",),
@@ -88,6 +92,7 @@ class VersionViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
         )
         return self._answer(find_version(request, name, number))
 
+    @extend_schema(parameters=[text("reason", "Why; the tombstone keeps it.")], responses={204: None})
     def destroy(self, request: Request, name: str, number: int) -> Response:
         version = find_version(request, name, number)
         require_match(request, version_etag(version))

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.mlflow_api.processes import Processes
+from tests.mlflow_api.processes import Processes, working
 from tests.registry.conftest import make_model, make_row, make_version, tracking  # noqa: F401 - fixtures
 
 API = "/api/2.0/mlflow/"
@@ -65,7 +65,7 @@ def installation(processes, settings, transactional_db):
     settings.TRACKING_SOCKET = str(processes.socket("tracking"))
     settings.TRACKING_SECRET = processes.secret
     settings.TRACKING_ARTIFACTS = str(processes.artifacts / "mlflow")
-    with processes.worker():
+    with working():
         yield processes
 
 

@@ -73,33 +73,6 @@ class Processes:
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
 
-    @contextmanager
-    def worker(self):
-        """Do waiting jobs in this process while the block runs, like the stack's worker."""
-        from django.db import connection
-
-        from core.jobs.models import Job
-        from core.jobs.run import run_job
-
-        over = threading.Event()
-
-        def work() -> None:
-            while not over.is_set():
-                job = Job.objects.filter(status="queued").order_by("created_at").first()
-                if job is None:
-                    over.wait(0.1)
-                else:
-                    run_job(job.pk)
-            connection.close()
-
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join(60)
-
     def _run(self, name: str, command: list[str], **more: str) -> None:
         guarded = ["setpriv", "--pdeathsig", "TERM", *command]
         with (self.folder / f"{name}.log").open("wb") as log:
@@ -140,6 +113,34 @@ class Processes:
             return 0
         finally:
             connection.close()
+
+
+@contextmanager
+def working():
+    """Do waiting jobs in this process while the block runs, like the stack's worker."""
+    from django.db import connection
+
+    from core.jobs.models import Job
+    from core.jobs.run import run_job
+
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.is_set():
+            job = Job.objects.filter(status="queued").order_by("created_at").first()
+            if job is None:
+                over.wait(0.1)
+            else:
+                run_job(job.pk)
+        connection.close()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(60)
 
 
 class UnixConnection(http.client.HTTPConnection):

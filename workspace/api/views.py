@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.items import item
+from core.api.openapi import choice
 from core.api.views import IdempotentPosts
 from core.filters import chosen
 from core.jobs.models import Job
@@ -22,6 +23,7 @@ class JobViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewSet
     """``/jobs``: what an actor asked for, and what is about models they see."""
 
     serializer_class = JobInListSerializer
+    query_parameters = (choice("status", Job.Status.values),)
     queryset = Job.objects.none()
 
     def get_queryset(self) -> QuerySet[Job]:
@@ -30,10 +32,6 @@ class JobViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewSet
         jobs = visible_jobs(self.request.actor).defer("payload", "result", "log_tail")
         status = chosen(self.request, "status", Job.Status.values)
         return jobs.filter(status=status) if status else jobs
-
-    @extend_schema(parameters=[OpenApiParameter("status", str, enum=Job.Status.values)])
-    def list(self, request: Request) -> Response:
-        return super().list(request)
 
     @extend_schema(responses=JobSerializer)
     def retrieve(self, request: Request, pk: str) -> Response:

@@ -1,0 +1,90 @@
+"""Requests with the token, retried where repeating cannot do the work twice."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from controlplane_client.errors import ControlPlaneError
+
+API = "/api/v1/"
+TRIES = 4
+LONGEST_WAIT = 30.0
+# Passing states of a server, of its proxy, or of the first request with the same key.
+PASSING = {429, 502, 503, 504}
+STILL_RUNNING = "idempotency_key_running"
+KEY = "Idempotency-Key"
+
+
+class Transport:
+    """One connection pool to one installation."""
+
+    def __init__(
+        self, url: str, token: str, *, timeout: float, agent: str, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.sleep = sleep
+        headers = {"Authorization": f"Bearer {token}", "User-Agent": agent, "Accept": "application/json"}
+        self.http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout)
+
+    def close(self) -> None:
+        self.http.close()
+
+    def call(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """The answer, or ControlPlaneError. A POST below /api/v1/ gets a key, so that it may be repeated."""
+        headers = dict(more.pop("headers", None) or {})
+        if method == "POST" and path.startswith(API):
+            headers.setdefault(KEY, str(uuid.uuid4()))
+        may_repeat = method != "POST" or KEY in headers
+        for attempt in range(1, TRIES + 1):
+            is_last = attempt == TRIES or not may_repeat
+            try:
+                response = self.http.request(method, path, headers=headers, **more)
+            except httpx.TransportError as error:
+                if is_last and not _never_sent(error, attempt):
+                    raise ControlPlaneError.unreachable(self.url, error) from error
+                self.sleep(_wait(attempt, None))
+                continue
+            if response.is_success or response.status_code == 304:
+                return response
+            failure = ControlPlaneError.from_response(response)
+            if is_last or not _is_passing(failure):
+                raise failure
+            self.sleep(_wait(attempt, response))
+        raise AssertionError("the last try answers or raises")
+
+    def json(self, method: str, path: str, **more: Any) -> Any:
+        response = self.call(method, path, **more)
+        return response.json() if response.content else None
+
+    @contextmanager
+    def stream(self, path: str) -> Iterator[httpx.Response]:
+        """A large answer, read as it comes."""
+        try:
+            with self.http.stream("GET", path, headers={"Accept": "*/*"}) as response:
+                if not response.is_success:
+                    response.read()
+                    raise ControlPlaneError.from_response(response)
+                yield response
+        except httpx.TransportError as error:
+            raise ControlPlaneError.unreachable(self.url, error) from error
+
+
+def _never_sent(error: httpx.TransportError, attempt: int) -> bool:
+    """Nothing reached the server, so even what must not happen twice may be tried again."""
+    return isinstance(error, httpx.ConnectError) and attempt < TRIES
+
+
+def _is_passing(failure: ControlPlaneError) -> bool:
+    return failure.status in PASSING or failure.code == STILL_RUNNING
+
+
+def _wait(attempt: int, response: httpx.Response | None) -> float:
+    asked = response.headers.get("Retry-After", "") if response is not None else ""
+    seconds = float(asked) if asked.isdigit() else 0.5 * 2 ** (attempt - 1)
+    return min(seconds, LONGEST_WAIT)

@@ -1,0 +1,5 @@
+import sys
+
+from cplane.main import main
+
+sys.exit(main())

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.items import item
+from core.api.openapi import choice
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Invalid
 from registry.lookups import find_model
@@ -99,6 +100,8 @@ class DeliveryViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVi
     """``/webhooks/deliveries``: what was sent, newest first, with bodies and answers."""
 
     serializer_class = DeliverySerializer
+    query_parameters = (choice("status", Delivery.Status.values),)
+    addressed_by = {"webhook_key": "of_one"}
 
     def get_queryset(self) -> QuerySet[Delivery]:
         rows = Delivery.objects.visible_to(self.request.actor)

@@ -245,6 +245,32 @@ def test_a_removed_output_breaks_whoever_reads_it():
     assert changes_of(None, None) == []
 
 
+def test_a_change_inside_a_nested_type_is_a_change():
+    def nested(kind, required=True):
+        inner = {"type": "object", "properties": {"age": {"type": kind, "required": required}}}
+        return {"inputs": [{"name": "people", "type": "array", "items": inner, "required": True}]}
+
+    assert changes_of(nested("long"), nested("long")) == []
+    (found,) = changes_of(nested("long"), nested("double"))
+    assert (found.a, found.b) == ("array of object {age: long}", "array of object {age: double}")
+    (found,) = changes_of(nested("long"), nested("long", required=False))
+    assert found.change == "type changed"
+
+
+@pytest.mark.parametrize(
+    "odd", [5, "text", {"a": 1}, [5], [None], [{"name": 3}], [{"type": "tensor", "tensor-spec": 1}]]
+)
+def test_a_signature_that_nobody_can_read_is_shown_and_breaks_no_page(
+    odd, make_model, make_version, client_for, files_with, scientist
+):
+    model = make_model("delays")
+    for inputs in (json.dumps(odd), "[]"):
+        make_version(model, files=files_with(inputs=inputs))
+    client = client_for(scientist)
+    for path in ("versions/1/", "compare/?a=1&b=2"):
+        assert client.get(f"/models/delays/{path}").status_code == 200
+
+
 def test_requirements_are_read_as_pip_writes_them():
     read = read_requirements(
         "# comment\nScikit_Learn==1.9.1 \\\n  --hash=sha256:aa\nnumpy>=2\npandas==3.* ; python_version > '3'\n"

@@ -20,11 +20,11 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from controlplane.stack.places import socket_folder
 from controlplane.stack.supervision import Supervisor
 from core.doors import PageRequest
-from core.errors import TryLater
+from core.errors import Unavailable
 from core.jobs.models import Job
 from core.object_store import store
 
-# Below this the database, too, is about to stop.
+# Below this nothing large fits, and a database on the same disk is about to stop.
 LEAST_FREE_BYTES = 64 << 20
 LOOPBACK = {"127.0.0.1", "::1", ""}
 
@@ -58,14 +58,16 @@ def _broker() -> str:
 
 
 def _store() -> str:
-    """Whether bytes can be written now; a full disk still makes folders."""
+    """Whether bytes can be written now, and go on being written."""
     objects = store()
     try:
         objects.probe()
-    except TryLater as error:
-        return error.message
-    free = objects.free_bytes()
-    return "ok" if free is None or free >= LEAST_FREE_BYTES else f"only {free >> 20} MB are left on its disk"
+        free = objects.free_bytes()
+    except Unavailable as error:
+        return str(error).rstrip(".")
+    if free is not None and free < LEAST_FREE_BYTES:
+        return f"only {free >> 20} MB are left on its disk"
+    return "ok"
 
 
 def _processes() -> dict[str, str]:
@@ -117,7 +119,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: PageRequest) -> HttpResponse:
     """200 when every part that pages need answers.
 
-    Without broker or store, a worker or the gateway, pages work and say what waits: these do not fail it.
+    Without the broker, the store, a worker or the gateway pages work and say what waits, so these do
+    not fail it.
     """
     seen = parts()
     broken = {name for name, word in seen.items() if word != "ok"} - MISSED_LITTLE

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from core.errors import Invalid, NotFound, TryLater
 from core.object_store.interface import CHUNK
-from core.object_store.s3 import answers, client, place_in_bucket
+from core.object_store.s3_client import answers, client, place_in_bucket
 from core.object_store.s3_reader import S3Reader
 from registry.manifest import MOST_FILES
 from registry.sources import checked_path

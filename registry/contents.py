@@ -21,6 +21,8 @@ from registry.storage.bytes_in_use import Allowance
 
 Progress = Callable[[float, str], None]
 
+SAID_EVERY = 256 << 20
+
 
 @dataclass
 class Contents:
@@ -95,12 +97,17 @@ def _stored(
         while chunk := content.read(CHUNK):
             total += len(chunk)
             allowance.check(total)
+            if total // SAID_EVERY > (total - len(chunk)) // SAID_EVERY:
+                say()  # also where a cancelled job notices it, in the middle of a large file
             yield chunk
+
+    def say() -> None:
+        progress(min(80, 10 + len(files)), f"Hashing: {len(files)} files, {total} bytes")
 
     for name, content in storage.files(path):
         kept = objects.put_stream(measured(content))
         files.append(ManifestFile(name, kept.size, kept.digest))
-        progress(min(80, 10 + len(files)), f"Hashing: {len(files)} files, {total} bytes")
+        say()
     return listed(files)
 
 

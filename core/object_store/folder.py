@@ -104,8 +104,8 @@ class FolderStore(ObjectStore):
         return len(old)
 
     def probe(self) -> str:
-        with _disk_errors(), self._staged() as written:  # a full disk still makes folders
-            written.write_bytes(PROBE)
+        with self._staged() as staged, _disk_errors():
+            staged.write_bytes(PROBE)  # a full disk still makes files, but fills none
         return f"folder, {self.free_bytes() / 2**30:,.1f} GiB free"
 
     def free_bytes(self) -> int:

@@ -102,6 +102,10 @@ def test_quotas_by_rest_and_on_the_page(make_model, make_version, scientist, str
     make_version(make_model())
     browser = client_for(scientist)
     put = {"path": "/api/v1/models/delays/storage", "content_type": "application/json"}
+    assert browser.put(data={"quota_bytes": 9, "reason": "x"}, **put).status_code == 428
+    stale = {"headers": {"If-Match": '"another"'}}
+    assert browser.put(data={"quota_bytes": 9, "reason": "x"}, **put, **stale).status_code == 412
+    put["headers"] = {"If-Match": browser.get(put["path"])["ETag"]}
     for body, field in (
         ({"quota_bytes": 0, "reason": "x"}, "quota_bytes"),
         ({"quota_bytes": 2**63, "reason": "x"}, "quota_bytes"),

@@ -60,5 +60,5 @@ def test_readiness_says_that_the_disk_is_nearly_or_wholly_full(tmp_path):
     )
     assert done.stdout.splitlines() == [
         "only 8 MB are left on its disk",
-        "The object store cannot be written: No space left on device.",
+        "The object store cannot be written: No space left on device",
     ], done.stderr

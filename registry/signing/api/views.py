@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.fields import Body, TextField
+from core.api.items import item
 from core.api.views import IdempotentPosts
 from registry.api.version_views import accepted
 from registry.lookups import find_version
@@ -100,7 +101,7 @@ class SignatureViewSet(IdempotentPosts, viewsets.GenericViewSet):
         found: Any = VersionSignature.objects.filter(version=version).select_related("key").first()
         if found is None:
             found = {"outcome": "pending" if services.is_signed(version) else "unsigned"}
-        return Response(VersionSignatureSerializer(found).data)
+        return item(request, VersionSignatureSerializer(found).data)
 
     @extend_schema(request=None, responses={202: OpenApiTypes.OBJECT})
     def check(self, request: Request, name: str, number: int) -> Response:

@@ -13,7 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.fields import Body, TextField
-from core.api.views import IdempotentPosts
+from core.api.items import item
+from core.api.views import IdempotentPosts, require_match
 from core.errors import NotFound
 from registry.lookups import find_model, find_version, require_sight
 from registry.models import RegisteredModel
@@ -99,20 +100,21 @@ class QuotaViewSet(viewsets.GenericViewSet):
     pagination_class = None
 
     def retrieve(self, request: Request, name: str) -> Response:
-        return self._answer(find_model(request, name))
+        return self._answer(request, find_model(request, name))
 
     @extend_schema(request=NewQuotaSerializer, responses=StorageSerializer)
     def update(self, request: Request, name: str) -> Response:
         """Set the model's quota; null goes back to what the installation allows."""
         model = find_model(request, name)
+        require_match(request, self._answer(request, model)["ETag"])
         sent = NewQuotaSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         said = sent.validated_data
         services.set_quota(actor=request.actor, model=model, bytes=said["quota_bytes"], reason=said["reason"])
-        return self._answer(model)
+        return self._answer(request, model)
 
-    def _answer(self, model: RegisteredModel) -> Response:
-        return Response(StorageSerializer(bytes_in_use(model)).data)
+    def _answer(self, request: Request, model: RegisteredModel) -> Response:
+        return item(request, StorageSerializer(bytes_in_use(model)).data)
 
 
 class HoldViewSet(IdempotentPosts, viewsets.GenericViewSet):
@@ -127,7 +129,7 @@ class HoldViewSet(IdempotentPosts, viewsets.GenericViewSet):
         hold = LegalHold.objects.standing().filter(version=version).select_related("placed_by").first()
         if hold is None:
             raise NotFound(f"{version} is under no legal hold.")
-        return Response(HoldSerializer(hold).data)
+        return item(request, HoldSerializer(hold).data)
 
     @extend_schema(request=HoldReasonSerializer, responses={201: HoldSerializer})
     def create(self, request: Request, name: str, number: int) -> Response:

@@ -234,6 +234,7 @@ def test_large_files_come_to_us_where_a_client_would_rather_send_parts(
         monkeypatch.setenv(f"MLFLOW_ENABLE_PROXY_MULTIPART_{name}", "true")
         monkeypatch.setenv(f"MLFLOW_MULTIPART_{name}_MINIMUM_FILE_SIZE", str(1 << 20))
     sign_in(scientist)
+    mlflow.set_experiment(f"large-{uuid.uuid4().hex[:8]}")
     content = os.urandom(3 << 20)
     (tmp_path / "large.bin").write_bytes(content)
     with mlflow.start_run() as run:

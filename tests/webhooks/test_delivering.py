@@ -263,3 +263,28 @@ def test_a_webhook_of_one_model_hears_of_no_other(
     assert told["type"] == "registry.model_renamed"
     assert told["data"]["after"] == {"name": "new-mine"}
     assert told["data"]["actor"] == "scientist"
+
+
+def test_a_webhook_ends_with_the_right_of_who_made_it(
+    receiver, make_model, make_account, scientist, actor, run_jobs
+):
+    from registry.access.services import grant, revoke
+
+    model, colleague = make_model("delays"), make_account("colleague", "data-scientist")
+    given = {"model": model, "right": "administer", "account": colleague, "reason": "They run it."}
+    grant(actor=actor(scientist), **given)
+    webhook, _ = services.create_webhook(
+        actor=actor(colleague),
+        name="theirs",
+        url=receiver.url,
+        events=["registry.model_renamed"],
+        model=model,
+    )
+    registry.rename_model(actor=actor(scientist), model=model, new_name="one")
+    run_jobs()
+    revoke(actor=actor(scientist), **given)
+    registry.rename_model(actor=actor(scientist), model=model, new_name="two")
+    run_jobs()
+    assert [told["data"]["after"]["name"] for told in sent(receiver)] == ["one"]
+    webhook.refresh_from_db()
+    assert (webhook.status, webhook.disabled_reason) == ("DISABLED", delivering.ORPHANED)

@@ -20,7 +20,7 @@ from core.actors import Actor
 from core.errors import Conflict
 from core.jobs import enqueue
 from core.sealing import unseal
-from workspace.webhooks import services
+from workspace.webhooks import rights, services
 from workspace.webhooks.backends import Answer, call
 from workspace.webhooks.models import Delivery, Webhook
 from workspace.webhooks.outbox import DELIVER
@@ -31,13 +31,18 @@ PAUSES = (5, 30, 120, 600, 3600, 4 * 3600, 24 * 3600)
 LONGEST_HOLD = 600
 KEPT_ATTEMPTS = 10
 GONE = 410
+ORPHANED = "Whoever created it may no longer administer the model."
 Status = Delivery.Status
 
 
 def attempt(*, actor: Actor, delivery: Delivery) -> Delivery:
     """Send it now, unless it is over, too early, or its receiver is left alone for the moment."""
-    webhook = Webhook.objects.get(pk=delivery.webhook_id)
+    webhook = Webhook.objects.select_related("model", "created_by__person").get(pk=delivery.webhook_id)
     if delivery.status != Status.PENDING:
+        return delivery
+    if webhook.is_active and not rights.may_go_on(webhook):
+        services.disable_webhook(actor=actor, webhook=webhook, reason=ORPHANED)
+        delivery.refresh_from_db()
         return delivery
     if not webhook.is_active and not delivery.is_test:
         delivery.move_to(Status.DEAD, failure="The webhook is disabled.", next_attempt_at=None)
@@ -82,7 +87,7 @@ def _note(actor: Actor, webhook: Webhook, delivery: Delivery, answer: Answer, be
             if _move(delivery, Status.PENDING, next_attempt_at=again, **known):
                 enqueue(DELIVER, subject=delivery, run_after=again)
     if answer.status == GONE:
-        services.disable_gone(actor=actor, webhook=webhook)
+        services.disable_webhook(actor=actor, webhook=webhook, reason="The receiver answered 410 Gone.")
 
 
 def _move(delivery: Delivery, status: str, **fields: object) -> bool:

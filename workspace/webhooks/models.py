@@ -51,6 +51,7 @@ class Webhook(models.Model):
     failures = models.PositiveIntegerField(default=0)
     held_until = models.DateTimeField(null=True)
     rev = models.PositiveIntegerField(default=1)
+    created_by = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, null=True, related_name="+")
     created_by_name = models.CharField(max_length=150, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now())
     last_updated_at = models.DateTimeField(db_default=Now())

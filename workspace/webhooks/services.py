@@ -59,6 +59,7 @@ def create_webhook(
         model=model,
         status=checked_status(status),
         sealed_secret=seal(secret) if secret else "",
+        created_by_id=actor.account_id,
         created_by_name=actor.account_name,
     )
     record(actor=actor, action="workspace.webhook_created", target=webhook, after=_facts(webhook))
@@ -158,20 +159,22 @@ def replay_delivery(*, actor: Actor, delivery: Delivery) -> Delivery:
 
 
 @command
-def disable_gone(*, actor: Actor, webhook: Webhook) -> Webhook:
-    """The receiver answered 410: it wants nothing more, ever."""
-    row = Webhook.objects.select_for_update().get(pk=webhook.pk)
+def disable_webhook(*, actor: Actor, webhook: Webhook, reason: str) -> Webhook:
+    """Send nothing more until somebody enables it: the receiver or its maker's rights are gone."""
+    row = Webhook.objects.select_for_update(of=("self",)).get(pk=webhook.pk)
+    if not (actor.is_system or rights.may_manage(actor, row.model)):
+        raise NotAllowed("You may not disable this webhook; it needs the right to administer.")
     if not row.is_active:
         return row
-    row.status, row.disabled_reason = Webhook.Status.DISABLED, "The receiver answered 410 Gone."
+    row.status, row.disabled_reason = Webhook.Status.DISABLED, reason
     _save(row)
-    give_up(row, row.disabled_reason)
+    give_up(row, reason)
     record(
         actor=actor,
         action="workspace.webhook_disabled",
         target=row,
         after={"status": row.status},
-        reason=row.disabled_reason,
+        reason=reason,
     )
     return row
 

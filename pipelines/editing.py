@@ -9,9 +9,7 @@ import yaml
 
 from core.errors import Invalid
 from pipelines.contract_changes import Change, changes_between
-from pipelines.contracts import Contract, loaded, parse
-from pipelines.foresight import foresee
-from pipelines.forms import (
+from pipelines.contract_forms import (
     MOST_ROWS_OF_A_FORM,
     ColumnForm,
     ColumnForms,
@@ -19,6 +17,8 @@ from pipelines.forms import (
     ContractTextForm,
     KeepContractForm,
 )
+from pipelines.contracts import Contract, loaded, parse
+from pipelines.foresight import foresee
 from pipelines.models import Dataset
 from pipelines.odcs.reading import from_standard, is_standard
 

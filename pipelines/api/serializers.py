@@ -18,6 +18,7 @@ from pipelines.models import (
     FreshnessAlarm,
     Pipeline,
     PipelineRun,
+    VersionReference,
 )
 from pipelines.recipes import recipe_of
 
@@ -185,6 +186,19 @@ class NewQuerySerializer(Body):
     source = TextField(max_length=1000, help_text="The name of a database the operator configured.")
     query = TextField(max_length=100_000)
     label = TextField(max_length=1000, required=False, allow_blank=True, default="")
+
+
+class ReferenceSerializer(serializers.ModelSerializer):
+    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
+
+    class Meta:
+        model = VersionReference
+        fields = ("digest", "source", "created_by", "created_at")
+
+
+class NewReferenceSerializer(Body):
+    digest = TextField(max_length=1000, help_text="As MLflow shows it for the data set input.")
+    source = TextField(max_length=1000, required=False, allow_blank=True, default="")
 
 
 @extend_schema_serializer(component_name="QuarantineReason")

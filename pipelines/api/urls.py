@@ -9,6 +9,7 @@ from pipelines.api.dataset_views import AlarmViewSet, DatasetVersionViewSet, Dat
 from pipelines.api.difference_views import DifferenceView
 from pipelines.api.pipeline_views import PipelineViewSet, RunViewSet
 from pipelines.api.query_views import QueryViewSet
+from pipelines.api.reference_views import ReferenceViewSet
 
 DATASET = r"^datasets/(?P<name>[^/]+)"
 VERSION = DATASET + r"/versions/(?P<number>[0-9]+)"
@@ -30,6 +31,7 @@ urlpatterns: list[Any] = [
         DatasetVersionViewSet.as_view({"get": "content"}),
         name="dataset-version-content",
     ),
+    re_path(VERSION + r"/references/?$", ReferenceViewSet.as_view(LIST), name="dataset-version-references"),
     re_path(
         VERSION + r"/impact/?$",
         DatasetVersionViewSet.as_view({"get": "impact"}),

@@ -6,6 +6,7 @@ from pipelines.models.datasets import Dataset, DatasetVersion
 from pipelines.models.differences import VersionDifference
 from pipelines.models.freshness import FreshnessAlarm
 from pipelines.models.queries import DatasetQuery
+from pipelines.models.references import VersionReference
 from pipelines.models.runs import Pipeline, PipelineRun, RunDataset
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "PipelineRun",
     "RunDataset",
     "VersionDifference",
+    "VersionReference",
 ]

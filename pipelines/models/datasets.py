@@ -113,8 +113,9 @@ class DatasetVersionQuerySet(models.QuerySet["DatasetVersion"]):
         return self.filter(status=DatasetVersion.Status.READY)
 
     def named(self, dataset: str, digest: str) -> DatasetVersionQuerySet:
-        """By data set name and digest, or a prefix of it, as MLflow's data set inputs carry them."""
-        return self.filter(dataset__name=dataset, digest__startswith=digest)
+        """By data set name and digest, or a prefix of it, or a digest that was said to mean it."""
+        known = Q(digest__startswith=digest) | Q(references__digest=digest)
+        return self.filter(known, dataset__name=dataset).distinct()
 
     def in_lists(self) -> DatasetVersionQuerySet:
         """With the data set, without the columns that can be large."""

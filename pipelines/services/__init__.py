@@ -11,6 +11,7 @@ from pipelines.services.differences import (
 )
 from pipelines.services.freshness import freshness_of, look_at_freshness
 from pipelines.services.queries import QUERY, end_query, fail_query, request_query
+from pipelines.services.references import add_reference
 from pipelines.services.runs import (
     RUN,
     begin_run,
@@ -45,6 +46,7 @@ __all__ = [
     "PROFILE",
     "QUERY",
     "RUN",
+    "add_reference",
     "ancestors_of",
     "begin_run",
     "cancel_run",

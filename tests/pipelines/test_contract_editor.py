@@ -366,7 +366,7 @@ def test_a_contract_is_only_for_those_who_may_see_the_data(
 
 @pytest.mark.django_db
 def test_the_contracts_page_asks_as_many_queries_for_twelve_versions_as_for_one(
-    flights, add_version, scientist, client_for, django_assert_max_num_queries
+    flights, scientist, client_for
 ):
     client = client_for(scientist)
     from django.db import connection
@@ -374,8 +374,12 @@ def test_the_contracts_page_asks_as_many_queries_for_twelve_versions_as_for_one(
 
     with CaptureQueriesContext(connection) as few:
         client.get("/data/flights/contract/")
-    for hour in range(10):
-        add_version(flights, parquet(table(hour=[hour, 6, 7, 8])))
+    for number in range(3, 13):
+        digest = f"{number:064d}"
+        version = flights.versions.create(
+            number=number, status="ready", digest=digest, source_digest=digest, profile={}, rows=4
+        )
+        version.checks.create(contract=flights.contract(), status="passed")
     with CaptureQueriesContext(connection) as more:
         client.get("/data/flights/contract/")
     assert len(more) == len(few)

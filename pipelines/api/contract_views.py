@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.items import item
+from core.api.openapi import choice, text
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Invalid, NotFound
 from pipelines import services
@@ -40,6 +41,8 @@ class ContractViewSet(viewsets.GenericViewSet):
     """``/datasets/{name}/contract``: read it, or give it a new revision."""
 
     serializer_class = ContractSerializer
+    revision_parameter_of = ("take",)
+    conflicting_reads = ("proposal",)
 
     @extend_schema(parameters=[REVISION], responses=ContractSerializer)
     def retrieve(self, request: Request, name: str) -> Response:
@@ -94,7 +97,7 @@ class ContractViewSet(viewsets.GenericViewSet):
         body = {"a": a.revision, "b": b.revision, "changes": _told(a.document, b.document)}
         return item(request, body)
 
-    @extend_schema(parameters=[REVISION], responses={(200, "application/yaml"): OpenApiTypes.STR})
+    @extend_schema(parameters=[REVISION], responses={(200, "application/yaml"): OpenApiTypes.OBJECT})
     def export(self, request: Request, name: str) -> HttpResponse:
         """The contract as an Open Data Contract Standard document (YAML)."""
         contract = find_contract(request, name, request.query_params.get("revision", ""))
@@ -110,7 +113,10 @@ class ContractViewSet(viewsets.GenericViewSet):
         answer["Content-Disposition"] = f'attachment; filename="{dataset.name}.odcs.yaml"'
         return answer
 
-    @extend_schema(request=StandardContractSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        request=StandardContractSerializer,
+        responses={200: OpenApiTypes.OBJECT, 201: OpenApiTypes.OBJECT},
+    )
     def take(self, request: Request, name: str) -> Response:
         """Read an Open Data Contract document; ``dry_run`` keeps nothing. ``left_out`` says what is lost."""
         sent = StandardContractSerializer(data=request.data)
@@ -161,6 +167,7 @@ class CheckViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewS
     """``/datasets/{name}/checks``: what was found, and asking for another look."""
 
     serializer_class = CheckSerializer
+    query_parameters = (choice("status", ContractCheck.Status.values), text("version"), text("revision"))
     ordering = "-checked_at"
 
     def get_queryset(self) -> QuerySet[ContractCheck]:

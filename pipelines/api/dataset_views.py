@@ -49,6 +49,12 @@ class DatasetViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
     """``/datasets`` and ``/datasets/{name}``."""
 
     serializer_class = DatasetSerializer
+    query_parameters = (
+        text("q", "Part of a name."),
+        choice("state", STATES),
+        choice("show", ["mine"]),
+        choice("sort", ["-created_at", "created_at", "name", "-name"]),
+    )
 
     def get_queryset(self) -> QuerySet[Dataset]:
         """``?q=``, ``?state=`` (late, failing, quarantined, unpromised) and ``?show=mine`` narrow."""
@@ -101,6 +107,7 @@ class AlarmViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     """``/datasets/{name}/alarms``: when the data set was late, the newest first."""
 
     serializer_class = AlarmSerializer
+    query_parameters = (choice("state", ["open"]),)
     ordering = "-raised_at"
 
     def get_queryset(self) -> QuerySet[FreshnessAlarm]:

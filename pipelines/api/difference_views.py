@@ -31,6 +31,7 @@ class DifferenceView(IdempotentPosts, viewsets.GenericViewSet):
     """``/datasets/{name}/compare?a=&b=``: schema and rows at once, distributions once asked for."""
 
     serializer_class = PairSerializer
+    conflicting_reads = ("retrieve",)
 
     @extend_schema(parameters=SIDES, responses=OpenApiTypes.OBJECT)
     def retrieve(self, request: Request, name: str) -> Response:

@@ -103,7 +103,7 @@ def world(story, operator, actor, post, client, bearer, run_jobs, sealer, settin
 
 
 @pytest.fixture
-def promotion(world, scientist, make_version, heldout, production, actor, answer):
+def promotion(world, post, scientist, make_version, heldout, production, actor, answer):
     """A third version whose promotion waits for decisions."""
     from tests.approvals.conftest import ContractCheck, DataContract
 
@@ -113,6 +113,7 @@ def promotion(world, scientist, make_version, heldout, production, actor, answer
     VersionDataset.objects.create(version=made, dataset_version=rows, role="holdout")
     registry.set_alias(actor=actor(scientist), model=world.model, alias="challenger", version=made)
     registry.set_tag(actor=actor(scientist), target=made, key="team", value="ops")
+    post(f"models/delays/versions/{made.number}/hold", {"reason": "An audit looks at it."})
     asked = approvals.request_promotion(
         actor=actor(scientist), version=made, environment=production, why="It knows the weather."
     )

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.items import item
+from core.api.openapi import text
 from core.api.views import etag_of, require_match
 from core.errors import Invalid
 from registry.cards.api.serializers import CardRevisionSerializer, NewCardSerializer, described
@@ -48,7 +49,7 @@ class CardViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         version = find_version(request, name, number)
         return self._answer(request, version.model, version)
 
-    @extend_schema(request=NewCardSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=NewCardSerializer, responses={200: OpenApiTypes.OBJECT, 201: OpenApiTypes.OBJECT})
     def update(self, request: Request, name: str) -> Response:
         """Keep a new revision; one that exists needs If-Match. The same again changes nothing."""
         model = find_model(request, name)
@@ -60,7 +61,7 @@ class CardViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         revise_card(actor=request.actor, model=model, expected_number=known, **new.validated_data)
         return self._answer(request, model, usual_version(request.actor, model), status=200 if known else 201)
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=[text("against", "A revision's number.")], responses=OpenApiTypes.OBJECT)
     def revision(self, request: Request, name: str, number: int) -> Response:
         """One revision and what it changed; ``?against=`` names another than the one before it."""
         model = find_model(request, name)

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from core.api.fields import Body, TextField
 from core.api.items import item
+from core.api.openapi import text
 from core.api.views import IdempotentPosts, require_match
 from core.errors import NotFound
 from registry.lookups import find_model, find_version, require_sight
@@ -83,6 +84,7 @@ class DeletedVersionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 
     serializer_class = TombstoneSerializer
     ordering = "-deleted_at"
+    query_parameters = (text("model"),)
 
     def get_queryset(self) -> QuerySet[Tombstone]:
         """``?model=`` narrows; only of models that the caller administers or audits."""

@@ -19,9 +19,10 @@ from registry.models import ModelVersion, RegisteredModel
 class PolicyQuerySet(models.QuerySet["Policy"]):
     def in_force(self, environment: Environment, tier: str) -> PolicyRevision | None:
         """The newest revision of the active policy of this environment and risk tier."""
-        for policy in self.filter(environment=environment, is_active=True).order_by("name"):
-            revision = policy.current()
-            if revision is not None and tier in revision.rules.tiers:
+        policies = self.filter(environment=environment, is_active=True)
+        newest = PolicyRevision.objects.filter(policy__in=policies).select_related("policy")
+        for revision in newest.order_by("policy__name", "-number").distinct("policy__name"):
+            if tier in revision.rules.tiers:
                 return revision
         return None
 

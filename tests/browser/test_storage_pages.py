@@ -43,8 +43,7 @@ def test_pages_about_storage_and_signatures_are_sound(visit, kept, look):
     versions = [f"/models/flight-delay/versions/{number}/" for number in (1, 2, 3)]
     for path in ("/models/flight-delay/", *versions, "/deleted-versions/", "/admin/signing-keys/"):
         page = visitor.open(path)
-        for closed in page.locator("main details:not([open]) > summary").all():
-            closed.click()
+        page.evaluate("document.querySelectorAll('main details').forEach(one => { one.open = true })")
         visitor.check()
 
 

@@ -6,7 +6,7 @@ from accounts.actors import actor_for
 from accounts.services import issue_token
 from core.object_store import store
 from registry.signing.services import trust_key
-from tests.mlflow_api.processes import Processes
+from tests.mlflow_api.processes import Processes, working
 from tests.registry.test_signing import Signer
 from tests.waiting import wait_for
 
@@ -24,7 +24,7 @@ def s3_installation(seaweedfs, s3_store, test_database, tmp_path, settings, tran
     settings.TRACKING_ARTIFACTS = f"{settings.ARTIFACT_ROOT}/mlflow"
     try:
         processes.start()
-        with processes.worker():
+        with working():
             yield processes
     finally:
         processes.stop()

@@ -60,23 +60,8 @@ class Importer:
         for home in homes:
             bring_aliases(self.actor, home.found, home.imported, home.numbers, self.report)
 
-    def note_prompts(self) -> None:
-        """Prompts are text that MLflow keeps in tags: named, so that nobody misses them unaware."""
-        try:
-            names = self.server.prompts()
-        except Conflict:  # a server from before there were prompts refuses the question
-            return
-        for name in names:
-            self._refuse_prompt(name)
-
-    def _refuse_prompt(self, name: str) -> None:
-        self.report.could_not("prompt", name, "Prompts are not imported; register its text here as a prompt.")
-
     def _home(self, found: FoundModel) -> Home | None:
         self.say(found.name)
-        if found.is_prompt:
-            self._refuse_prompt(found.name)
-            return None
         try:
             name = checked_name(found.name)
             known = ImportedModel.objects.filter(server=self.server.url, name=found.name)
@@ -86,12 +71,12 @@ class Importer:
         except Unavailable:
             raise
         except DomainError as error:
-            self.report.could_not("model", found.name, error)
+            self.report.could_not(_kind(found), found.name, error)
             return None
         if imported.model.deleted_at is not None:
-            self.report.could_not("model", found.name, "It came before and was deleted here since.")
+            self.report.could_not(_kind(found), found.name, "It came before and was deleted here since.")
             return None
-        self.report.here("model", found.name)
+        self.report.here(_kind(found), found.name)
         return Home(found, imported)
 
     def _new_model(self, found: FoundModel, name: str) -> ImportedModel | None:
@@ -112,13 +97,13 @@ class Importer:
                 description=description,
                 tags=tags,
             )
-        self.report.came("model", found.name)
+        self.report.came(_kind(found), found.name)
         self._note_tags(found.name, tags)
         return imported
 
     def _versions(self, home: Home) -> list[FoundVersion]:
         try:
-            return self.server.versions(home.found.name)
+            return self.server.versions(home.found)
         except Unavailable:
             raise
         except DomainError as error:
@@ -138,7 +123,12 @@ class Importer:
             self.report.could_not("version", str(found), f"Its status on the server is {found.status}.")
             return
         try:
-            self._copy(home, found) if is_copy(found) else self._fetch(home, found)
+            if home.found.is_prompt:
+                self._take_prompt(home, found)
+            elif is_copy(found):
+                self._copy(home, found)
+            else:
+                self._fetch(home, found)
         except Unavailable:
             raise
         except DomainError as error:
@@ -171,6 +161,18 @@ class Importer:
             contents = copy_of(self.server, found, known.version)
             self._keep(home, home.imported, found, contents, known.version.run_link)
 
+    def _take_prompt(self, home: Home, found: FoundVersion) -> None:
+        """A prompt's text is in its version's tags: nothing is fetched."""
+        if home.imported is None or self.report.is_rehearsal:
+            self._rehearse(home, found)
+            return
+        tags, description = self._fitting(str(found), found.tags, found.description)
+        version = services.import_prompt_version(
+            actor=self.actor, home=home.imported, found=found, description=description, tags=tags
+        )
+        self._note_version(home, found, 0, 0, _moved(found, version))
+        self._note_tags(str(found), tags)
+
     def _rehearse(self, home: Home, found: FoundVersion, files: int = 0, size: int = 0) -> None:
         tags, _ = self._fitting(str(found), found.tags, found.description)
         self.rehearsed.add((found.model, found.number))
@@ -190,9 +192,8 @@ class Importer:
             tags=tags,
             run_link=link,
         )
-        moved = "" if version.number == found.number else f"It is version {version.number} here."
         files, size = (0, 0) if contents.parent else (len(contents.manifest), contents.size)
-        self._note_version(home, found, files, size, moved)
+        self._note_version(home, found, files, size, _moved(found, version))
         self._note_tags(str(found), tags)
 
     def _note_version(self, home: Home, found: FoundVersion, files: int, size: int, note: str = "") -> None:
@@ -217,3 +218,11 @@ class Importer:
 
     def _progress(self, found: FoundVersion) -> Callable[[float, str], None]:
         return lambda percent, step: self.say(f"{found}: {step}")
+
+
+def _kind(found: FoundModel) -> str:
+    return "prompt" if found.is_prompt else "model"
+
+
+def _moved(found: FoundVersion, version: ModelVersion) -> str:
+    return "" if version.number == found.number else f"It is version {version.number} here."

@@ -8,7 +8,7 @@ from typing import Any
 
 CAME, HERE, NOT = "came", "here already", "could not come"
 OUTCOMES = (CAME, HERE, NOT)
-KINDS = ("model", "version", "run", "alias", "stage", "tag", "description", "prompt")
+KINDS = ("model", "prompt", "version", "run", "alias", "stage", "tag", "description")
 # What of a registry is elsewhere on the server, said so that nobody looks for it here.
 NEVER_BROUGHT = (
     "runs and experiments themselves: a version keeps the parameters, last metric values, tags and"

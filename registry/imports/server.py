@@ -20,6 +20,7 @@ API = "/api/2.0/mlflow"
 PAGE = 500
 ATTEMPTS_TO_CONNECT = 3
 LARGEST_NUMBER = 10**9
+PROMPTS_ONLY = f"tags.`{IS_PROMPT}` = 'true'"
 
 
 @dataclass(frozen=True)
@@ -85,21 +86,24 @@ class MlflowServer(TrackingServer):
             with self.understood():
                 yield _model(entry)
 
-    def prompts(self) -> list[str]:
-        """Names of prompts, which servers that know them leave out of ``models``."""
-        query = {"filter": f"tags.`{IS_PROMPT}` = 'true'"}
-        found = self._pages(f"{API}/registered-models/search", query, "registered_models")
+    def prompts(self) -> list[FoundModel]:
+        """Prompts, which servers that know them leave out of ``models``."""
+        query = {"filter": PROMPTS_ONLY, "order_by": "name ASC"}
+        try:
+            found = list(self._pages(f"{API}/registered-models/search", query, "registered_models"))
+        except Conflict:  # a server from before there were prompts refuses the question
+            return []
         with self.understood():
-            return [entry["name"] for entry in found]
+            return [model for model in map(_model, found) if model.is_prompt]
 
-    def versions(self, name: str) -> list[FoundVersion]:
-        """Every version of a model, the oldest first."""
-        quote = '"' if "'" in name else "'"
-        if quote in name:
+    def versions(self, model: FoundModel) -> list[FoundVersion]:
+        """Every version of a model or prompt, the oldest first."""
+        quote = '"' if "'" in model.name else "'"
+        if quote in model.name:
             raise Invalid("The name holds both kinds of quotation marks, so MLflow's search cannot name it.")
-        found = self._pages(
-            f"{API}/model-versions/search", {"filter": f"name = {quote}{name}{quote}"}, "model_versions"
-        )
+        named = f"name = {quote}{model.name}{quote}"
+        query = {"filter": f"{named} AND {PROMPTS_ONLY}" if model.is_prompt else named}
+        found = self._pages(f"{API}/model-versions/search", query, "model_versions")
         with self.understood():
             return sorted(map(_version, found), key=lambda version: version.number)
 
@@ -136,6 +140,8 @@ class MlflowServer(TrackingServer):
             )
         if answer.status_code == 404:
             raise NotFound(missing)
+        if answer.status_code == 503 and answer.is_closed and "serve-artifacts" in answer.text:
+            raise Conflict("The server does not serve artifacts itself (--no-serve-artifacts).")
         if answer.status_code in {502, 503, 504}:
             raise Unavailable(f"{self.url} is not ready: it answers {answer.status_code}.")
         if answer.status_code != 200:

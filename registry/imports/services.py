@@ -16,6 +16,7 @@ from registry.imports.server import FoundVersion
 from registry.locks import locked_model
 from registry.models import ModelAlias, ModelVersion, RegisteredModel, VersionTag
 from registry.services import create_model, finish_registration, set_alias, transition_stage
+from registry.services.prompts import create_prompt_version
 
 # The stages that no promotion governs; Production follows the live version.
 FREE_STAGES = frozenset({ModelVersion.Stage.STAGING, ModelVersion.Stage.ARCHIVED})
@@ -31,7 +32,8 @@ def import_model(
     for right in GRANTED_TO_CREATORS:
         grant(actor=actor, model=model, right=right, account=owner, reason=f"Imported from {server}.")
     home = ImportedModel.objects.create(server=server, name=name, model=model)
-    record(actor=actor, action="registry.model_imported", target=model, after={"server": server})
+    after = {"server": server, "owner": owner.username}
+    record(actor=actor, action="registry.model_imported", target=model, after=after)
     return home
 
 
@@ -68,6 +70,23 @@ def import_version(
     version = finish_registration(actor=actor, version=version, contents=contents)
     if found.stage in FREE_STAGES:
         version = transition_stage(actor=actor, version=version, stage=found.stage)
+    return version
+
+
+@command
+def import_prompt_version(
+    *, actor: Actor, home: ImportedModel, found: FoundVersion, description: str, tags: dict[str, str]
+) -> ModelVersion:
+    """Register a prompt's text, under its own number unless one as large was given already."""
+    _require_host(actor)
+    row = locked_model(home.model)
+    if home.versions.filter(number=found.number).exists():
+        raise Conflict(f"{found} has just been imported by somebody else.")
+    RegisteredModel.objects.filter(pk=row.pk).update(next_number=Greatest(F("next_number"), found.number))
+    version = create_prompt_version(
+        actor=actor, model=row, source=found.source, tags=tags, description=description
+    )
+    ImportedVersion.objects.create(home=home, number=found.number, version=version)
     return version
 
 

@@ -70,6 +70,9 @@ def fill(running, folder):
     client.create_model_version("elsewhere", "s3://a-bucket/model", running.runs[0])
     client.create_registered_model("taken")
     register(client, "taken", running.runs[0])
+    for text in ("Greet {{name}}.", "Say hello to {{name}}."):
+        client.register_prompt("greeting", text)
+    client.set_prompt_alias("greeting", "polite", 2)
     log_with_scikit_learn(running.url)
 
 
@@ -149,7 +152,7 @@ def test_a_registry_comes_with_all_that_may_come(
     }  # fmt: skip
     assert outcomes(report, "version") == {
         "delays v1": "came", "delays v3": "came", "delays v4": "came", "copies v1": "came", "fares v1": "came",
-        "elsewhere v1": "could_not_come",
+        "elsewhere v1": "could_not_come", "greeting v1": "came", "greeting v2": "came",
     }  # fmt: skip
     assert "did not come from this server" in why(report, "taken")
     assert "s3://a-bucket/model" in why(report, "elsewhere v1")
@@ -192,7 +195,7 @@ def test_a_registry_comes_with_all_that_may_come(
         "Production of delays v4": "could_not_come",
     }
 
-    assert list(ModelAlias.objects.values_list("name", "version__number")) == [("best", 1)]
+    assert list(model.aliases.values_list("name", "version__number")) == [("best", 1)]
     assert "points at version 3" in why(report, "champion of delays")
     assert "Request a promotion of delays v3" in why(report, "champion of delays")
     assert "champion of delays" in text
@@ -204,7 +207,7 @@ def test_a_registry_comes_with_all_that_may_come(
     assert "sklearn" in logged.flavours
 
     imported = [event["after"]["server"] for event in events("registry.model_imported")]
-    assert imported == [source.url] * 4
+    assert imported == [source.url] * 5
     assert {event["actor"]["via"] for event in events("registry.version_created")} == {"cli"}
     address = "/api/v1/models/delays/versions/1"
     assert token_client(scientist).get(address).json()["status"] == "READY"
@@ -221,7 +224,9 @@ def test_a_dry_run_says_the_same_and_writes_nothing(bring, tmp_path):
     assert report["dry_run"] is True
     assert outcomes(report, "version")["delays v1"] == "came"
     assert outcomes(report, "version")["elsewhere v1"] == "could_not_come"
-    assert outcomes(report, "alias") == {"best of delays": "came", "champion of delays": "could_not_come"}
+    assert outcomes(report, "alias") == {
+        "best of delays": "came", "champion of delays": "could_not_come", "polite of greeting": "came",
+    }  # fmt: skip
     assert report["bytes"] > 3 * 3_000_000
     assert "Nothing was written" in text
     for table in (RegisteredModel, ModelVersion, ImportedModel, ImportedVersion):
@@ -265,6 +270,19 @@ def test_an_interrupted_import_goes_on_where_it_stopped(bring, scientist, actor,
     assert "removed here since" in why(again, "best of delays")
     assert list(ModelVersion.objects.order_by("pk").values()) == before
     assert not ModelAlias.objects.exists()
+
+
+def test_a_prompt_comes_with_its_text(bring):
+    rehearsed, _ = bring("--dry-run", "--model", "greeting")
+    report, _ = bring("--model", "greeting")
+    assert report["counts"] == rehearsed["counts"]
+    assert outcomes(report, "prompt") == {"greeting": "came"}
+    second = ModelVersion.objects.get(number=2)
+    assert second.tags.get(key="mlflow.prompt.text").value == "Say hello to {{name}}."
+    assert [entry["path"] for entry in second.manifest] == ["prompt.json"]
+    assert second.aliases.get().name == "polite"
+    again, _ = bring("--model", "greeting")
+    assert "came" not in {entry["outcome"] for entry in again["entries"]}
 
 
 def test_a_model_deleted_here_does_not_come_back(bring, scientist, actor):

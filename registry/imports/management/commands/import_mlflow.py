@@ -57,8 +57,6 @@ class Command(BaseCommand):
             models = _models(server, names)
             try:
                 importer.bring(models)
-                if not names:
-                    importer.note_prompts()
             except KeyboardInterrupt:
                 report.stopped = INTERRUPTED
             except DomainError as error:
@@ -69,7 +67,7 @@ def _models(server: MlflowServer, names: list[str] | None) -> list[FoundModel]:
     """Those asked for, which must all be there, or every one."""
     if names:
         return [server.model(name) for name in dict.fromkeys(names)]
-    return list(server.models())
+    return list({each.name: each for each in (*server.models(), *server.prompts())}.values())
 
 
 def _secret(file: str | None) -> str:

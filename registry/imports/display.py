@@ -34,7 +34,7 @@ def show(report: Report, console: Console) -> None:
 
 def _counts(report: Report) -> Table:
     what = "Would come from" if report.is_rehearsal else "Import from"
-    table = Table(title=Text(f"{what} {report.server}"), title_justify="left")
+    table = Table(title=printable(f"{what} {report.server}"), title_justify="left")
     table.add_column("What")
     heads = ("would come", *OUTCOMES[1:]) if report.is_rehearsal else OUTCOMES
     for head in heads:
@@ -45,10 +45,14 @@ def _counts(report: Report) -> Table:
 
 
 def _notes(entries: list[Any]) -> Table:
-    """Names and reasons are text of others: shown as it is, never read as markup."""
     table = Table(title="To be read", title_justify="left")
     for head in ("What", "Name", "Outcome", "Why"):
         table.add_column(head, overflow="fold")
     for each in entries:
-        table.add_row(each.kind.capitalize(), Text(each.name), each.outcome, Text(each.note))
+        table.add_row(each.kind.capitalize(), printable(each.name), each.outcome, printable(each.note))
     return table
+
+
+def printable(text: str) -> Text:
+    """Without what a terminal would obey: a name may hold escape sequences, and styles of rich."""
+    return Text("".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text))

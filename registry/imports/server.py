@@ -108,7 +108,7 @@ class MlflowServer(TrackingServer):
             return sorted(map(_version, found), key=lambda version: version.number)
 
     def _pages(self, path: str, query: dict[str, str], key: str) -> Iterator[dict[str, Any]]:
-        token = ""
+        token, seen = "", set[str]()
         while True:
             page = {"page_token": token} if token else {}
             body = self.ask(path, {**query, "max_results": str(PAGE), **page}, f"{self.url} is no MLflow.")
@@ -117,6 +117,9 @@ class MlflowServer(TrackingServer):
                 token = body.get("next_page_token") or ""
             if not token:
                 return
+            if token in seen:
+                raise Unavailable(f"{self.url} answers the same page of {path} again and again.")
+            seen.add(token)
 
     def _get(self, path: str, query: dict[str, str], missing: str) -> Any:
         return self.ask(path, query, missing)

@@ -25,6 +25,7 @@ from tests.registry.tracking import FILES
 
 pytestmark = pytest.mark.django_db
 
+ODD = "clears\x1b[2Jthe screen"
 TELEMETRY = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
 
@@ -70,6 +71,7 @@ def fill(running, folder):
     client.create_model_version("elsewhere", "s3://a-bucket/model", running.runs[0])
     client.create_registered_model("taken")
     register(client, "taken", running.runs[0])
+    client.create_registered_model(ODD)
     for text in ("Greet {{name}}.", "Say hello to {{name}}."):
         client.register_prompt("greeting", text)
     client.set_prompt_alias("greeting", "polite", 2)
@@ -149,6 +151,7 @@ def test_a_registry_comes_with_all_that_may_come(
 
     assert outcomes(report, "model") == {
         "copies": "came", "delays": "came", "elsewhere": "came", "fares": "came", "taken": "could_not_come",
+        ODD: "could_not_come",
     }  # fmt: skip
     assert outcomes(report, "version") == {
         "delays v1": "came", "delays v3": "came", "delays v4": "came", "copies v1": "came", "fares v1": "came",
@@ -199,6 +202,8 @@ def test_a_registry_comes_with_all_that_may_come(
     assert "points at version 3" in why(report, "champion of delays")
     assert "Request a promotion of delays v3" in why(report, "champion of delays")
     assert "champion of delays" in text
+    assert "U+001B" in why(report, ODD)
+    assert "\x1b" not in text
 
     copy = ModelVersion.objects.get(model__name="copies")
     assert (copy.digest, copy.parent) == (first.digest, first)

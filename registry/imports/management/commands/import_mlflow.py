@@ -15,7 +15,7 @@ from rich.console import Console
 from accounts.models import Account
 from core.errors import DomainError
 from registry.imports.bringing import Importer, Say
-from registry.imports.display import console_on, show
+from registry.imports.display import console_on, printable, show
 from registry.imports.report import Report
 from registry.imports.server import FoundModel, MlflowServer
 
@@ -100,4 +100,4 @@ def _progress() -> Iterator[Say]:
         return
     console = Console(stderr=True, highlight=False)
     with console.status("Asking the server") as status:
-        yield lambda text: status.update(text.replace("[", "\\["))
+        yield lambda text: status.update(printable(text))

@@ -321,6 +321,25 @@ def test_a_version_whose_run_is_gone_comes_without_its_facts(source, bring):
     assert "run gone is gone" in why(report, "run of taken v1")
 
 
+def test_a_server_that_dies_on_the_way_is_gone_on_with_later(source, bring, monkeypatch, tmp_path):
+    def pull_the_plug(text):
+        if text.startswith("delays v3: Hashing: 2 files"):
+            source.stop()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(import_mlflow, "_progress", lambda: nullcontext(pull_the_plug))
+        with pytest.raises(CommandError, match=r"does not answer: ConnectError\. Run the same command again"):
+            bring("--model", "delays")
+    stopped = json.loads((tmp_path / "report.json").read_text())
+    assert outcomes(stopped, "version") == {"delays v1": "came"}
+    assert "does not answer" in stopped["stopped"]
+    assert ModelVersion.objects.get().status == "READY"
+    source.start()
+    report, _ = bring("--model", "delays")
+    assert report["counts"]["version"] == {"came": 2, "here_already": 1, "could_not_come": 0}
+    assert report["stopped"] is None
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

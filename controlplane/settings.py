@@ -53,6 +53,7 @@ OUR_APPS = [
     "registry.evaluations",
     "registry.cards",
     "registry.scans",
+    "registry.imports",
     "deployments",
     "monitoring",
     "monitoring.costs",

@@ -53,6 +53,7 @@ class Run:
     metrics: dict[str, float | str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     inputs: tuple[DatasetInput, ...] = ()
+    is_deleted: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class TrackingServer:
             metrics=_metrics(data.get("metrics")),
             tags=_pairs(data.get("tags")),
             inputs=tuple(_input(each) for each in body.get("inputs", {}).get("dataset_inputs", [])),
+            is_deleted=info.get("lifecycle_stage") == "deleted",
         )
 
     def logged_model(self, model_id: str) -> LoggedModel:

@@ -48,7 +48,7 @@ def collect(
     """Copy the files of the version's source into the store and read what they say."""
     source = parse_source(version.source)
     if source.kind == "version":
-        return _of_another_version(source)
+        return of_another_version(source)
     progress(5, "Asking the tracking server")
     run, logged_model = _owners(version, source, tracking)
     require_own(creator_of(version), run, logged_model)
@@ -56,9 +56,9 @@ def collect(
     assert home is not None
     owner = f"logged model {home.id}" if logged_model else f"run {home.id}"
     path = owned_path(source, home.artifact_uri, owner)
-    manifest = _stored(storage, path, progress, Allowance(version.model))
+    manifest = stored(storage, path, progress, Allowance(version.model))
     progress(85, "Reading the model's description")
-    description = _described(manifest)
+    description = described(manifest)
     _require_same_owner(description, run, logged_model)
     facts = facts_of(run, logged_model)
     return Contents(
@@ -86,7 +86,7 @@ def _owners(
     return (tracking.run(run_id) if run_id else None), logged_model
 
 
-def _stored(
+def stored(
     storage: ArtifactStorage, path: str, progress: Progress, allowance: Allowance
 ) -> list[dict[str, Any]]:
     """Copy every file into the store while hashing it."""
@@ -111,7 +111,7 @@ def _stored(
     return listed(files)
 
 
-def _described(manifest: list[dict[str, Any]]) -> mlmodel.Description:
+def described(manifest: list[dict[str, Any]]) -> mlmodel.Description:
     """Read the description from our own copy, whose hash the manifest has."""
     objects = store()
     entries = {entry["path"]: entry for entry in manifest}
@@ -145,7 +145,7 @@ def _require_same_owner(
         raise Invalid(f"The files are those of run {description.run_id}, not of {run.id}.", field="source")
 
 
-def _of_another_version(source: Source) -> Contents:
+def of_another_version(source: Source) -> Contents:
     """A copy of a version keeps its bytes, its digest and its history."""
     found = ModelVersion.objects.ready().filter(model__name=source.owner, model__deleted_at__isnull=True)
     origin = found.filter(number=source.number).first()

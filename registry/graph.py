@@ -82,12 +82,13 @@ def graph_of(actor: Actor, version: ModelVersion) -> Graph:
     """What the actor may see of where the version comes from and what became of it."""
     data = [_data(use) for use in data_of(actor, version)]
     code = [Node("Code", version.code_commit[:12], version.run.get("source", ""), "", 0, [])]
-    run = [Node("Run", str(version.run.get("name") or version.run_id), version.run_id[:8], "", 1, [])]
+    run_id = str(version.run_id or version.run.get("id", ""))
+    run = [Node("Run", str(version.run.get("name") or run_id), run_id[:8], "", 1, [])]
     sources = [*(code if version.code_commit else []), *data]
     parent = parent_of(actor, version)
     parents = [_version(parent, 1)] if parent else []
     nodes = _cut_down(sources)
-    middle = run if version.run_id else []
+    middle = run if run_id else []
     for node in middle:
         node.before = [*nodes]
     centre = _version(version, 2)

@@ -113,6 +113,8 @@ def _times_meet(one: DatasetVersion, other: DatasetVersion) -> bool:
 
 def lineage_of(actor: Actor, version: ModelVersion) -> dict[str, Any]:
     """Data set versions, code, run and the version itself, oldest first."""
+    # The run of an imported version is on another server: a fact here, never an id that gives rights.
+    run_id = version.run_id or version.run.get("id")
     return {
         "datasets": [
             {
@@ -126,7 +128,7 @@ def lineage_of(actor: Actor, version: ModelVersion) -> dict[str, Any]:
             for use in data_of(actor, version)
         ],
         "code": {"commit": version.code_commit} if version.code_commit else None,
-        "run": {**version.run, "id": version.run_id} if version.run_id else None,
+        "run": {**version.run, "id": run_id} if run_id else None,
         "logged_model": version.logged_model_id or None,
         "holdout": version.holdout or None,
         "version": {

@@ -28,7 +28,7 @@ def set_alias(*, actor: Actor, model: RegisteredModel, alias: str, version: Mode
     alias = checked_alias(alias)
     _require(actor, model, f"set the alias {alias} of")
     _refuse_protected(alias, model)
-    _refuse_lookalike(alias)
+    refuse_lookalike(alias)
     return _point(actor, locked_model(model), alias, version)
 
 
@@ -195,7 +195,7 @@ def _refuse_protected(alias: str, model: RegisteredModel) -> None:
         )
 
 
-def _refuse_lookalike(alias: str) -> None:
+def refuse_lookalike(alias: str) -> None:
     """``Champion`` on another version than ``champion`` would pass for the approved one."""
     look = skeleton(alias.casefold())
     for name in (*ALWAYS_PROTECTED, *ProtectedAlias.objects.values_list("name", flat=True)):

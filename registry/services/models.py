@@ -51,7 +51,7 @@ def create_model(
         created_by_id=actor.account_id,
     )
     pairs = checked_tags(tags or {})
-    _refuse_taken(model)
+    refuse_taken(model)
     model.save()
     ModelTag.objects.bulk_create(ModelTag(model=model, key=key, value=value) for key, value in pairs.items())
     give_creator_rights(actor, model)
@@ -106,7 +106,7 @@ def rename_model(
     before = row.name
     row.name, row.look_sha256 = new_name, look_sha256(new_name)
     if new_name != before:
-        _refuse_taken(row)
+        refuse_taken(row)
     row.save(update_fields=["name", "look_sha256"])
     touch(row)
     record(
@@ -209,7 +209,7 @@ def _active(person: Person | None, field: str, current: Person | None = None) ->
     return person
 
 
-def _refuse_taken(model: RegisteredModel) -> None:
+def refuse_taken(model: RegisteredModel) -> None:
     """Two names that look the same would let one model pass for another."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -15,4 +15,5 @@ class MonitoringConfig(AppConfig):
         panels.register("registry.model", 30, ours.health_of_models, "monitoring/_model_panel.html")
         cost_of_going_back = import_module("monitoring.board.going_back").quality_of_targets
         panels.register("deployments.rollback", 10, cost_of_going_back, "monitoring/_rollback_panel.html")
+        import_module("registry.health").judge_by("monitoring", ours.unhealthy_models)
         import_module("core.frame").add_pinned(ours.pinned_models)

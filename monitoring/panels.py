@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from core.actors import Actor
@@ -28,6 +29,14 @@ def health_of_models(actor: Actor, models: Sequence[RegisteredModel]) -> dict[An
         if known is None or WORST_FIRST.index(panel["tone"]) < WORST_FIRST.index(known["tone"]):
             found[watch.endpoint.model_id] = panel
     return found
+
+
+def unhealthy_models(actor: Actor) -> QuerySet[Any, Any]:
+    """Keys of the models whose health, as ``health_of_models`` says it, is a warning or worse."""
+    watches = Watch.objects.filter(endpoint__live__isnull=False)
+    troubled = Incident.objects.open().order_by().values("model")
+    said = Q(summary__tone__in=["warn", "bad"]) | Q(endpoint__model__in=troubled)
+    return watches.filter(said).order_by().values("endpoint__model")
 
 
 def pinned_models(actor: Actor) -> list[dict[str, Any]]:

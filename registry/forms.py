@@ -29,8 +29,26 @@ class ModelFilterForm(forms.Form):
     show = forms.ChoiceField(
         label="Show",
         required=False,
-        choices=[("", "All"), ("live", "With a live version"), ("mine", "Mine: owner or on call")],
+        choices=[
+            ("", "All"),
+            ("live", "With a live version"),
+            ("mine", "Mine: owner or on call"),
+            ("unowned", "Without an owner"),
+        ],
         widget=forms.Select(FIELD),
+    )
+    health = forms.ChoiceField(
+        label="Health",
+        required=False,
+        choices=[("", "Any"), ("unhealthy", "Unhealthy: warning or worse")],
+        widget=forms.Select(FIELD),
+    )
+    owner = forms.CharField(label="Owner", required=False, max_length=150, widget=forms.TextInput(FIELD))
+    tag = forms.CharField(
+        label="Tag",
+        required=False,
+        max_length=500,
+        widget=forms.TextInput({**FIELD, "placeholder": "key:value"}),
     )
 
 

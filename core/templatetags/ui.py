@@ -283,6 +283,12 @@ def address_with(context: dict[str, Any], **changes: Any) -> str:
     return f"?{query.urlencode()}" if query else context["request"].path
 
 
+@register.simple_tag(takes_context=True)
+def address_without(context: dict[str, Any], name: str) -> str:
+    """This list's address without one filter, from its first page on."""
+    return address_with(context, **{name: "", "before": "", "after": ""})
+
+
 @register.filter
 def initials(name: str) -> str:
     """Two letters for an avatar."""

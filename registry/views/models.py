@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,17 +16,15 @@ from core import panels
 from core.actors import holds
 from core.doors import PageRequest, sign_in_required
 from core.errors import PreconditionFailed
-from core.filters import asked
+from core.filters import asked, chosen
 from core.pages import Page
 from registry import rights, services
 from registry.forms import EditModelForm, ModelFilterForm
 from registry.lookups import find_model
 from registry.metrics import main_metric, word_of
-from registry.models import ModelAlias, ModelVersion, RegisteredModel, VersionDataset
+from registry.models import ModelVersion, RegisteredModel, VersionDataset
+from registry.overview import CHAMPION, SORTS, narrowed, with_newest
 from registry.trend import trend_of
-
-CHAMPION = "champion"
-CHAMPIONS = ModelAlias.objects.filter(name=CHAMPION).select_related("version")
 
 
 @sign_in_required
@@ -34,10 +32,9 @@ CHAMPIONS = ModelAlias.objects.filter(name=CHAMPION).select_related("version")
 def model_list(request: PageRequest) -> HttpResponse:
     """What is live, what is unhealthy, and who answers for it."""
     filters = ModelFilterForm(request.GET)
-    visible = RegisteredModel.objects.visible_to(request.actor)
-    page = Page(
-        request, _with_newest(_narrowed(visible, filters, request)).select_related("owner", "on_call")
-    )
+    sort = chosen(request, "sort", SORTS) or next(iter(SORTS))
+    models = narrowed(RegisteredModel.objects.visible_to(request.actor), request.actor, asked(filters))
+    page = Page(request, with_newest(models).select_related("owner", "on_call"), **SORTS[sort])
     shown = panels.load("registry.models", request.actor, page.items)
     rows = [
         {"model": model, "champion": next(iter(model.champions), None), "panels": shown[model.pk]}
@@ -48,6 +45,7 @@ def model_list(request: PageRequest) -> HttpResponse:
         "page": page,
         "rows": rows,
         "is_filtered": any(request.GET.get(name) for name in filters.fields),
+        "sort": sort,
         "has_health": any(row["panels"] for row in rows),
         "snippet": snippet("flight-delay"),
     }
@@ -130,31 +128,6 @@ def snippet(name: str) -> str:
 
 def may_see_access(request: PageRequest, model: RegisteredModel) -> bool:
     return holds(request.actor, "administer", model) or holds(request.actor, "audit")
-
-
-def _narrowed(
-    models: QuerySet[RegisteredModel], form: ModelFilterForm, request: PageRequest
-) -> QuerySet[RegisteredModel]:
-    filters = asked(form)
-    if text := filters.get("q"):
-        models = models.searched(text)
-    if tier := filters.get("tier"):
-        models = models.filter(tier=tier)
-    if filters.get("show") == "live":
-        models = models.filter(aliases__name=CHAMPION)
-    if filters.get("show") == "mine":
-        person = request.actor.person_id
-        models = models.filter(Q(owner=person) | Q(on_call=person))
-    return models
-
-
-def _with_newest(models: QuerySet[RegisteredModel]) -> QuerySet[RegisteredModel]:
-    newest = ModelVersion.objects.existing().filter(model=OuterRef("pk")).order_by("-number")
-    annotated = models.annotate(
-        newest_number=Subquery(newest.values("number")[:1]),
-        newest_status=Subquery(newest.values("status")[:1]),
-    )
-    return annotated.prefetch_related(Prefetch("aliases", CHAMPIONS, to_attr="champions"))
 
 
 def _show_both(request: PageRequest, model: RegisteredModel, form: EditModelForm) -> HttpResponse:

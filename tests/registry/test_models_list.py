@@ -1,0 +1,127 @@
+"""The list of models: narrowed, sorted and paged by its address."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from core.pages import ROWS
+from registry import services
+from registry.models import ModelTag, RegisteredModel
+
+pytestmark = pytest.mark.django_db
+MOMENT = "2013-04-26T10:00:00Z"
+
+
+@pytest.fixture
+def listed(client_for, scientist):
+    """``listed("?sort=name")``: the names on the page, in its order."""
+    client = client_for(scientist)
+
+    def ask(query="", by=client):
+        answer = by.get(f"/models/{query}")
+        assert answer.status_code == 200, answer.content
+        return re.findall(r'class="row-link" href="/models/([^/]+)/"', answer.content.decode())
+
+    return ask
+
+
+def many(count, owner=None):
+    """Rows alone, all changed in the same moment: the hardest case for paging."""
+    rows = RegisteredModel.objects.bulk_create(
+        RegisteredModel(name=f"m-{index:03}", look_sha256="0" * 64, owner=owner) for index in range(count)
+    )
+    ModelTag.objects.bulk_create(ModelTag(model=row, key="team", value="ops") for row in rows)
+    RegisteredModel.objects.update(last_updated_at=MOMENT)
+
+
+def test_tags_owners_and_health_narrow_the_list(make_model, listed, scientist, operator, actor):
+    late, early, other = (make_model(name) for name in ("late", "early", "other"))
+    by = actor(scientist)
+    services.set_tag(actor=by, target=late, key="team", value="ops: night")
+    services.set_tag(actor=by, target=early, key="team", value="data")
+    services.set_tag(actor=by, target=other, key="run:kind", value="nightly")
+    services.update_model(actor=by, model=early, owner=operator.person)
+    services.update_model(actor=by, model=other, owner=None)
+    assert listed("?tag=team") == ["early", "late"]
+    assert listed("?tag=team:data") == ["early"]
+    assert listed("?tag=team:ops:%20night") == ["late"]
+    assert listed("?tag=run:kind:nightly") == ["other"]
+    assert listed("?tag=team:other") == []
+    assert listed("?owner=OPER") == ["early"]
+    assert listed("?show=unowned") == ["other"]
+    assert listed("?owner=oper&tag=team:data&q=ear") == ["early"]
+    assert listed("?health=unhealthy") == []
+
+
+@pytest.mark.parametrize("sort", ["", "newest", "name", "changed"])
+def test_every_order_is_paged_without_gap_or_repetition(sort, listed, client_for, reviewer):
+    many(2 * ROWS + 3)
+    client, seen, address = client_for(reviewer), [], f"?sort={sort}"
+    while address:
+        names = listed(address, by=client)
+        page = client.get(f"/models/{address}").content.decode()
+        newer = re.search(r'rel="prev" href="([^"]+)"', page)
+        if seen:
+            assert listed(newer[1].replace("&amp;", "&"), by=client) == seen[-ROWS:]
+        seen += names
+        older = re.search(r'rel="next" href="([^"]+)"', page)
+        address = older[1].replace("&amp;", "&") if older else ""
+    expected = [f"m-{index:03}" for index in range(2 * ROWS + 3)]
+    assert seen == (expected if sort == "name" else expected[::-1])
+
+
+def test_the_last_changed_comes_first(make_model, listed, scientist, actor):
+    first, _second = make_model("first"), make_model("second")
+    assert listed("?sort=changed") == ["second", "first"]
+    services.update_model(actor=actor(scientist), model=first, description="Now with weather.")
+    RegisteredModel.objects.filter(name="second").update(last_updated_at=MOMENT)
+    assert listed("?sort=changed") == ["first", "second"]
+    assert listed("?sort=newest") == ["second", "first"]
+
+
+def test_what_narrows_stays_while_one_sorts_and_pages(client_for, scientist, make_model):
+    make_model("delays", tier="high")
+    page = client_for(scientist).get("/models/?tier=high&sort=name").content.decode()
+    assert 'name="sort" value="name"' in page
+    assert "?tier=high&amp;sort=changed" in page
+    assert "Tier: High risk" in page
+    empty = client_for(scientist).get("/models/?tier=low").content.decode()
+    assert "No model fits these filters" in empty
+    assert "Clear filters" in empty
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["sort=age", "health=ill", "show=all", "tag=%00", "owner=%00", f"tag={'x' * 501}", "sort=changed&before=x", "sort=changed&before=x~y", "sort=changed&after=2013-04-26~1", "sort=name&before=%00", "before=~"],
+)  # fmt: skip
+def test_an_address_that_is_not_understood_is_refused_by_name(bad, client_for, scientist):
+    answer = client_for(scientist).get(f"/models/?{bad}")
+    assert answer.status_code == 400
+    assert re.search("sort|health|show|tag|owner|position", answer.content.decode())
+
+
+def test_a_stranger_finds_no_model_by_tag_owner_or_health(
+    make_model, listed, client_for, scientist, stranger, actor
+):
+    services.set_tag(actor=actor(scientist), target=make_model("delays"), key="team", value="ops")
+    for query in ("?tag=team:ops", "?owner=scientist", "?health=unhealthy", "?sort=changed", "?sort=name"):
+        assert listed(query, by=client_for(stranger)) == []
+
+
+def test_twelve_models_cost_what_one_does(client_for, reviewer, listed):
+    client, addresses = client_for(reviewer), ("?sort=changed", "?tag=team:ops&owner=rev&sort=name")
+
+    def costs(count):
+        RegisteredModel.objects.all().delete()
+        many(count, owner=reviewer.person)
+        counted = []
+        for address in addresses:
+            assert len(listed(address, by=client)) == count
+            with CaptureQueriesContext(connection) as queries:
+                client.get(f"/models/{address}")
+            counted.append(len(queries))
+        return counted
+
+    assert costs(1) == costs(12)

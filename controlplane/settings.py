@@ -62,6 +62,7 @@ OUR_APPS = [
     "mlflow_api",
     "workspace",
     "workspace.webhooks",
+    "workspace.saved_views",
     "controlplane",
 ]
 INSTALLED_APPS = [

@@ -21,6 +21,7 @@ APPS = [
     "monitoring",
     "approvals",
     "workspace.webhooks",
+    "workspace.saved_views",
     "workspace",
 ]
 

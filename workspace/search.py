@@ -1,38 +1,110 @@
-"""The palette: models, data sets and pages the reader may see. Actions open pages, never act."""
+"""The palette: what the reader may see and where to go. Actions open pages, never act at once.
+
+Every group is one bounded query, whatever it finds.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.db.models import Q
+from django.urls import reverse
+
+from accounts.models import Account
+from approvals.models import PromotionRequest
 from core.actors import Actor
 from core.frame import links
-from registry.models import RegisteredModel
+from pipelines.models import Dataset
+from registry.models import ModelVersion, RegisteredModel
+from workspace.actions import actions_for
+from workspace.saved_views.list_pages import LIST_PAGES
+from workspace.saved_views.models import SavedView
+from workspace.wanted import Wanted, line, wanted
 
-MOST = 8
+MOST = 6
+Lines = Iterable[dict[str, str]]
 
 
 def results(actor: Actor, words: str) -> list[dict[str, Any]]:
-    """Groups of lines: icon, word, note, address."""
-    words = words.strip().replace("\x00", "")
-    models = RegisteredModel.objects.visible_to(actor)
-    if words:
-        models = models.filter(name__icontains=words)
-    groups = [
-        {
-            "name": "Models",
-            "lines": [
-                {"icon": "boxes", "word": model.name, "note": "model", "address": f"/models/{model.name}/"}
-                for model in models.order_by("name")[:MOST]
-            ],
-        },
-        {"name": "Pages", "lines": list(_pages(actor, words))[:MOST]},
-    ]
+    """Groups of lines: icon, word, note, address; empty groups are left out."""
+    asked = wanted(words)
+    if asked is None:
+        return []
+    groups = [{"name": name, "lines": list(find(actor, asked))[:MOST]} for name, find in GROUPS.items()]
     return [group for group in groups if group["lines"]]
 
 
-def _pages(actor: Actor, words: str) -> Any:
+def _models(actor: Actor, asked: Wanted) -> Lines:
+    models = RegisteredModel.objects.visible_to(actor).searched(asked.name).order_by("name")
+    for name in models.values_list("name", flat=True)[:MOST]:
+        yield line("boxes", name, "model", reverse("registry:model", args=[name]))
+
+
+def _versions(actor: Actor, asked: Wanted) -> Lines:
+    """Only with a number: each model has many."""
+    if asked.number is None:
+        return
+    models = RegisteredModel.objects.visible_to(actor).searched(asked.name)
+    versions = ModelVersion.objects.existing().filter(model__in=models, number=asked.number)
+    for version in versions.in_lists().order_by("model__name")[:MOST]:
+        address = reverse("registry:version", args=[version.model.name, version.number])
+        yield line("package", f"{version.model.name} v{version.number}", "version", address)
+
+
+def _requests(actor: Actor, asked: Wanted) -> Lines:
+    """Those under way before any was searched; later all, newest first."""
+    requests = PromotionRequest.objects.visible_to(actor).filter(version__model__name__icontains=asked.name)
+    requests = requests.filter(version__number=asked.number) if asked.number is not None else requests
+    requests = requests if asked.words else requests.under_way()
+    shown = requests.select_related("version__model", "environment").only(
+        "status", "gates_judged_at", "environment__name", "version__number", "version__model__name"
+    )
+    for each in shown.order_by("-pk")[:MOST]:
+        word = f"{each.version.model.name} v{each.version.number} to {each.environment.name}"
+        yield line("shield-check", word, each.word, reverse("request-detail", args=[each.pk]))
+
+
+def _datasets(actor: Actor, asked: Wanted) -> Lines:
+    if not asked.words:
+        return
+    datasets = Dataset.objects.visible_to(actor).filter(name__icontains=asked.words).order_by("name")
+    for name in datasets.values_list("name", flat=True)[:MOST]:
+        yield line("database", name, "data set", reverse("pipelines:dataset", args=[name]))
+
+
+def _people(actor: Actor, asked: Wanted) -> Lines:
+    """For those whose pages people have; nobody is listed unasked."""
+    if not asked.words or not (actor.holds_everywhere("administer") or actor.holds_everywhere("audit")):
+        return
+    named = Q(username__icontains=asked.words) | Q(person__name__icontains=asked.words)
+    accounts = Account.objects.visible_to(actor).filter(named).order_by("username")
+    for username, name in accounts.values_list("username", "person__name")[:MOST]:
+        yield line("user", name, f"account {username}", reverse("person", args=[username]))
+
+
+def _views(actor: Actor, asked: Wanted) -> Lines:
+    views = SavedView.objects.visible_to(actor).existing().filter(name__icontains=asked.words)
+    for view in views.filter(page__in=LIST_PAGES).order_by("name")[:MOST]:
+        page = LIST_PAGES[view.page]
+        yield line("filter", view.name, f"view of {page.word}", f"{page.address}?{view.query}")
+
+
+def _pages(actor: Actor, asked: Wanted) -> Lines:
     for link in links():
         if link.right and not actor.holds_everywhere(link.right):
             continue
-        if words.lower() in link.word.lower():
-            yield {"icon": link.icon, "word": link.word, "note": link.key.upper(), "address": link.address}
+        if asked.words.lower() in link.word.lower():
+            yield line(link.icon, link.word, link.key.upper(), link.address)
+
+
+GROUPS: dict[str, Callable[[Actor, Wanted], Lines]] = {
+    "Actions": actions_for,
+    "Models": _models,
+    "Versions": _versions,
+    "Requests": _requests,
+    "Data sets": _datasets,
+    "People": _people,
+    "Saved views": _views,
+    "Pages": _pages,
+}

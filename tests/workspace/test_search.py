@@ -1,0 +1,176 @@
+"""The palette and the page of results: what one may see, and where one may go."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
+
+from approvals.models import PolicyRevision, PromotionRequest
+from core.actors import Actor
+from deployments.models import Environment
+from pipelines.models import Dataset
+from registry.access.services import grant
+from registry.models import RegisteredModel
+from tests.registry.conftest import make_model, make_row  # noqa: F401 - fixtures
+from workspace.saved_views.services import save_view
+from workspace.search import results
+from workspace.wanted import wanted
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def found(actor):
+    """``found(account, "words")``: the groups as ``{"Models": ["flight-delay"], ...}``."""
+
+    def ask(account, words):
+        return {
+            group["name"]: [each["word"] for each in group["lines"]]
+            for group in results(actor(account), words)
+        }
+
+    return ask
+
+
+@pytest.fixture
+def delay(make_model, make_row):
+    model = make_model("flight-delay")
+    for _ in range(3):
+        make_row(model)
+    Dataset.objects.create(name="flights")
+    return model
+
+
+@pytest.fixture
+def make_request(scientist):
+    """``make_request(version)``: a promotion request to production, as a row alone."""
+
+    def make(version):
+        return PromotionRequest.objects.create(
+            version=version, environment=Environment.objects.get(name="production"), digest=version.digest,
+            policy_revision=PolicyRevision.objects.first(), requested_by=scientist, why="Better.",
+            expires_at=Now() + timedelta(days=7),
+        )  # fmt: skip
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "number"),
+    [
+        ("flight-delay v3", "flight-delay", 3),
+        ("flight-delay/V3", "flight-delay", 3),
+        ("flight-delay version 12", "flight-delay", 12),
+        ("  flight  delay   3 ", "flight delay", 3),
+        ("v3", "", 3),
+        ("flight-delay", "flight-delay", None),
+        ("model-v3", "model-v3", None),
+        ("flight-delay v0", "flight-delay v0", None),
+        ("flight-delay v12345678901", "flight-delay v12345678901", None),
+    ],
+)
+def test_a_number_names_a_version(typed, name, number):
+    asked = wanted(typed)
+    assert (asked.name, asked.number) == (name, number)
+
+
+def test_each_kind_is_found(delay, found, admin):
+    assert found(admin, "flight-delay v2")["Versions"] == ["flight-delay v2"]
+    assert found(admin, "flight-delay v2")["Models"] == ["flight-delay"]
+    assert "Versions" not in found(admin, "flight-delay v9")
+    assert "Versions" not in found(admin, "flight-delay")
+    assert found(admin, "FLIGHTS") == {"Data sets": ["flights"]}
+    assert found(admin, "adm")["People"] == ["admin"]
+    assert found(admin, "incid") == {"Pages": ["Incidents"]}
+
+
+def test_every_line_leads_to_a_page(delay, admin, scientist, client_for, make_request):
+    make_request(delay.versions.get(number=3))
+    typed = ("flight", "v2", "flights", "token", "promote flight v2", "deploy", "roll back fl", "edit fl", "")
+    for reader, words in [(scientist, each) for each in typed] + [(admin, "adm"), (admin, "a")]:
+        page = client_for(reader).get("/search/", {"q": words}).content.decode()
+        addresses = re.findall(r'<li><a href="([^"]+)"', page.split("<main")[1])
+        assert addresses or words in {"deploy", "roll back fl"}, words
+        for address in addresses:
+            assert client_for(reader).get(address).status_code == 200, address
+
+
+def test_requests_are_found_by_model_and_version(delay, found, admin, reviewer, stranger, make_request):
+    make_request(delay.versions.get(number=3))
+    for words in ("flight", "flight-delay v3", "v3", ""):
+        assert found(reviewer, words)["Requests"] == ["flight-delay v3 to production"], words
+    assert "Requests" not in found(reviewer, "flight-delay v2")
+    assert "Requests" not in found(reviewer, "other")
+    assert "Requests" not in found(stranger, "flight")
+
+
+def test_actions_are_offered_to_those_who_may_and_open_pages(
+    delay, found, scientist, reviewer, stranger, actor
+):
+    assert found(scientist, "promote flight")["Actions"] == ["Request promotion of flight-delay v3…"]
+    assert found(scientist, "promote flight-delay v2")["Actions"] == ["Request promotion of flight-delay v2…"]
+    assert found(scientist, "edit flight")["Actions"] == ["Edit flight-delay…"]
+    assert "Actions" not in found(scientist, "promote nothing")
+    assert "Actions" not in found(reviewer, "promote flight")
+    assert "Actions" not in found(stranger, "promote flight")
+    assert "Actions" not in found(stranger, "add a person")
+    grant(actor=Actor.command_line(), model=delay, right="view", account=stranger, reason="Looks.")
+    assert found(stranger, "flight") == {"Models": ["flight-delay"]}
+    assert "Actions" not in found(stranger, "promote flight")
+
+
+def test_a_stranger_finds_only_pages(delay, found, stranger, admin, actor, make_request, client_for):
+    make_request(delay.versions.get(number=3))
+    save_view(actor=actor(admin), page="models", name="flight watch", query="q=flight")
+    for words in ("flight", "v3", "flights", "admin", "promote flight", "flight-delay v3"):
+        groups = found(stranger, words)
+        assert set(groups) <= {"Pages"}, (words, groups)
+        page = client_for(stranger).get("/search/", {"q": words}, headers={"HX-Request": "true"})
+        assert "/models/flight-delay" not in page.content.decode()
+    assert found(admin, "flight w") == {"Saved views": ["flight watch"]}
+
+
+@pytest.mark.parametrize("who", ["scientist", "reviewer", "operator", "stranger"])
+def test_people_are_found_only_by_those_who_may_see_them(who, found, request, admin, auditor):
+    assert "People" not in found(request.getfixturevalue(who), "admin")
+    assert "People" not in found(request.getfixturevalue(who), who)
+    assert found(auditor, "admin")["People"] == ["admin"]
+    assert "People" not in found(auditor, "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "%", "_", "\\", "'", "v", "\x00", "\x00 v3", "x" * 5000, "promote \x00", "<b>", "v999999999"],
+)
+def test_odd_words_find_nothing_and_break_nothing(words, delay, admin, client_for):
+    for headers in ({}, {"HX-Request": "true"}):
+        answer = client_for(admin).get("/search/", {"q": words}, headers=headers)
+        assert answer.status_code == 200
+        assert "<b>" not in answer.content.decode().split("<main")[-1].split("Results for")[-1][:20]
+
+
+@pytest.mark.parametrize("words", ["flight", "flight v1", "promote flight", ""])
+def test_twelve_of_each_cost_what_one_does(
+    words, delay, make_model, make_row, make_request, actor, scientist
+):
+    reader = actor(scientist)
+
+    def cost():
+        with CaptureQueriesContext(connection) as queries:
+            shown = sum(len(group["lines"]) for group in results(reader, words))
+        return len(queries), shown
+
+    make_request(delay.versions.get(number=1))
+    before, few = cost()
+    for index in range(11):
+        model = make_model(f"flight-{index:02}")
+        make_request(make_row(model))
+        Dataset.objects.create(name=f"flights-{index}")
+        save_view(actor=reader, page="models", name=f"flight {index}", query=f"q={index}")
+    after, more = cost()
+    assert after == before <= 8
+    assert more > few
+    assert RegisteredModel.objects.count() == 12

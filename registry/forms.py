@@ -40,15 +40,17 @@ class ModelFilterForm(forms.Form):
     health = forms.ChoiceField(
         label="Health",
         required=False,
-        choices=[("", "Any"), ("unhealthy", "Unhealthy: warning or worse")],
+        choices=[("", "Any"), ("unhealthy", "Warning or worse")],
         widget=forms.Select(FIELD),
     )
-    owner = forms.CharField(label="Owner", required=False, max_length=150, widget=forms.TextInput(FIELD))
+    owner = forms.CharField(
+        label="Owner", required=False, max_length=150, widget=forms.TextInput({**FIELD, "size": 14})
+    )
     tag = forms.CharField(
         label="Tag",
         required=False,
         max_length=500,
-        widget=forms.TextInput({**FIELD, "placeholder": "key:value"}),
+        widget=forms.TextInput({**FIELD, "size": 14, "placeholder": "key:value"}),
     )
 
 

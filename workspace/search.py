@@ -100,8 +100,8 @@ def _pages(actor: Actor, asked: Wanted) -> Lines:
 
 GROUPS: dict[str, Callable[[Actor, Wanted], Lines]] = {
     "Actions": actions_for,
-    "Models": _models,
     "Versions": _versions,
+    "Models": _models,
     "Requests": _requests,
     "Data sets": _datasets,
     "People": _people,

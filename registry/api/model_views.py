@@ -16,6 +16,7 @@ from core.api.openapi import choice, text
 from core.api.paging import WholeList
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Invalid, NotFound
+from core.filters import asked
 from registry import protected, services
 from registry.api.serializers import (
     AliasSerializer,
@@ -25,9 +26,11 @@ from registry.api.serializers import (
     RegisteredModelSerializer,
 )
 from registry.api.sorting import Sorting
+from registry.forms import ModelFilterForm
 from registry.lookups import find_model, find_version
 from registry.models import ModelAlias, ModelVersion, RegisteredModel
 from registry.names import is_storable
+from registry.overview import narrowed
 
 
 def with_latest_number(models: QuerySet[RegisteredModel]) -> QuerySet[RegisteredModel]:
@@ -44,7 +47,14 @@ class ModelViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewS
 
     serializer_class = RegisteredModelSerializer
     filter_backends = (Sorting,)
-    query_parameters = (text("q", "Part of a name."), choice("tier", RegisteredModel.Tier.values))
+    query_parameters = (
+        text("q", "Part of a name."),
+        choice("tier", RegisteredModel.Tier.values),
+        choice("health", ["unhealthy"], "In service with a warning, a breach or an open incident."),
+        text("owner", "Part of the owner's name."),
+        text("tag", "key:value, or key alone for any value."),
+        choice("show", ["live", "mine", "unowned"], "With a champion; owned or on call; owned by nobody."),
+    )
     sorts = {
         "name": ("name",),
         "-name": ("-name",),
@@ -53,15 +63,12 @@ class ModelViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewS
     }
 
     def get_queryset(self) -> QuerySet[RegisteredModel]:
-        """``?q=`` finds part of a name; ``?tier=`` narrows."""
+        """Narrowed by the same filters as the page."""
         require_sight(self.request.actor)
-        models = RegisteredModel.objects.visible_to(self.request.actor).select_related("owner", "on_call")
-        query = self.request.query_params
-        if text := query.get("q"):
-            models = models.searched(text)
-        if tier := query.get("tier"):
-            models = models.filter(tier=services.checked_tier(tier))
-        return with_latest_number(models).prefetch_related("tags", "aliases__version")
+        filters = asked(ModelFilterForm(self.request.query_params))
+        models = narrowed(RegisteredModel.objects.visible_to(self.request.actor), self.request.actor, filters)
+        named = models.select_related("owner", "on_call")
+        return with_latest_number(named).prefetch_related("tags", "aliases__version")
 
     @extend_schema(request=NewModelSerializer, responses={201: RegisteredModelSerializer})
     def create(self, request: Request) -> Response:

@@ -125,3 +125,20 @@ def test_twelve_models_cost_what_one_does(client_for, reviewer, listed):
         return counted
 
     assert costs(1) == costs(12)
+
+
+def test_rest_narrows_like_the_page(make_model, token_client, listed, scientist, stranger, actor):
+    services.set_tag(actor=actor(scientist), target=make_model("delays"), key="team", value="ops")
+    make_model("cancellations")
+
+    def named(query, by=scientist):
+        return sorted(row["name"] for row in token_client(by).get(f"/api/v1/models{query}").json()["items"])
+
+    for query in ("?tag=team:ops", "?owner=sci&q=canc", "?show=mine", "?show=unowned", "?health=unhealthy"):
+        assert named(query) == sorted(listed(query)), query
+        assert named(query, by=stranger) == []
+    assert named("?tag=team") == ["delays"]
+    for field in ("tier", "health", "show"):
+        refused = token_client(scientist).get(f"/api/v1/models?{field}=odd")
+        assert refused.status_code == 400
+        assert f"{field} must be one of" in refused.json()["detail"]

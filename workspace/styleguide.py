@@ -15,6 +15,8 @@ from django.views.decorators.http import require_safe
 from core import charts
 from core.doors import PageRequest, sign_in_required
 from core.statuses import LOOKS
+from workspace.saved_views.list_pages import LIST_PAGES
+from workspace.saved_views.models import SavedView
 
 FIRST = date(2013, 4, 1)
 
@@ -93,5 +95,10 @@ def styleguide(request: PageRequest) -> HttpResponse:
         "trend": [3, 4, 4, 5, 3, 6, 7, 6, 8, 9],
         "heat": [("temp", [0, 0, 1, 2, 3, 4, 5, 6]), ("hour", [0, 1, 0, 0, 1, 0, None, 0])],
         "sha": "8d41f0c2" * 8,
+        "list_page": LIST_PAGES["models"],
+        "views": [
+            SavedView(name="Operations", query="tag=team%3Aoperations"),
+            SavedView(name="High risk", query="tier=high"),
+        ],
     }
     return render(request, "workspace/styleguide.html", context)

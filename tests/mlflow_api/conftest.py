@@ -72,11 +72,13 @@ def installation(processes, settings, transactional_db):
 @pytest.fixture
 def sign_in(installation, monkeypatch):
     """``sign_in(account)``: MLflow's own client works as that account from now on."""
+    import mlflow
     from mlflow import MlflowClient
 
     from accounts.actors import actor_for
     from accounts.services import issue_token
 
+    mlflow.set_tracking_uri(None)  # what another test set would go before the environment
     monkeypatch.setenv("MLFLOW_TRACKING_URI", installation.url)
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")

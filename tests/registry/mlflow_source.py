@@ -63,7 +63,6 @@ def log_with_scikit_learn(url):
     import mlflow
     from sklearn.linear_model import LinearRegression
 
-    before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(url)
     try:
         with mlflow.start_run(run_name="fitting"):
@@ -75,4 +74,4 @@ def log_with_scikit_learn(url):
                 pip_requirements=["scikit-learn"],
             )
     finally:
-        mlflow.set_tracking_uri(before)
+        mlflow.set_tracking_uri(None)  # the environment counts again

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.urls import reverse
+
 from core.actors import Actor
 from pipelines.impact import MOST, Part, Touched
 from pipelines.models import DatasetVersion
@@ -29,7 +31,7 @@ def model_versions(actor: Actor, data: Sequence[DatasetVersion]) -> Part:
     items = tuple(
         Touched(
             str(use.version),
-            f"/models/{use.version.model.name}/versions/{use.version.number}/",
+            reverse("registry:version", args=[use.version.model.name, use.version.number]),
             f"{use.get_role_display()} data {use.dataset_version}",
             use.version.status,
             use.version.created_at,

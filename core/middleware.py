@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-import structlog
 from django.db import OperationalError
 from django.db.utils import InterfaceError
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +15,7 @@ from django.shortcuts import render
 from core.api.problems import from_domain_error, plain
 from core.doors import PageRequest
 from core.errors import DomainError, Unavailable
+from core.logs import bound
 from core.text import refused_by_database
 
 REQUEST_ID = re.compile(r"^[A-Za-z0-9_.-]{8,64}$")
@@ -31,7 +31,7 @@ class RequestIds:
     def __call__(self, request: PageRequest) -> HttpResponse:
         sent = request.headers.get("X-Request-ID", "")
         request.request_id = sent if REQUEST_ID.match(sent) else uuid.uuid4().hex
-        with structlog.contextvars.bound_contextvars(request_id=request.request_id):
+        with bound(request_id=request.request_id):
             response = self.get_response(request)
         response["X-Request-ID"] = request.request_id
         return response

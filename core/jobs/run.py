@@ -12,13 +12,13 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
-from structlog.contextvars import bound_contextvars
 
 from core.errors import DomainError, TryLater
 from core.jobs.lease import Lease, LeaseLost
 from core.jobs.models import Job
 from core.jobs.queue import nudge
 from core.jobs.registry import JobKind, kinds
+from core.logs import bound
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def run_job(job_id: Any) -> None:
     about = {"job_id": str(lease.job_id), "kind": kind.name, "attempt": lease.attempt}
     if lease.job.request_id:  # of the request that wanted it
         about["request_id"] = lease.job.request_id
-    with lease, bound_contextvars(**about):
+    with lease, bound(**about):
         _run(lease, kind)
 
 

@@ -13,8 +13,7 @@ import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from structlog.contextvars import bind_contextvars
-
+from core.logs import bind
 from deployments.serving.directory import Access, Directory
 from deployments.serving.journal import Journal
 from deployments.serving.prediction import PATIENCE_SECONDS, Answer, Asked, Pairs, Predictor
@@ -75,7 +74,7 @@ class Gateway:
         }
         sent = headers.get("x-request-id", "")
         request_id = sent if REQUEST_ID.match(sent) else uuid.uuid4().hex
-        bind_contextvars(request_id=request_id)  # each request has a context of its own
+        bind(request_id=request_id)  # each request has a context of its own
         try:
             status, body, extra = await self._handle(scope, headers, receive)
             kind = b"application/json"

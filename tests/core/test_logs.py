@@ -78,3 +78,9 @@ def test_what_nobody_catches_is_one_line_each():
     assert "careful" in warned["event"]
     assert thread["event"] == "thread reader ended by KeyError"
     assert ended["event"] == "ended by ValueError" and "Traceback" in ended["exception"]
+
+
+def test_what_a_library_attaches_to_a_record_is_not_shown(lines):
+    logging.getLogger("library").warning("sent", extra={"arguments": "cp_secret", "request_id": "forged"})
+    (line,) = lines()
+    assert line["event"] == "sent" and "cp_secret" not in json.dumps(line) and "request_id" not in line

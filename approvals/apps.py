@@ -2,6 +2,8 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from core.later import Later
+
 
 class ApprovalsConfig(AppConfig):
     name = "approvals"
@@ -15,13 +17,16 @@ class ApprovalsConfig(AppConfig):
         protection = import_module("approvals.protection")
         import_module("registry.protected").answer_with(protection.ask_for_promotion)
         import_module("deployments.rollback_roles").answer_with(protection.roles_for_rollback)
-        panels, register = import_module("approvals.panels"), import_module("core.panels").register
+        register = import_module("core.panels").register
         register(
             "registry.version.actions",
             10,
-            panels.promotions_of_versions,
+            Later("approvals.panels.promotions_of_versions"),
             "approvals/_version_action.html",
         )
         register(
-            "registry.version.notices", 10, panels.setbacks_of_versions, "approvals/_version_notice.html"
+            "registry.version.notices",
+            10,
+            Later("approvals.panels.setbacks_of_versions"),
+            "approvals/_version_notice.html",
         )

@@ -114,6 +114,7 @@ TEMPLATES = [
             ],
             "builtins": [
                 "django.templatetags.static",
+                "core.templatetags.prose",
                 *(["core.templatetags.ui"] if (BASE_DIR / "core/templatetags/ui.py").exists() else []),
             ],
         },

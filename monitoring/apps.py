@@ -2,6 +2,8 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from core.later import Later
+
 
 class MonitoringConfig(AppConfig):
     name = "monitoring"
@@ -10,10 +12,17 @@ class MonitoringConfig(AppConfig):
         """Know our jobs, hear lower packages' events, and show our panels on their pages."""
         for module in ("tasks", "costs.tasks", "handlers", "incidents.handlers"):
             import_module(f"monitoring.{module}")
-        panels, ours = import_module("core.panels"), import_module("monitoring.panels")
-        panels.register("registry.models", 10, ours.health_of_models, "monitoring/_model_health.html")
-        panels.register("registry.model", 30, ours.health_of_models, "monitoring/_model_panel.html")
-        cost_of_going_back = import_module("monitoring.board.going_back").quality_of_targets
+        panels = import_module("core.panels")
+        panels.register(
+            "registry.models",
+            10,
+            Later("monitoring.panels.health_of_models"),
+            "monitoring/_model_health.html",
+        )
+        panels.register(
+            "registry.model", 30, Later("monitoring.panels.health_of_models"), "monitoring/_model_panel.html"
+        )
+        cost_of_going_back = Later("monitoring.board.going_back.quality_of_targets")
         panels.register("deployments.rollback", 10, cost_of_going_back, "monitoring/_rollback_panel.html")
-        import_module("registry.health").judge_by("monitoring", ours.unhealthy_models)
-        import_module("core.frame").add_pinned(ours.pinned_models)
+        import_module("registry.health").judge_by("monitoring", Later("monitoring.panels.unhealthy_models"))
+        import_module("core.frame").add_pinned(Later("monitoring.panels.pinned_models"))

@@ -2,6 +2,8 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from core.later import Later
+
 
 class RegistryConfig(AppConfig):
     name = "registry"
@@ -11,4 +13,4 @@ class RegistryConfig(AppConfig):
     def ready(self) -> None:
         """Whoever asks for work must know its kinds, also where no worker runs."""
         import_module("registry.tasks")
-        import_module("pipelines.impact").register(10, import_module("registry.impact").model_versions)
+        import_module("pipelines.impact").register(10, Later("registry.impact.model_versions"))

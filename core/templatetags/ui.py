@@ -16,7 +16,6 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from core import panels as page_panels
-from core.markdown import rendered
 from core.money import money
 from core.statuses import look_of, problem_look
 
@@ -99,7 +98,6 @@ def number(value: Any, digits: int = 0) -> str:
 
 
 register.filter("money", money)
-register.filter("markdown", rendered)
 
 
 @register.filter

@@ -2,6 +2,8 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from core.later import Later
+
 
 class EvaluationsConfig(AppConfig):
     name = "registry.evaluations"
@@ -14,8 +16,9 @@ class EvaluationsConfig(AppConfig):
         import_module("core.panels").register(
             "registry.version",
             10,
-            import_module("registry.evaluations.panels").evaluations_of_versions,
+            Later("registry.evaluations.panels.evaluations_of_versions"),
             "evaluations/_version_panel.html",
         )
-        following = import_module("registry.evaluations.following")
-        import_module("registry.downstream").follow("evaluations", 20, following.evaluations_after)
+        import_module("registry.downstream").follow(
+            "evaluations", 20, Later("registry.evaluations.following.evaluations_after")
+        )

@@ -2,6 +2,8 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from core.later import Later
+
 
 class ScansConfig(AppConfig):
     name = "registry.scans"
@@ -11,7 +13,6 @@ class ScansConfig(AppConfig):
     def ready(self) -> None:
         """A version that becomes ready is scanned; what was found stands on its page."""
         import_module("registry.scans.tasks")
-        panels = import_module("registry.scans.panels")
         import_module("core.panels").register(
-            "registry.version", 40, panels.scans_of_versions, "scans/_panel.html"
+            "registry.version", 40, Later("registry.scans.panels.scans_of_versions"), "scans/_panel.html"
         )

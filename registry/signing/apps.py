@@ -2,6 +2,8 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from core.later import Later
+
 
 class SigningConfig(AppConfig):
     name = "registry.signing"
@@ -12,11 +14,10 @@ class SigningConfig(AppConfig):
         """Signatures are checked when a version is ready, and show on its page."""
         import_module("registry.signing.tasks")
         import_module("registry.signing.handlers")
-        panels = import_module("registry.signing.panels")
         import_module("core.panels").register(
             "registry.version.rail",
             20,
-            panels.signatures_of_versions,
+            Later("registry.signing.panels.signatures_of_versions"),
             "registry/signing/_version_panel.html",
         )
         frame = import_module("core.frame")

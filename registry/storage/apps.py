@@ -2,6 +2,8 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from core.later import Later
+
 
 class StorageConfig(AppConfig):
     name = "registry.storage"
@@ -11,13 +13,20 @@ class StorageConfig(AppConfig):
     def ready(self) -> None:
         """What keeps versions and bytes is known wherever something may be deleted."""
         holds = import_module("registry.storage.holds")
-        panels = import_module("registry.storage.panels")
         import_module("registry.retention").keep("legal hold", holds.why_versions_stay)
         import_module("core.object_store.collecting").names_objects(
             "registry", import_module("registry.storage.bytes_in_use").named_by_manifests
         )
         register = import_module("core.panels").register
-        register("registry.model.rail", 30, panels.storage_of_models, "registry/storage/_model_panel.html")
         register(
-            "registry.version.rail", 30, panels.holds_of_versions, "registry/storage/_version_panel.html"
+            "registry.model.rail",
+            30,
+            Later("registry.storage.panels.storage_of_models"),
+            "registry/storage/_model_panel.html",
+        )
+        register(
+            "registry.version.rail",
+            30,
+            Later("registry.storage.panels.holds_of_versions"),
+            "registry/storage/_version_panel.html",
         )

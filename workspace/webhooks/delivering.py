@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -21,10 +21,12 @@ from core.errors import Conflict
 from core.jobs import enqueue
 from core.sealing import unseal
 from workspace.webhooks import rights, services
-from workspace.webhooks.backends import Answer, call
 from workspace.webhooks.models import Delivery, Webhook
 from workspace.webhooks.outbox import DELIVER
 from workspace.webhooks.signing import headers_for
+
+if TYPE_CHECKING:
+    from workspace.webhooks.backends import Answer
 
 # Pauses between attempts; after the last one the delivery is given up (about 29 hours).
 PAUSES = (5, 30, 120, 600, 3600, 4 * 3600, 24 * 3600)
@@ -50,6 +52,8 @@ def attempt(*, actor: Actor, delivery: Delivery) -> Delivery:
     if not delivery.is_test and webhook.held_until and webhook.held_until > timezone.now():
         _put_off(delivery, webhook.held_until)
         return delivery
+    from workspace.webhooks.backends import call  # noqa: PLC0415 - requests is for who delivers (3 MB)
+
     began = datetime.now(UTC)
     answer = call(webhook.url, _headers(webhook, delivery), delivery.body)
     _note(actor, webhook, delivery, answer, began)

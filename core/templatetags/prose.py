@@ -1,0 +1,8 @@
+"""Text that people write; apart from ``ui``, whose numbers and times services use without a page."""
+
+from django import template
+
+from core.markdown import rendered
+
+register = template.Library()
+register.filter("markdown", rendered)

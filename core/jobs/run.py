@@ -34,7 +34,7 @@ def run_job(job_id: Any) -> None:
     if kind is None:  # written by a newer release: leave it to a worker that knows it
         lease.mine().update(status=Job.Status.QUEUED, run_after=Now() + timedelta(seconds=30))
         return
-    about = {"job_id": str(lease.job_id), "kind": kind.name, "attempt": lease.attempt}
+    about: dict[str, str | int] = {"job_id": str(lease.job_id), "kind": kind.name, "attempt": lease.attempt}
     if lease.job.request_id:  # of the request that wanted it
         about["request_id"] = lease.job.request_id
     with lease, bound(**about):

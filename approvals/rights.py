@@ -67,8 +67,8 @@ def contributors(promotion: PromotionRequest) -> set[UUID]:
     people: set[UUID] = set()
     if "requester" in excluded:
         people.add(promotion.requested_by.person_id)
-    if "registrant" in excluded and promotion.version.created_by is not None:
-        people.add(promotion.version.created_by.person_id)
+    if "registrant" in excluded and (registrant := _registrant(promotion.version)) is not None:
+        people.add(registrant)
     if "version_editor" in excluded:
         people |= _editors("registry.modelversion", str(promotion.version_id), EDITS)
     if "request_editor" in excluded:
@@ -76,6 +76,11 @@ def contributors(promotion: PromotionRequest) -> set[UUID]:
             "approvals.promotionrequest", str(promotion.pk), ("approvals.revised", "approvals.requested")
         )
     return people
+
+
+def _registrant(version: ModelVersion) -> UUID | None:
+    """An imported version was registered by nobody here: its model's owner stands for whoever it was."""
+    return version.model.owner_id if version.created_by is None else version.created_by.person_id
 
 
 def _editors(kind: str, identifier: str, actions: tuple[str, ...]) -> set[UUID]:

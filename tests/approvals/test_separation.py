@@ -5,7 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.services import give_role, set_active
-from approvals import services
+from approvals import rights, services
 from approvals.models import Decision, PolicyRevision, PromotionRequest
 from audit.models import Event
 from core.actors import Actor
@@ -266,3 +266,9 @@ def test_the_signature_is_of_the_canonical_statement(promotion, sign, reviewer):
     event = Event.objects.keyed(decision.event_id).get()
     assert event.fields["after"]["signature_sha256"] == decision.signature_sha256
     assert event.fields["policy"]["sha256"] == promotion.policy_revision.sha256
+
+
+def test_an_imported_version_has_its_models_owner_for_a_registrant(promotion, reviewer):
+    version = promotion.version
+    version.created_by, version.model.owner = None, reviewer.person
+    assert reviewer.person_id in rights.contributors(promotion)

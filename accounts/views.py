@@ -66,9 +66,10 @@ def profile(request: PageRequest) -> HttpResponse:
         return _with_theme(redirect("profile"), form.cleaned_data["theme"])
     roles = [
         (PHRASES[role], ", ".join(sorted(ROLES[role])).replace("_", " "))
-        for role in sorted(request.actor.roles)
+        for role in sorted(request.actor.roles & ROLES.keys())
     ]
-    context = {"form": form, "account": account, "roles": roles}
+    teams = sorted(request.actor.roles - ROLES.keys())
+    context = {"form": form, "account": account, "roles": roles, "teams": teams}
     return render(request, "accounts/profile.html", context, status=422 if form.errors else 200)
 
 

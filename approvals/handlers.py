@@ -97,4 +97,4 @@ def _enqueue_for(requests: Any) -> None:
     waiting = requests.filter(status__in=[Status.PENDING, Status.APPROVED]).select_related("version__model")
     with transaction.atomic():
         for request in waiting:
-            enqueue(JUDGE, subject=request, model_name=request.version.model.name)
+            enqueue(JUDGE, subject=request, model=request.version.model)

@@ -240,4 +240,4 @@ class Agent:
             if Job.objects.open().about(row).filter(kind=ADVANCE).exists():
                 continue
             with transaction.atomic():
-                enqueue(ADVANCE, subject=row, model_name=row.endpoint.model.name)
+                enqueue(ADVANCE, subject=row, model=row.endpoint.model)

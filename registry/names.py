@@ -13,6 +13,8 @@ from core.text import checked_text
 LONGEST_NAME = 256
 LONGEST_ALIAS = 255
 ALIAS = re.compile(r"^[\w-]*$")
+# Everybody's word for the version of the highest number.
+NEWEST = "latest"
 LOOKS_LIKE_A_NUMBER = re.compile(r"^[vV]\d+$")
 ALIAS_RULE = "1 to 255 letters, digits, '_' and '-'; not 'latest', not 'v' and a number"
 # ASCII characters that are drawn alike (Unicode Technical Standard 39).
@@ -44,7 +46,13 @@ def is_storable(text: str) -> bool:
 def checked_alias(value: object, field: str = "alias") -> str:
     """An alias name, or Invalid."""
     alias = checked_text(value, field, LONGEST_ALIAS, min_length=1)
-    if not ALIAS.match(alias) or alias.lower() == "latest" or LOOKS_LIKE_A_NUMBER.match(alias):
+    if alias != normal_name(alias):
+        raise Invalid(
+            f"{alias!r} cannot be an alias: it has letters of another width or style.",
+            field=field,
+            allowed=normal_name(alias),
+        )
+    if not ALIAS.match(alias) or alias.lower() == NEWEST or LOOKS_LIKE_A_NUMBER.match(alias):
         raise Invalid(
             f"{alias!r} cannot be an alias; it must be {ALIAS_RULE}.", field=field, allowed=ALIAS_RULE
         )
@@ -54,6 +62,20 @@ def checked_alias(value: object, field: str = "alias") -> str:
 def is_plain(name: str) -> bool:
     """Whether the name is ASCII without hidden spaces: two different plain names never clash."""
     return name.isascii() and name == " ".join(name.split())
+
+
+def pass_for_each_other(one: str, other: str) -> bool:
+    """Whether people could take one word for the other, in whatever case of letters.
+
+    Capitals are compared too: a 1 is drawn like an I. A letter outside ASCII among ASCII ones
+    counts as drawn like any: small capitals and the like stand in no table.
+    """
+    if any(skeleton(as_case(one)) == skeleton(as_case(other)) for as_case in (str.casefold, str.upper)):
+        return True
+    if one.isascii() or not any(letter.isascii() for letter in one):
+        return False
+    pattern = "".join(re.escape(letter) if letter.isascii() else "." for letter in one)
+    return re.fullmatch(pattern, other, re.IGNORECASE) is not None
 
 
 def look_sha256(name: str) -> str:

@@ -67,7 +67,7 @@ def verify_versions(lease: Lease) -> dict[str, Any]:
     versions = list(due.in_lists().order_by("verified_at")[: max(0, HASHED_AT_ONCE - waiting)])
     with transaction.atomic():
         for version in versions:
-            enqueue(VERIFY, subject=version, model_name=version.model.name)
+            enqueue(VERIFY, subject=version, model=version.model)
     return {"versions": len(versions)}
 
 

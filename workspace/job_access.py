@@ -1,4 +1,4 @@
-"""Which jobs an actor may see: their own, those of models they see, all for who administers."""
+"""Which jobs an actor may see: those of models they see, their own without one, all for who administers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from registry.models import RegisteredModel
 
 
 def visible_jobs(actor: Actor) -> QuerySet[Job]:
-    """Jobs without a model belong to who asked for them and to admins."""
+    """A model's jobs are seen with the model; those without one belong to who asked for them and to admins."""
     if actor.holds_everywhere("administer") or actor.holds_everywhere("audit"):
         return Job.objects.all()
-    names = RegisteredModel.objects.visible_to(actor).values("name")
-    return Job.objects.filter(
-        Q(model_name__in=names) | Q(requested_by_id=actor.account_id, requested_by_id__isnull=False)
-    )
+    seen = RegisteredModel.objects.visible_to(actor).values("pk")
+    own = Q(model_id__isnull=True, requested_by_id=actor.account_id, requested_by_id__isnull=False)
+    return Job.objects.filter(Q(model_id__in=seen) | own)
 
 
 def find_job(request: Any, pk: str) -> Job:

@@ -74,7 +74,7 @@ def reject(
 def release(actor: Actor, promotion: PromotionRequest) -> None:
     """Hand an approved request to a worker, which checks everything again."""
     promotion.move_to(Status.QUEUED)
-    enqueue(EXECUTE, subject=promotion, actor=actor, model_name=promotion.version.model.name)
+    enqueue(EXECUTE, subject=promotion, actor=actor, model=promotion.version.model)
 
 
 def lacking(promotion: PromotionRequest) -> dict[str, int]:

@@ -40,7 +40,7 @@ def execute(*, actor: Actor, promotion: PromotionRequest) -> PromotionRequest:
         record(actor=actor, action="approvals.sent_back", target=row, reason=problem, outcome="failed")
         PromotionRequest.objects.filter(pk=row.pk).update(failure=problem[:1000])
         apply_current_policy(actor, row)
-        enqueue(JUDGE, subject=row, model_name=row.version.model.name)
+        enqueue(JUDGE, subject=row, model=row.version.model)
         return row
     clearance = grant_clearance(
         actor=actor,
@@ -94,7 +94,7 @@ def retry(*, actor: Actor, promotion: PromotionRequest) -> PromotionRequest:
     if others.exists():
         raise Conflict("A newer request for this version is under way.", code="request_open")
     row.move_to(Status.QUEUED, failure="", deployment=None, clearance=None)
-    enqueue(EXECUTE, subject=row, actor=actor, model_name=row.version.model.name)
+    enqueue(EXECUTE, subject=row, actor=actor, model=row.version.model)
     record(actor=actor, action="approvals.retried", target=row)
     return row
 

@@ -68,7 +68,7 @@ def add_revision(*, actor: Actor, name: str, text: str, reason: str) -> PolicyRe
     )
     for promotion in waiting.order_by("pk"):
         apply_current_policy(actor, locked_request(promotion))
-        enqueue(JUDGE, subject=promotion, actor=actor, model_name=promotion.version.model.name)
+        enqueue(JUDGE, subject=promotion, actor=actor, model=promotion.version.model)
     return revision
 
 

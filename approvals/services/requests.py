@@ -92,7 +92,7 @@ def gather(actor: Actor, promotion: PromotionRequest) -> None:
         )
         PromotionRequest.objects.filter(pk=promotion.pk).update(evaluation=evaluation)
     if evaluation is None or evaluation.status in {Evaluation.Status.SUCCEEDED, Evaluation.Status.FAILED}:
-        enqueue(JUDGE, subject=promotion, actor=actor, model_name=promotion.version.model.name)
+        enqueue(JUDGE, subject=promotion, actor=actor, model=promotion.version.model)
 
 
 @command(refusals=(NotAllowed, Conflict, PreconditionFailed))

@@ -53,6 +53,8 @@ class Job(StatefulModel):
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
     subject_type = models.CharField(max_length=100, blank=True, default="")
     subject_id = models.CharField(max_length=100, blank=True, default="")
+    # The model decides who may see the job; a name may pass to somebody else's model.
+    model_id = models.UUIDField(null=True)
     model_name = models.CharField(max_length=256, blank=True, default="")
     payload = models.JSONField(default=dict)
     requested_by_id = models.UUIDField(null=True)

@@ -27,11 +27,14 @@ def enqueue(
     payload: dict[str, Any] | None = None,
     *,
     actor: Actor | None = None,
-    model_name: str = "",
+    model: Any = None,
     run_after: datetime | None = None,
     queue: str | None = None,
 ) -> Job:
-    """Write a job in the caller's transaction and nudge a worker after the commit."""
+    """Write a job in the caller's transaction and nudge a worker after the commit.
+
+    Who may see ``model`` may see the job; its name is kept as it was, for show.
+    """
     if not connection.in_atomic_block:
         raise RuntimeError("A job is enqueued in the transaction of the change that wants it.")
     declared = kinds[kind]
@@ -42,7 +45,8 @@ def enqueue(
         subject_type=subject._meta.label_lower if subject is not None else "",
         subject_id=str(subject.pk) if subject is not None else "",
         payload=payload or {},
-        model_name=model_name,
+        model_id=model.pk if model is not None else None,
+        model_name=model.name if model is not None else "",
         requested_by_id=actor.account_id if actor else None,
         requested_by_name=actor.account_name if actor else "",
         request_id=actor.request_id if actor else "",

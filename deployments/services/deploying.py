@@ -82,7 +82,7 @@ def start_deployment(
         "rollout": steps,
     }
     record(actor=actor, action="deployments.requested", target=deployment, after=after, reason=reason)
-    enqueue(START, subject=deployment, actor=actor, model_name=row.model.name)
+    enqueue(START, subject=deployment, actor=actor, model=row.model)
     return deployment
 
 
@@ -145,7 +145,7 @@ def start_next(actor: Actor, endpoint: Endpoint) -> None:
         .first()
     )
     if oldest is not None:
-        enqueue(START, subject=oldest, actor=actor, model_name=endpoint.model.name)
+        enqueue(START, subject=oldest, actor=actor, model=endpoint.model)
 
 
 def tell(topic: str, deployment: Deployment, **more: Any) -> None:

@@ -43,7 +43,7 @@ def mark_healthy(*, actor: Actor, deployment: Deployment, fence: int, note: str 
     if first["weight"] == 100:
         go_live(actor, row, "Nothing was live before it." if is_alone else "All traffic.")
     else:
-        enqueue(ADVANCE, subject=row, actor=actor, model_name=row.endpoint.model.name)
+        enqueue(ADVANCE, subject=row, actor=actor, model=row.endpoint.model)
     return row
 
 
@@ -95,7 +95,7 @@ def continue_rollout(
     if was_inconclusive:
         _next_step(actor, row, f"Continued by {actor.account_name} without enough traffic.")
     else:
-        enqueue(ADVANCE, subject=row, actor=actor, model_name=row.endpoint.model.name)
+        enqueue(ADVANCE, subject=row, actor=actor, model=row.endpoint.model)
     return row
 
 

@@ -101,7 +101,7 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
     model = serializers.CharField(source="rule.endpoint.model.name")
     environment = serializers.CharField(source="rule.endpoint.environment.name")
     version = serializers.IntegerField(source="version.number")
-    incident = serializers.UUIDField(source="incident_id")
+    incident = serializers.UUIDField(source="incident_id", allow_null=True)
 
     class Meta:
         model = Alert

@@ -104,16 +104,14 @@ def _jobs(day: date) -> Iterator[Use]:
     start, end = _span(day)
     jobs = Job.objects.filter(finished_at__gte=start, finished_at__lt=end, started_at__isnull=False)
     rows = list(
-        jobs.values_list(
-            "kind", "model_name", "cpu_seconds", "peak_memory_bytes", "started_at", "finished_at"
-        )
+        jobs.values_list("kind", "model_id", "cpu_seconds", "peak_memory_bytes", "started_at", "finished_at")
     )
-    names = {name for _, name, *_ in rows if name}
-    known = dict(RegisteredModel.objects.existing().filter(name__in=names).values_list("name", "pk"))
-    for kind, name, cpu_seconds, memory_bytes, began, ended in rows:
+    asked = {model for _, model, *_ in rows if model}
+    known = set(RegisteredModel.objects.existing().filter(pk__in=asked).values_list("pk", flat=True))
+    for kind, model, cpu_seconds, memory_bytes, began, ended in rows:
         if began is None or ended is None:
             continue
-        about = (known.get(name), None, str(CostEntry.Activity.JOBS), kind[:100])
+        about = (model if model in known else None, None, str(CostEntry.Activity.JOBS), kind[:100])
         yield Use(*about, Resource.CPU, cpu_seconds / HOUR)
         seconds = max(0.0, (ended - began).total_seconds())
         yield Use(*about, Resource.MEMORY, memory_bytes / GIB * seconds / HOUR)

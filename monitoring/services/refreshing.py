@@ -27,7 +27,7 @@ def request_refresh(endpoint: Endpoint, actor: Actor | None = None) -> Job:
     waiting = Job.objects.about(endpoint).filter(kind=REFRESH, status=Job.Status.QUEUED).first()
     if waiting is not None:
         return waiting
-    return enqueue(REFRESH, subject=endpoint, actor=actor, model_name=endpoint.model.name)
+    return enqueue(REFRESH, subject=endpoint, actor=actor, model=endpoint.model)
 
 
 def is_refreshing(endpoint: Endpoint) -> bool:
@@ -41,7 +41,7 @@ def request_reference(version: ModelVersion) -> Reference:
     """The version's reference, asked for now if it is new."""
     reference, is_new = Reference.objects.get_or_create(version=version)
     if is_new:
-        enqueue(MAKE_REFERENCE, subject=version, model_name=version.model.name)
+        enqueue(MAKE_REFERENCE, subject=version, model=version.model)
     return reference
 
 
@@ -51,7 +51,7 @@ def renew_reference(reference: Reference) -> None:
     if row.status == Reference.Status.PENDING:
         return
     row.move_to(Reference.Status.PENDING)
-    enqueue(MAKE_REFERENCE, subject=row.version, model_name=row.version.model.name)
+    enqueue(MAKE_REFERENCE, subject=row.version, model=row.version.model)
 
 
 def take_fence(watch: Watch) -> int:

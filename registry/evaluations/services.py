@@ -75,7 +75,7 @@ def request_evaluation(
         "dataset_version": str(dataset_version),
     }
     record(actor=actor, action="registry.evaluation_requested", target=evaluation, after=after)
-    enqueue(EVALUATE, subject=evaluation, actor=actor, model_name=candidate.model.name)
+    enqueue(EVALUATE, subject=evaluation, actor=actor, model=candidate.model)
     return evaluation
 
 

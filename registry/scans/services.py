@@ -45,7 +45,7 @@ def request_scan(*, actor: Actor, version: ModelVersion) -> Scan:
         return under_way
     scan = Scan.objects.create(version=row, digest=row.digest, requested_by_name=actor.account_name)
     record(actor=actor, action="registry.scan_requested", target=row, after={"digest": row.digest})
-    enqueue(SCAN, subject=scan, actor=actor, model_name=row.model.name)
+    enqueue(SCAN, subject=scan, actor=actor, model=row.model)
     return scan
 
 

@@ -10,7 +10,7 @@ from core.errors import Conflict, Invalid, NotAllowed
 from registry import rights
 from registry.locks import locked_model, own_version, touch
 from registry.models import ALWAYS_PROTECTED, ModelAlias, ModelVersion, ProtectedAlias, RegisteredModel
-from registry.names import checked_alias, skeleton
+from registry.names import NEWEST, checked_alias, pass_for_each_other
 
 # MLflow's stage that says the same as a protected alias, and so moves only with it.
 STAGE_OF_ALIAS = {"champion": ModelVersion.Stage.PRODUCTION}
@@ -197,11 +197,10 @@ def _refuse_protected(alias: str, model: RegisteredModel) -> None:
 
 def refuse_lookalike(alias: str) -> None:
     """``Champion`` on another version than ``champion`` would pass for the approved one."""
-    look = skeleton(alias.casefold())
-    for name in (*ALWAYS_PROTECTED, *ProtectedAlias.objects.values_list("name", flat=True)):
-        if skeleton(name.casefold()) == look:
+    for name in (*ALWAYS_PROTECTED, NEWEST, *ProtectedAlias.objects.values_list("name", flat=True)):
+        if pass_for_each_other(alias, name):
             raise Invalid(
-                f"The alias {alias!r} looks like the protected alias {name}; choose a name that people"
+                f"The alias {alias!r} looks like the alias {name}, which is not free; choose a name that people"
                 " can tell apart.",
                 field="alias",
                 allowed=f"an alias that does not look like {name}",

@@ -27,7 +27,7 @@ def request_verification(*, actor: Actor, version: ModelVersion) -> Job:
     if not row.is_ready:
         raise Conflict(f"{row} is {row.get_status_display().lower()}; there is nothing to verify yet.")
     record(actor=actor, action="registry.verification_requested", target=row)
-    return enqueue(VERIFY, subject=row, actor=actor, model_name=row.model.name)
+    return enqueue(VERIFY, subject=row, actor=actor, model=row.model)
 
 
 @command

@@ -63,7 +63,7 @@ def create_version(
     VersionTag.objects.bulk_create(VersionTag(version=version, key=key, value=pairs[key]) for key in pairs)
     after = {"source": source, "run_id": run_id, "logged_model_id": logged_model_id, "tags": sorted(pairs)}
     record(actor=actor, action="registry.version_created", target=version, after=after)
-    enqueue(FINALISE, subject=version, actor=actor, model_name=row.name)
+    enqueue(FINALISE, subject=version, actor=actor, model=row)
     version.refresh_from_db()
     version.model = row
     return version
@@ -78,7 +78,7 @@ def retry_registration(*, actor: Actor, version: ModelVersion) -> ModelVersion:
     row.move_to(ModelVersion.Status.PENDING_REGISTRATION, status_message="")
     touch(row)
     record(actor=actor, action="registry.version_retried", target=row)
-    enqueue(FINALISE, subject=row, actor=actor, model_name=row.model.name)
+    enqueue(FINALISE, subject=row, actor=actor, model=row.model)
     return row
 
 

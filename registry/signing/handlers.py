@@ -19,4 +19,4 @@ def check_new_version(body: dict[str, Any]) -> None:
     version = ModelVersion.objects.existing().select_related("model").filter(pk=body["subject_id"]).first()
     if version is not None and is_signed(version):
         with transaction.atomic():
-            enqueue(CHECK_SIGNATURE, subject=version, model_name=version.model.name)
+            enqueue(CHECK_SIGNATURE, subject=version, model=version.model)

@@ -40,7 +40,7 @@ def trust_key(*, actor: Actor, name: str, public_key: str, reason: str) -> Trust
     record(actor=actor, action="registry.key_trusted", target=key, after=after, reason=reason)
     waiting = VersionSignature.objects.filter(outcome=VersionSignature.Outcome.UNTRUSTED)
     for each in waiting.select_related("version__model").defer("version__manifest")[:MOST_CHECKED_AGAIN]:
-        enqueue(CHECK_SIGNATURE, subject=each.version, actor=actor, model_name=each.version.model.name)
+        enqueue(CHECK_SIGNATURE, subject=each.version, actor=actor, model=each.version.model)
     key.refresh_from_db()
     return key
 
@@ -68,7 +68,7 @@ def request_check(*, actor: Actor, version: ModelVersion) -> Job:
     if not is_signed(row):
         raise Conflict(f"{row} has no file {SIGNATURE_FILE}, so there is no signature to check.")
     record(actor=actor, action="registry.signature_check_requested", target=row)
-    return enqueue(CHECK_SIGNATURE, subject=row, actor=actor, model_name=row.model.name)
+    return enqueue(CHECK_SIGNATURE, subject=row, actor=actor, model=row.model)
 
 
 @command

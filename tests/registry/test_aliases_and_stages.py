@@ -49,7 +49,7 @@ def test_nobody_sets_a_protected_alias_here(make_model, make_version, scientist,
 def test_no_alias_passes_for_a_protected_one(make_model, make_version, scientist, actor, alias):
     model = make_model()
     version = make_version(model)
-    with pytest.raises(Invalid, match="looks like the protected alias champion"):
+    with pytest.raises(Invalid, match="looks like the alias champion"):
         services.set_alias(actor=actor(scientist), model=model, alias=alias, version=version)
     assert not model.aliases.exists()
 

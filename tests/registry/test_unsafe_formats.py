@@ -12,6 +12,11 @@ import pytest
 
 from registry.mlmodel import format_warning
 
+SKOPS = {
+    "python_function": {"loader_module": "mlflow.sklearn"},
+    "sklearn": {"serialization_format": "skops"},
+}
+
 
 class Touches:
     """A pickle that would leave a mark if anybody loaded it."""
@@ -38,7 +43,7 @@ def array(values, **kwargs):
 
 
 def judged(files, flavours=None):
-    flavours = flavours or {"python_function": {"loader_module": "mlflow.sklearn"}}
+    flavours = flavours or SKOPS
     return format_warning(flavours, lambda path: io.BytesIO(files[path]), list(files))
 
 
@@ -55,19 +60,63 @@ def safetensors():
 
 
 @pytest.mark.parametrize(
-    ("name", "content"),
+    ("flavour", "name", "content"),
     [
-        ("model.safetensors", safetensors()),
-        ("model.skops", zipped(schema_dot_json="{}", w_dot_npy=array(np.zeros(3)))),
-        ("model.json", b'{"learner": {}}'),
-        ("model.ubj", b"{L\x00\x00"),
-        ("model.txt", b"tree\nversion=v4\n"),
-        ("model.cbm", b"CBM1...."),
-        ("model.onnx", b"\x08\x0a\x12"),
+        ("transformers", "model.safetensors", safetensors()),
+        ("sklearn", "model.skops", zipped(schema_dot_json="{}", w_dot_npy=array(np.zeros(3)))),
+        ("xgboost", "model.json", b'{"learner": {}}'),
+        ("xgboost", "model.ubj", b"{L\x00\x00"),
+        ("lightgbm", "model.txt", b"tree\nversion=v4\n"),
+        ("catboost", "model.cbm", b"CBM1...."),
+        ("onnx", "model.onnx", b"\x08\x0a\x12"),
     ],
 )
-def test_formats_known_to_be_safe_are_clean(name, content):
-    assert judged({"MLmodel": b"", name: content}) == ""
+def test_a_format_that_its_loader_reads_safely_is_clean(flavour, name, content):
+    flavours = {
+        "python_function": {"loader_module": f"mlflow.{flavour}"},
+        flavour: {"serialization_format": "skops"},
+    }
+    assert judged({"MLmodel": b"", name: content}, flavours) == ""
+    for other in {"catboost", "sklearn", "pyfunc.model"} - {flavour}:
+        assert judged({"MLmodel": b"", name: content}, {**flavours, other: {}}), other
+
+
+def catboost_that_is_a_pickle():
+    """Read as a pickle, the format's first bytes are one short text of 66 bytes."""
+    return b"CBM1" + b"M" * 64 + b"0N."
+
+
+def safetensors_that_is_a_pickle():
+    """Its length is the pickle's protocol and the start of a number; the rest stands in a JSON key."""
+    length = 0x470480
+    header = b'{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'
+    return length.to_bytes(8, "little") + header.ljust(length)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("m.cbm", catboost_that_is_a_pickle()), ("m.safetensors", safetensors_that_is_a_pickle())],
+)
+def test_a_file_of_two_formats_is_judged_by_who_loads_it(name, content):
+    loader = {"loader_module": "mlflow.sklearn", "model_path": name}
+    for settings in ({"pickled_model": name}, {"pickled_model": name, "serialization_format": "skops"}):
+        assert judged({"MLmodel": b"", name: content}, {"python_function": loader, "sklearn": settings})
+    assert judged({"MLmodel": b"", name: content}, {"python_function": loader})
+    assert judged({"MLmodel": b"", name: content}, {"catboost": {}, "sklearn": {"pickled_model": name}})
+
+
+@pytest.mark.parametrize("rest", [b"tail", b"\x80\x04N."])
+def test_safetensors_holds_the_bytes_of_its_tensors_and_no_others(rest):
+    assert judged({"MLmodel": b"", "m.safetensors": safetensors() + rest}, {"transformers": {}})
+
+
+@pytest.mark.parametrize("trusted", ["os.system", "builtins.eval", "numpy.testing.runstring", "pandas.eval"])
+def test_a_model_may_not_have_itself_trusted(trusted):
+    files = {"MLmodel": b"", "m.skops": zipped(schema_dot_json="{}")}
+    settings = {"serialization_format": "skops", "skops_trusted_types": [trusted]}
+    assert trusted in judged(files, {"sklearn": settings})
+    settings["skops_trusted_types"] = ["sklearn.tree._tree.Tree", "numpy.dtype"]
+    assert judged(files, {"sklearn": settings}) == ""
 
 
 @pytest.mark.parametrize(
@@ -82,7 +131,9 @@ def test_a_pickle_is_unsafe_under_every_name(evil, name):
 
 
 def test_a_pickle_in_the_clothes_of_a_description_is_unsafe(evil):
-    flavours = {"python_function": {"loader_module": "mlflow.sklearn", "model_path": "./requirements.txt"}}
+    flavours = SKOPS | {
+        "python_function": {"loader_module": "mlflow.sklearn", "model_path": "./requirements.txt"}
+    }
     assert "requirements.txt" in judged({"MLmodel": b"", "requirements.txt": evil}, flavours)
 
 

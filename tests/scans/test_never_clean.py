@@ -164,7 +164,7 @@ def test_formats_that_run_no_code_are_clean(judged):
         "conda.yaml": b"channels:\n- conda-forge\n",
         "input_example.json": b'{"columns": ["a"]}',
     }
-    verdict, reports = judged(files)
+    verdict, reports = judged(files, "flavors:\n  transformers: {}\n")
     assert verdict == "clean", reports
 
 

@@ -23,7 +23,7 @@ from tests.scans.test_never_clean import Runs
 # Committed rows: the heartbeat of a job looks from a connection of its own.
 pytestmark = pytest.mark.django_db(transaction=True)
 SAFE = {
-    "MLmodel": "flavors:\n  python_function:\n    loader_module: mlflow.x\n",
+    "MLmodel": "flavors:\n  python_function:\n    loader_module: mlflow.transformers\n",
     "w.safetensors": safetensors(),
 }
 

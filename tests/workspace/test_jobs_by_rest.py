@@ -8,6 +8,7 @@ from audit.models import Event
 from core.jobs.models import Job
 from core.jobs.queue import enqueue
 from core.jobs.registry import job, kinds
+from registry.services import create_model, delete_model, rename_model
 from tests.registry.conftest import make_model, make_version, tracking  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
@@ -114,3 +115,23 @@ def test_the_list_narrows_by_status_and_asks_as_much_for_1_as_for_12(ask, scient
     assert client.get("/api/v1/jobs?status=failed").json()["items"] == []
     odd = client.get("/api/v1/jobs?status=odd")
     assert (odd.status_code, odd.json()["errors"][0]["pointer"]) == (400, "/status")
+
+
+@pytest.mark.parametrize("freed_by", ["renamed", "deleted"])
+def test_a_freed_name_brings_no_jobs_along(
+    freed_by, make_model, tracking, token_client, scientist, make_account, actor
+):
+    model = make_model("delays")
+    client = token_client(scientist)
+    body = {"source": tracking.add_run("r1"), "run_id": "r1"}
+    address = client.post("/api/v1/models/delays/versions", body, "application/json")["Location"]
+    if freed_by == "renamed":
+        rename_model(actor=actor(scientist), model=model, new_name="late-delays")
+        assert client.get(address).status_code == 200
+    else:
+        delete_model(actor=actor(scientist), model=model, reason="Named wrongly.")
+    other = make_account("other-scientist", "data-scientist")
+    create_model(actor=actor(other), name="delays")
+    theirs = token_client(other)
+    assert theirs.get(address).status_code == 404
+    assert theirs.get("/api/v1/jobs").json()["items"] == []

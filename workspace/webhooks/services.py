@@ -48,8 +48,9 @@ def create_webhook(
     ``secret`` None makes one; the empty text sends unsigned, as MLflow's clients may ask for.
     """
     _require(actor, model)
-    if Webhook.objects.existing().count() >= MOST_WEBHOOKS:
-        raise Conflict(f"There are {MOST_WEBHOOKS} webhooks already; delete one first.")
+    # Counted per model (those of all models by themselves): no team uses up what others need.
+    if Webhook.objects.existing().filter(model=model).count() >= MOST_WEBHOOKS:
+        raise Conflict(f"There are {MOST_WEBHOOKS} such webhooks already; delete one first.")
     secret = new_secret() if secret is None else checked_secret(secret)
     webhook = Webhook.objects.create(
         name=checked_name(name),

@@ -14,22 +14,11 @@ from typing import Any
 import yaml
 
 from pipelines.confinement import confine
-from registry import mlmodel
+from registry import formats
+from registry.mlmodel import MLMODEL
 from registry.scans.compute.layers import Layer, Unreadable, innermost, kind_of
 
 MOST_FINDINGS = 300
-# Libraries whose classes skops may be told to trust without anybody wondering.
-USUAL_LIBRARIES = {
-    "builtins",
-    "collections",
-    "numpy",
-    "scipy",
-    "sklearn",
-    "pandas",
-    "xgboost",
-    "lightgbm",
-    "catboost",
-}
 SEVERITIES = {"dangerous": "dangerous", "suspicious": "suspicious"}
 MODELSCAN_SEVERITIES = {
     "CRITICAL": "dangerous",
@@ -57,18 +46,19 @@ def answer(value: Any) -> None:
 def described_files(folder: Path) -> list[dict[str, Any]]:
     """Each file with its kind, and whether its format is known to run no code."""
     flavours = _flavours(folder)
-    loaded = mlmodel.loaded_files(flavours)
+    loaded, allowed = formats.loaded_files(flavours), formats.formats_allowed(flavours)
     paths = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return [_described(folder, path, path in mlmodel.DESCRIBING and path not in loaded) for path in paths] + (
-        _trusted(flavours)
-    )
+    found = [
+        _described(folder, path, path in formats.DESCRIBING and path not in loaded, allowed) for path in paths
+    ]
+    return found + _trusted(flavours)
 
 
-def _described(folder: Path, path: str, only_describes: bool) -> dict[str, Any]:
+def _described(folder: Path, path: str, only_describes: bool, allowed: frozenset[str]) -> dict[str, Any]:
     if only_describes:
         return {"path": path, "format": "description", "is_safe": True}
-    known = mlmodel.safe_format(path, lambda name: (folder / name).open("rb"))
-    if known:
+    known = formats.safe_format(path, lambda name: (folder / name).open("rb"))
+    if known in allowed:
         return {"path": path, "format": known, "is_safe": True}
     with (folder / path).open("rb") as content:
         kind = kind_of(content.read(512))
@@ -79,21 +69,14 @@ def _described(folder: Path, path: str, only_describes: bool) -> dict[str, Any]:
 
 def _trusted(flavours: dict[str, Any]) -> list[dict[str, Any]]:
     """Whatever a flavour itself brings that runs when it is loaded, as an entry of its own."""
-    warning = mlmodel.flavour_warning(flavours)
-    found = (
+    warning = formats.flavour_warning(flavours)
+    return (
         [{"path": "MLmodel", "format": warning, "is_safe": False, "needs_no_scan": True}] if warning else []
     )
-    for settings in flavours.values():
-        names = settings.get("skops_trusted_types") if isinstance(settings, dict) else None
-        odd = [name for name in names or [] if str(name).split(".")[0] not in USUAL_LIBRARIES]
-        if odd:
-            words = f"skops is told to trust {', '.join(map(str, odd))[:300]}"
-            found.append({"path": "MLmodel", "format": words, "is_safe": False, "needs_no_scan": True})
-    return found
 
 
 def _flavours(folder: Path) -> dict[str, Any]:
-    document = yaml.safe_load((folder / mlmodel.MLMODEL).read_text(errors="replace"))
+    document = yaml.safe_load((folder / MLMODEL).read_text(errors="replace"))
     flavours = document.get("flavors") if isinstance(document, dict) else None
     return flavours if isinstance(flavours, dict) else {}
 

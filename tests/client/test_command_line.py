@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from controlplane_client import ControlPlane, ControlPlaneError
 
 from registry import services
 from registry.models import ModelVersion
@@ -131,6 +132,27 @@ def test_a_token_is_kept_for_its_owner_alone(signed_in, cplane, installation, se
     assert cplane("logout").code == DONE
     assert "cp_" not in kept.read_text()
     assert cplane("whoami").code == REFUSED
+
+
+@pytest.mark.parametrize("secret", ["cp_s3cret\nx", "cp_s3crét", "s3cret", "cp_s3\x1bcret", "cp_s3 cret"])
+def test_no_refusal_shows_the_token(cplane, monkeypatch, secret):
+    monkeypatch.setenv("CPLANE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("CPLANE_TOKEN", secret)
+    for words in (("models", "list"), ("whoami",), ("doctor",)):
+        refused = cplane(*words)
+        assert refused.code in {REFUSED, FAILED}
+        assert "s3" not in refused.out + refused.err, refused.err
+    with pytest.raises(ControlPlaneError) as error:
+        ControlPlane("http://127.0.0.1:9", "cp_s3cr\net").me()
+    assert "s3" not in error.value.detail
+
+
+def test_a_token_may_end_with_a_line(installation, secret_of, scientist, cplane, monkeypatch):
+    monkeypatch.setenv("CPLANE_URL", installation.url)
+    monkeypatch.setenv("CPLANE_TOKEN", f" {secret_of(scientist)}\r\n")
+    assert cplane("whoami", "-q").out == "scientist\n"
+    with ControlPlane(installation.url, secret_of(scientist) + "\n") as client:
+        assert client.me().account == "scientist"
 
 
 def test_doctor_names_what_is_wrong(signed_in, cplane, scientist, monkeypatch):

@@ -31,7 +31,7 @@ def current(url: str | None = None) -> Installation:
     for address, token in (("CPLANE_URL", "CPLANE_TOKEN"), ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_TOKEN")):
         here, secret = os.environ.get(address, ""), os.environ.get(token, "")
         if here.startswith("http") and secret and url in (None, here.rstrip("/")):
-            return Installation(here.rstrip("/"), secret, f"{address} and {token}")
+            return Installation(here.rstrip("/"), checked(secret, token), f"{address} and {token}")
     kept = read()
     chosen = (url or os.environ.get("CPLANE_URL") or kept.get("current") or "").rstrip("/")
     token = kept.get("installations", {}).get(chosen, {}).get("token")
@@ -39,7 +39,18 @@ def current(url: str | None = None) -> Installation:
         raise refused(
             f"You are not signed in{f' at {chosen}' if chosen else ''}. Start with: cplane login https://…"
         )
-    return Installation(chosen, token, str(path()))
+    return Installation(chosen, checked(token, str(path())), str(path()))
+
+
+def checked(token: str, origin: str) -> str:
+    """The token without the line's end around it, or a refusal that does not show it."""
+    bare = token.strip()
+    if not bare.startswith("cp_") or not bare.isascii() or not bare.isprintable():
+        raise refused(
+            f"{origin} holds no token: one starts with cp_ and is of plain letters, digits and signs."
+            " Make one under Settings, Tokens."
+        )
+    return bare
 
 
 def read() -> dict[str, Any]:

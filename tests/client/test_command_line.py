@@ -104,6 +104,9 @@ def test_the_exit_code_says_why(signed_in, cplane, scientist, stranger, actor):
     services.create_model(actor=actor(scientist), name="delays")
     assert cplane("models", "show", "nothing").code == FAILED
     assert cplane("models", "show").code == USAGE
+    for words in (("models", "show", ""), ("models", "show", ".."), ("versions", "list", " ")):
+        assert cplane(*words).code == USAGE
+    assert cplane("datasets", "contract", "").code == USAGE
     assert cplane("models", "list", "--tier", "extreme").code == USAGE
     assert cplane("versions", "register", "delays").code == USAGE
     assert cplane("versions", "register", "delays", "--source", "/etc/passwd").code == USAGE

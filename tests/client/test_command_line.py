@@ -158,6 +158,48 @@ def test_a_token_may_end_with_a_line(installation, secret_of, scientist, cplane,
         assert client.me().account == "scientist"
 
 
+def test_what_is_odd_on_this_machine_is_said_in_a_sentence(
+    signed_in, cplane, scientist, make_model, make_version, tmp_path
+):
+    signed_in(scientist)
+    version = make_version(make_model())
+    name, odd = version.model.name, tmp_path / "odd.yaml"
+    odd.write_bytes(b"columns: \xff\xfe")
+    assert cplane("datasets", "contract", "flights", "/nope.yaml").code == USAGE
+    not_text = cplane("datasets", "contract", "flights", odd)
+    assert (not_text.code, "UTF-8" in not_text.err) == (USAGE, True)
+    assert cplane("versions", "show", name, "²").code == FAILED
+    for place in (odd, "/proc/nowhere"):
+        refused = cplane("versions", "download", name, "1", "-d", place)
+        assert refused.code == FAILED
+        assert refused.err.startswith(f"Error: {place}")
+    kept = tmp_path / "configuration" / "config.json"
+    for content in ("[]", '{"installations": []}', '{"installations": {"http://x": "y"}}', '{"current": 3}'):
+        kept.write_text(content)
+        refused = cplane("whoami")
+        assert (refused.code, "sign in again" in refused.err) == (REFUSED, True)
+
+
+def test_a_folder_or_a_disk_that_cannot_be_written_is_said_in_a_sentence(
+    installation, secret_of, scientist, cplane, tmp_path, monkeypatch
+):
+    secret = secret_of(scientist)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CPLANE_CONFIG_DIR", str(tmp_path / "file" / "below"))
+    refused = cplane("login", installation.url, "--token-stdin", stdin=secret)
+    assert (refused.code, "Not a directory" in refused.err) == (FAILED, True)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "client/src"),
+        "CPLANE_URL": installation.url,
+        "CPLANE_TOKEN": secret,
+    }
+    command = [sys.executable, "-m", "cplane", "whoami", "-o", "json"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (FAILED, "Error: No space left on device.\n")
+
+
 def test_doctor_names_what_is_wrong(signed_in, cplane, scientist, monkeypatch):
     unknown = cplane("doctor", "-o", "json")
     assert (unknown.code, unknown.data[0]["state"]) == (FAILED, "wrong")

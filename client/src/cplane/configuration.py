@@ -60,12 +60,22 @@ def read() -> dict[str, Any]:
             mode = os.fstat(file.fileno()).st_mode
             if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
                 raise refused(f"Others may read {path()}. Revoke its tokens, then: chmod 600 {path()}")
-            content: dict[str, Any] = json.load(file)
-            return content
+            return _understood(json.load(file))
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise refused(f"{path()} is not JSON; delete it and sign in again.") from error
+        raise refused(f"{path()} is not what cplane login writes; delete it and sign in again.") from error
+
+
+def _understood(content: Any) -> dict[str, Any]:
+    """The content if it is what ``keep`` writes."""
+    kept = content.get("installations", {}) if isinstance(content, dict) else None
+    is_whole = isinstance(kept, dict) and all(
+        isinstance(each, dict) and isinstance(each.get("token"), str) for each in kept.values()
+    )
+    if not is_whole or not isinstance(content.get("current", ""), str):
+        raise ValueError("not what cplane login writes")
+    return dict(content)
 
 
 def keep(url: str, token: str) -> Path:

@@ -12,7 +12,6 @@ from rest_framework.response import Response
 from core.api.fields import Body
 from core.api.items import item
 from core.api.views import IdempotentPosts
-from core.errors import Conflict
 from core.jobs.models import Job
 from pipelines import services
 from pipelines.api.dataset_views import accepted
@@ -55,8 +54,7 @@ class DifferenceView(IdempotentPosts, viewsets.GenericViewSet):
 
     def _compared(self, request: Request, name: str, a: int, b: int) -> Comparison:
         before, after = (find_dataset_version(request, name, number) for number in (a, b))
-        if before.pk == after.pk:
-            raise Conflict(f"{before} is the same version on both sides.", field="b")
+        services.require_comparable(before, after)
         return comparison_of(before, after)
 
     def _body(self, comparison: Comparison) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pipelines.services.differences import (
     fail_difference,
     keep_difference,
     request_difference,
+    require_comparable,
 )
 from pipelines.services.freshness import freshness_of, look_at_freshness
 from pipelines.services.queries import QUERY, end_query, fail_query, request_query
@@ -72,6 +73,7 @@ __all__ = [
     "request_check",
     "request_difference",
     "request_query",
+    "require_comparable",
     "require_usable",
     "require_valid",
     "revoke",

@@ -23,12 +23,7 @@ def request_difference(*, actor: Actor, before: DatasetVersion, after: DatasetVe
     for version in (before, after):
         if not holds(actor, "view", version.dataset):
             raise NotAllowed(f"You may not compare {version}; it needs the right to view.")
-        if not version.digest:
-            raise Conflict(
-                f"{version} is {version.get_status_display().lower()}, so there is nothing to compare yet."
-            )
-    if before.pk == after.pk:
-        raise Conflict(f"{before} is the same version on both sides.")
+    require_comparable(before, after)
     if before.dataset_id != after.dataset_id:
         raise Conflict(f"{before} and {after} are versions of two data sets.")
     Dataset.objects.select_for_update().get(pk=before.dataset_id)
@@ -42,6 +37,17 @@ def request_difference(*, actor: Actor, before: DatasetVersion, after: DatasetVe
     )
     enqueue(COMPARE, subject=row, actor=actor)
     return row
+
+
+def require_comparable(before: DatasetVersion, after: DatasetVersion) -> None:
+    """Two versions that have been read; of others nothing is known that could differ."""
+    if before.pk == after.pk:
+        raise Conflict(f"{before} is the same version on both sides.", field="b")
+    for version in (before, after):
+        if not version.digest:
+            raise Conflict(
+                f"{version} is {version.get_status_display().lower()}, so there is nothing to compare yet."
+            )
 
 
 @command

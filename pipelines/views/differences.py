@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from core.doors import PageRequest, sign_in_required
-from core.errors import Conflict
 from core.jobs.models import Job
 from pipelines import services
 from pipelines.comparing import Comparison, comparison_of
@@ -62,14 +61,8 @@ def _sides(
         whole_number(value, field) if value else default
         for value, field, default in zip(asked, "ab", defaults, strict=True)
     ]
-    if numbers[0] == numbers[1]:
-        raise Conflict("Name two different versions: a and b are the same.", field="b")
     before, after = (find_dataset_version(request, name, number) for number in numbers)
-    for version in (before, after):
-        if not version.digest:
-            raise Conflict(
-                f"{version} is {version.get_status_display().lower()}; there is nothing to compare."
-            )
+    services.require_comparable(before, after)
     return before, after
 
 

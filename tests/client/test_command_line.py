@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from controlplane_client import ControlPlane, ControlPlaneError
 
 from registry import services
 from registry.models import ModelVersion
@@ -103,6 +104,9 @@ def test_the_exit_code_says_why(signed_in, cplane, scientist, stranger, actor):
     services.create_model(actor=actor(scientist), name="delays")
     assert cplane("models", "show", "nothing").code == FAILED
     assert cplane("models", "show").code == USAGE
+    for words in (("models", "show", ""), ("models", "show", ".."), ("versions", "list", " ")):
+        assert cplane(*words).code == USAGE
+    assert cplane("datasets", "contract", "").code == USAGE
     assert cplane("models", "list", "--tier", "extreme").code == USAGE
     assert cplane("versions", "register", "delays").code == USAGE
     assert cplane("versions", "register", "delays", "--source", "/etc/passwd").code == USAGE
@@ -131,6 +135,69 @@ def test_a_token_is_kept_for_its_owner_alone(signed_in, cplane, installation, se
     assert cplane("logout").code == DONE
     assert "cp_" not in kept.read_text()
     assert cplane("whoami").code == REFUSED
+
+
+@pytest.mark.parametrize("secret", ["cp_s3cret\nx", "cp_s3crét", "s3cret", "cp_s3\x1bcret", "cp_s3 cret"])
+def test_no_refusal_shows_the_token(cplane, monkeypatch, secret):
+    monkeypatch.setenv("CPLANE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("CPLANE_TOKEN", secret)
+    for words in (("models", "list"), ("whoami",), ("doctor",)):
+        refused = cplane(*words)
+        assert refused.code in {REFUSED, FAILED}
+        assert "s3" not in refused.out + refused.err, refused.err
+    with pytest.raises(ControlPlaneError) as error:
+        ControlPlane("http://127.0.0.1:9", "cp_s3cr\net").me()
+    assert "s3" not in error.value.detail
+
+
+def test_a_token_may_end_with_a_line(installation, secret_of, scientist, cplane, monkeypatch):
+    monkeypatch.setenv("CPLANE_URL", installation.url)
+    monkeypatch.setenv("CPLANE_TOKEN", f" {secret_of(scientist)}\r\n")
+    assert cplane("whoami", "-q").out == "scientist\n"
+    with ControlPlane(installation.url, secret_of(scientist) + "\n") as client:
+        assert client.me().account == "scientist"
+
+
+def test_what_is_odd_on_this_machine_is_said_in_a_sentence(
+    signed_in, cplane, scientist, make_model, make_version, tmp_path
+):
+    signed_in(scientist)
+    version = make_version(make_model())
+    name, odd = version.model.name, tmp_path / "odd.yaml"
+    odd.write_bytes(b"columns: \xff\xfe")
+    assert cplane("datasets", "contract", "flights", "/nope.yaml").code == USAGE
+    not_text = cplane("datasets", "contract", "flights", odd)
+    assert (not_text.code, "UTF-8" in not_text.err) == (USAGE, True)
+    assert cplane("versions", "show", name, "²").code == FAILED
+    for place in (odd, "/proc/nowhere"):
+        refused = cplane("versions", "download", name, "1", "-d", place)
+        assert refused.code == FAILED
+        assert refused.err.startswith(f"Error: {place}")
+    kept = tmp_path / "configuration" / "config.json"
+    for content in ("[]", '{"installations": []}', '{"installations": {"http://x": "y"}}', '{"current": 3}'):
+        kept.write_text(content)
+        refused = cplane("whoami")
+        assert (refused.code, "sign in again" in refused.err) == (REFUSED, True)
+
+
+def test_a_folder_or_a_disk_that_cannot_be_written_is_said_in_a_sentence(
+    installation, secret_of, scientist, cplane, tmp_path, monkeypatch
+):
+    secret = secret_of(scientist)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CPLANE_CONFIG_DIR", str(tmp_path / "file" / "below"))
+    refused = cplane("login", installation.url, "--token-stdin", stdin=secret)
+    assert (refused.code, "Not a directory" in refused.err) == (FAILED, True)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "client/src"),
+        "CPLANE_URL": installation.url,
+        "CPLANE_TOKEN": secret,
+    }
+    command = [sys.executable, "-m", "cplane", "whoami", "-o", "json"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (FAILED, "Error: No space left on device.\n")
 
 
 def test_doctor_names_what_is_wrong(signed_in, cplane, scientist, monkeypatch):

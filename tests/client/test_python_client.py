@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import json
+import os
 import shutil
 import threading
 
@@ -55,13 +56,15 @@ def test_a_folder_becomes_a_version_and_comes_back_byte_for_byte(plane, folder, 
 
 def test_a_folder_that_is_no_model_is_refused_before_anything_is_sent(plane, folder, tmp_path):
     plane.models.create("delays")
-    of_a_run, linked = tmp_path / "run", tmp_path / "linked"
+    of_a_run, linked, piped = (tmp_path / each for each in ("run", "linked", "piped"))
     shutil.copytree(folder, of_a_run)
+    shutil.copytree(folder, piped)
+    os.mkfifo(piped / "data" / "pipe")  # reading it would wait for ever
     shutil.copytree(folder, linked)
     with (of_a_run / "MLmodel").open("a") as file:
         file.write("run_id: 0123456789abcdef\n")
     (linked / "link").symlink_to("/etc/hostname")
-    for unfit in (tmp_path / "nothing", of_a_run, linked):
+    for unfit in (tmp_path / "nothing", of_a_run, linked, piped):
         with pytest.raises(ControlPlaneError) as refused:
             plane.versions.register_folder("delays", unfit)
         assert refused.value.code == "unfit_folder"

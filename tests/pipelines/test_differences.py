@@ -123,6 +123,10 @@ def test_a_wrong_pair_is_refused_with_a_sentence_and_keeps_nothing(
     assert client.post(API, {"a": 1}, content_type="application/json").status_code == 400
     elsewhere = add_version(make_dataset("other"), parquet(flights(1.0)))
     unread = DatasetVersion.objects.create(dataset=months[0].dataset, number=9, source_digest="0" * 64)
+    for door, path in ((client, API), (browser, PAGE)):
+        for pair in ("?a=1&b=9", "?a=9&b=1"):
+            assert door.get(path + pair).status_code == 409
+    assert "nothing to compare" in client.get(f"{API}?a=1&b=9").json()["detail"]
     for after in (months[0], elsewhere, unread):
         with pytest.raises(Conflict):
             services.request_difference(actor=actor(scientist), before=months[0], after=after)

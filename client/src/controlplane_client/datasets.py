@@ -45,6 +45,9 @@ class Datasets(Resource):
     ) -> DatasetVersion:
         """Upload a table (Parquet, CSV); the same bytes again are the version they already are."""
         path = Path(file)
+        if path.exists() and not path.is_file():  # a pipe has no size and may never end
+            detail = f"{path} is no plain file."
+            raise ControlPlaneError({"status": 400, "code": "unfit_file", "detail": detail})
         with path.open("rb") as source:
             return self._read(
                 DatasetVersion,

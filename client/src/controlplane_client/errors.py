@@ -60,7 +60,9 @@ class ControlPlaneError(Exception):
 
     @classmethod
     def unreachable(cls, url: str, error: Exception) -> ControlPlaneError:
-        reason = str(error) or type(error).__name__
+        # What could not even be written quotes the headers, and with them the token.
+        is_ours = isinstance(error, httpx.LocalProtocolError)
+        reason = "the request is no valid HTTP" if is_ours else str(error) or type(error).__name__
         return cls(
             {
                 "status": 0,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from controlplane_client.errors import ControlPlaneError
 from controlplane_client.paging import pages
 from controlplane_client.records import Record
 from controlplane_client.transport import API, Transport
@@ -14,7 +15,14 @@ R = TypeVar("R", bound=Record)
 
 
 def address(*parts: object) -> str:
-    """Below /api/v1/; each part is one segment, whatever stands in it."""
+    """Below /api/v1/; each part is one segment, whatever stands in it.
+
+    An empty one would make the address of the list, and a dot that of something else.
+    """
+    for part in parts:
+        if str(part).strip() in {"", ".", ".."}:
+            detail = f"{str(part)!r} is no name and no number."
+            raise ControlPlaneError({"status": 400, "code": "invalid", "title": "Invalid", "detail": detail})
     return API + "/".join(quote(str(part), safe="") for part in parts)
 
 

@@ -29,8 +29,17 @@ class Transport:
     ) -> None:
         self.url = url.rstrip("/")
         self.sleep = sleep
-        headers = {"Authorization": f"Bearer {token}", "User-Agent": agent, "Accept": "application/json"}
-        self.http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout)
+        headers = {
+            "Authorization": f"Bearer {_sendable(token)}",
+            "User-Agent": agent,
+            "Accept": "application/json",
+        }
+        try:
+            self.http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout)
+        except httpx.InvalidURL as error:
+            raise ControlPlaneError(
+                {"status": 400, "code": "invalid", "detail": f"{self.url!r} is no address: {error}"}
+            ) from error
 
     def close(self) -> None:
         self.http.close()
@@ -46,7 +55,8 @@ class Transport:
             try:
                 response = self.http.request(method, path, headers=headers, **more)
             except httpx.TransportError as error:
-                if is_last and not _never_sent(error, attempt):
+                is_ours = isinstance(error, httpx.LocalProtocolError)
+                if is_ours or (is_last and not _never_sent(error, attempt)):
                     raise ControlPlaneError.unreachable(self.url, error) from error
                 self.sleep(_wait(attempt, None))
                 continue
@@ -73,6 +83,15 @@ class Transport:
                 yield response
         except httpx.TransportError as error:
             raise ControlPlaneError.unreachable(self.url, error) from error
+
+
+def _sendable(token: str) -> str:
+    """Without the line's end that files and variables bring along; never quoted in an error."""
+    bare = token.strip()
+    if not bare.isascii() or not bare.isprintable() or " " in bare:
+        detail = "The token holds a character that no token holds. Copy it again, whole and on one line."
+        raise ControlPlaneError({"status": 401, "code": "not_signed_in", "detail": detail})
+    return bare
 
 
 def _never_sent(error: httpx.TransportError, attempt: int) -> bool:

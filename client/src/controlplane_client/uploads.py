@@ -39,6 +39,8 @@ def files_of(folder: Path) -> list[Path]:
     found = sorted(path for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())
     if links := [path for path in found if path.is_symlink()]:
         raise _unfit(f"{links[0]} is a link; a version holds plain files.")
+    if odd := [path for path in found if not path.is_file()]:
+        raise _unfit(f"{odd[0]} is a pipe, a socket or a device; a version holds plain files.")
     return found
 
 

@@ -31,7 +31,7 @@ def current(url: str | None = None) -> Installation:
     for address, token in (("CPLANE_URL", "CPLANE_TOKEN"), ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_TOKEN")):
         here, secret = os.environ.get(address, ""), os.environ.get(token, "")
         if here.startswith("http") and secret and url in (None, here.rstrip("/")):
-            return Installation(here.rstrip("/"), secret, f"{address} and {token}")
+            return Installation(here.rstrip("/"), checked(secret, token), f"{address} and {token}")
     kept = read()
     chosen = (url or os.environ.get("CPLANE_URL") or kept.get("current") or "").rstrip("/")
     token = kept.get("installations", {}).get(chosen, {}).get("token")
@@ -39,7 +39,18 @@ def current(url: str | None = None) -> Installation:
         raise refused(
             f"You are not signed in{f' at {chosen}' if chosen else ''}. Start with: cplane login https://…"
         )
-    return Installation(chosen, token, str(path()))
+    return Installation(chosen, checked(token, str(path())), str(path()))
+
+
+def checked(token: str, origin: str) -> str:
+    """The token without the line's end around it, or a refusal that does not show it."""
+    bare = token.strip()
+    if not bare.startswith("cp_") or not bare.isascii() or not bare.isprintable():
+        raise refused(
+            f"{origin} holds no token: one starts with cp_ and is of plain letters, digits and signs."
+            " Make one under Settings, Tokens."
+        )
+    return bare
 
 
 def read() -> dict[str, Any]:
@@ -49,12 +60,22 @@ def read() -> dict[str, Any]:
             mode = os.fstat(file.fileno()).st_mode
             if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
                 raise refused(f"Others may read {path()}. Revoke its tokens, then: chmod 600 {path()}")
-            content: dict[str, Any] = json.load(file)
-            return content
+            return _understood(json.load(file))
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise refused(f"{path()} is not JSON; delete it and sign in again.") from error
+        raise refused(f"{path()} is not what cplane login writes; delete it and sign in again.") from error
+
+
+def _understood(content: Any) -> dict[str, Any]:
+    """The content if it is what ``keep`` writes."""
+    kept = content.get("installations", {}) if isinstance(content, dict) else None
+    is_whole = isinstance(kept, dict) and all(
+        isinstance(each, dict) and isinstance(each.get("token"), str) for each in kept.values()
+    )
+    if not is_whole or not isinstance(content.get("current", ""), str):
+        raise ValueError("not what cplane login writes")
+    return dict(content)
 
 
 def keep(url: str, token: str) -> Path:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import TextIO
 
 import typer
 from controlplane_client import ControlPlaneError, __version__
@@ -56,13 +59,32 @@ def root(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; answers the exit code."""
     try:
-        app(args=list(sys.argv[1:] if arguments is None else arguments), prog_name="cplane")
-    except SystemExit as over:
-        return int(over.code or 0)
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
     except ControlPlaneError as error:
         _report(error)
         return codes.code_of(error)
+    except OSError as error:  # a file, a folder or the terminal here: all else is a ControlPlaneError
+        _silence(sys.stdout)
+        where = f"{error.filename}: " if error.filename else ""
+        _report(ControlPlaneError({"code": "local", "detail": f"{where}{error.strerror or error}."}))
+        return codes.FAILED
+
+
+def _run(arguments: list[str]) -> int:
+    """The command's exit code, once all it printed has arrived."""
+    try:
+        app(args=arguments, prog_name="cplane")
+    except SystemExit as over:
+        sys.stdout.flush()
+        return int(over.code or 0)
+    sys.stdout.flush()
     return codes.DONE
+
+
+def _silence(stream: TextIO) -> None:
+    """What could not be written is not tried again when Python ends, which would complain once more."""
+    with suppress(OSError, ValueError), open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def _report(error: ControlPlaneError) -> None:

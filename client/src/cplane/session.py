@@ -24,8 +24,9 @@ def plane(url: str | None = None, *, timeout: float = 60) -> ControlPlane:
 
 def number_of(client: ControlPlane, model: str, word: str) -> int:
     """41, v41, @champion and latest as the number of a version."""
-    if word.removeprefix("v").isdigit():
-        return int(word.removeprefix("v"))
+    digits = word.removeprefix("v")
+    if digits.isascii() and digits.isdecimal():
+        return int(digits)
     found = client.models.get(model)
     if word == "latest" and found.latest_version is not None:
         return found.latest_version

@@ -31,13 +31,8 @@ def login(
         raise typer.BadParameter("an address holds no password here; the token is asked for")
     if place.scheme == "http" and place.hostname not in LOOPBACK:
         raise typer.BadParameter("a token goes over https, except on this machine")
-    token = (
-        sys.stdin.readline().strip()
-        if token_stdin
-        else typer.prompt("Token", hide_input=True, err=True).strip()
-    )
-    if not token.startswith("cp_"):
-        raise configuration.refused("A token starts with cp_. Make one under Settings, Tokens.")
+    typed = sys.stdin.readline() if token_stdin else typer.prompt("Token", hide_input=True, err=True)
+    token = configuration.checked(typed, "What was typed" if not token_stdin else "Standard input")
     with ControlPlane(address, token) as client:
         me = client.me()
     kept = configuration.keep(address, token)

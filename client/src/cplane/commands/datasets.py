@@ -98,7 +98,9 @@ def contract(
     name: Name,
     file: Annotated[
         Path | None,
-        typer.Argument(help="A contract as YAML or JSON; without it, the one of now.", dir_okay=False),
+        typer.Argument(
+            help="A contract as YAML or JSON; without it, the one of now.", exists=True, dir_okay=False
+        ),
     ] = None,
     reason: Annotated[str, typer.Option(help="Why it changes.")] = "",
     output: Output = Form.YAML,
@@ -112,7 +114,7 @@ def contract(
             found = client.datasets.contract(name)
             printer.data(found.document)
             return
-        found = client.datasets.set_contract(name, file.read_text(), reason=reason)
+        found = client.datasets.set_contract(name, text_of(file), reason=reason)
     printer.say(f"{name} has revision {found.revision} of its contract; new versions are checked against it.")
     if quiet:
         print(found.revision)
@@ -141,6 +143,13 @@ def check(
     }
     printer.item(found, {**facts, "checked": found.checked_at}, "status")
     judge(printer, found)
+
+
+def text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise typer.BadParameter(f"{file} is not UTF-8 text near byte {error.start}") from error
 
 
 def judge(printer: Printer, check: Check | None) -> None:

@@ -251,7 +251,7 @@ def _server_at(socket: str, url: str, secret: str) -> TrackingServer:
     headers = {settings.TRACKING_SECRET_HEADER: secret}
     if not socket:
         return TrackingServer(url, headers)
-    by_socket = httpx.HTTPTransport(uds=socket, verify=False, limits=KEPT_ALIVE)  # noqa: S501 - no TLS there
+    by_socket = httpx.HTTPTransport(uds=socket, verify=False, limits=KEPT_ALIVE)
     return TrackingServer("http://tracking", headers, transport=by_socket)
 
 

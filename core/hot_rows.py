@@ -20,7 +20,8 @@ Row = TypeVar("Row", bound=models.Model)
 
 def insert_row(row: models.Model) -> None:
     """INSERT a new row as ``save(force_insert=True)`` does; what the database decided is set on it."""
-    given, decided = [], []
+    given: list[models.Field[Any, Any]] = []
+    decided: list[models.Field[Any, Any]] = []
     for field in row._meta.concrete_fields:
         (decided if _is_left_open(row, field) else given).append(field)
     sql = _insertion(type(row), tuple(each.column for each in given), tuple(each.column for each in decided))
@@ -34,7 +35,8 @@ def insert_row(row: models.Model) -> None:
 
 def columns(kind: type[models.Model], table: str, names: Sequence[str]) -> str:
     """The columns of these fields, as ``table`` has them, for a statement that ``made_row`` reads."""
-    return ", ".join(f'{table}."{kind._meta.get_field(name).column}"' for name in names)
+    by_name = {each.attname: each.column for each in kind._meta.concrete_fields}
+    return ", ".join(f'{table}."{by_name[name]}"' for name in names)
 
 
 def names_of(

@@ -41,12 +41,12 @@ def create_model(
     """Create a registered model; its creator owns it and may register, propose and administer."""
     if not rights.may_create(actor):
         raise NotAllowed("You may not create registered models; the role data-scientist may.")
-    name = checked_name(name)
+    name, named = checked_name(name), _active(owner, "owner")
     model = RegisteredModel(
         name=name,
         description=checked_description(description),
         look_sha256=look_sha256(name),
-        owner_id=owner.pk if _active(owner, "owner") is not None else actor.person_id,
+        owner_id=named.pk if named is not None else actor.person_id,
         on_call=_active(on_call, "on_call"),
         tier=checked_tier(tier),
         created_by_id=actor.account_id,

@@ -14,9 +14,10 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from audit import exporting
+from audit.commands import command
 from audit.keys import export_key
 from audit.models import Checkpoint, Event, Export
-from audit.recording import command, record
+from audit.recording import record
 from audit.selecting import ENDORSEMENT, Selection
 from audit.targets import Target
 from audit.tree import last_checkpoint

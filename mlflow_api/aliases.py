@@ -20,12 +20,12 @@ def get(actor: Actor, sent: Arguments) -> str:
 
 @door()
 def point(actor: Actor, sent: Arguments) -> dict[str, Any]:
-    model, alias = find_model(actor, sent.text("name")), checked_alias(sent.text("alias"))
-    version = find_version(actor, model.name, sent.version())
+    alias = checked_alias(sent.text("alias"))
+    version = find_version(actor, sent.text("name"), sent.version())
     if services.is_protected_alias(alias):
-        protected.ask_to_move(actor, model, alias, version)
+        protected.ask_to_move(actor, version.model, alias, version)
     else:
-        services.set_alias(actor=actor, model=model, alias=alias, version=version)
+        services.set_alias(actor=actor, model=version.model, alias=alias, version=version)
     return {}
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from core.actors import Actor
-from core.errors import Conflict, Invalid
+from core.errors import Conflict
 from mlflow_api import ownership, rendering, searching
 from mlflow_api.arguments import Arguments
 from mlflow_api.doors import door
 from mlflow_api.finding import find_model, find_version
 from registry import protected, services
-from registry.models import ModelVersion
 from registry.services.aliases import PROTECTED_STAGES, STAGE_OF_ALIAS, checked_stage
 from registry.services.prompts import PROMPT_SOURCES, create_prompt_version
 
@@ -27,9 +26,10 @@ def create(actor: Actor, sent: Arguments) -> str:
     source, run_id, model_id = sent.text("source"), sent.text("run_id", ""), sent.text("model_id", "")
     if source in PROMPT_SOURCES:
         said = sent.text("description", "")
-        return _version(
-            create_prompt_version(actor=actor, model=model, source=source, tags=sent.tags(), description=said)
+        version = create_prompt_version(
+            actor=actor, model=model, source=source, tags=sent.tags(), description=said
         )
+        return rendering.own_version_json(version)
     ownership.require(actor, source, run_id, model_id)
     version = services.create_version(
         actor=actor,
@@ -41,7 +41,7 @@ def create(actor: Actor, sent: Arguments) -> str:
         description=sent.text("description", ""),
         tags=sent.tags(),
     )
-    return _version(version)
+    return rendering.own_version_json(version)
 
 
 @door()
@@ -68,7 +68,7 @@ def update(actor: Actor, sent: Arguments) -> str:
     version = find_version(actor, sent.text("name"), sent.version())
     if sent.has("description"):
         services.update_version(actor=actor, version=version, description=sent.text("description", ""))
-    return _version(version)
+    return rendering.own_version_json(version)
 
 
 @door()
@@ -89,7 +89,7 @@ def transition_stage(actor: Actor, sent: Arguments) -> str:
     else:
         archive = sent.flag("archive_existing_versions")
         services.transition_stage(actor=actor, version=version, stage=stage, archive_existing=archive)
-    return _version(version)
+    return rendering.own_version_json(version)
 
 
 @door()
@@ -117,10 +117,3 @@ def delete_tag(actor: Actor, sent: Arguments) -> dict[str, Any]:
     version = find_version(actor, sent.text("name"), sent.version())
     services.delete_tag(actor=actor, target=version, key=sent.text("key"))
     return {}
-
-
-def _version(version: ModelVersion) -> str:
-    found = rendering.versions_json([version.pk])
-    if not found:
-        raise Invalid("The version has just been deleted.")
-    return f'{{"model_version":{found[0]}}}'

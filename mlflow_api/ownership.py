@@ -15,8 +15,8 @@ def require(actor: Actor, source: str, run_id: str, model_id: str) -> None:
     """Refuse now what the worker would refuse later: a source that belongs to somebody else."""
     run_id, model_id = checked_owners(parse_source(source), run_id, model_id)
     tracking = tracking_server()
-    run = tracking.run(run_id) if run_id else None
-    logged_model = tracking.logged_model(model_id) if model_id else None
+    run = tracking.owner_of_run(run_id) if run_id else None
+    logged_model = tracking.owner_of_logged_model(model_id) if model_id else None
     try:
         require_own(actor, run, logged_model)
     except NotFound as error:

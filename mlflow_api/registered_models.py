@@ -20,7 +20,7 @@ def create(actor: Actor, sent: Arguments) -> str:
     model = services.create_model(
         actor=actor, name=sent.text("name"), description=sent.text("description", ""), tags=sent.tags()
     )
-    return _model(model.pk)
+    return rendering.own_model_json(model)
 
 
 @door()
@@ -45,7 +45,7 @@ def search(actor: Actor, sent: Arguments) -> str:
 def rename(actor: Actor, sent: Arguments) -> str:
     model = find_model(actor, sent.text("name"))
     services.rename_model(actor=actor, model=model, new_name=sent.text("new_name"))
-    return _model(model.pk)
+    return rendering.own_model_json(model)
 
 
 @door()
@@ -53,7 +53,7 @@ def update(actor: Actor, sent: Arguments) -> str:
     model = find_model(actor, sent.text("name"))
     if sent.has("description"):
         services.update_model(actor=actor, model=model, description=sent.text("description", ""))
-    return _model(model.pk)
+    return rendering.own_model_json(model)
 
 
 @door()
@@ -81,7 +81,3 @@ def delete_tag(actor: Actor, sent: Arguments) -> dict[str, Any]:
 def get_latest_versions(actor: Actor, sent: Arguments) -> str:
     stages = [checked_stage(each) for each in sent.texts("stages")]
     return rendering.latest_json(actor, sent.text("name"), stages or rendering.ALL_STAGES)
-
-
-def _model(pk: Any) -> str:
-    return f'{{"registered_model":{rendering.models_json([pk])[0]}}}'

@@ -16,7 +16,7 @@ from core.actors import Actor
 from core.errors import Invalid, NotFound
 from core.hot_reads import fetch_row
 from mlflow_api.sight import visible_ids
-from registry.models import ModelVersion
+from registry.models import ModelVersion, RegisteredModel
 from registry.names import checked_name, normal_name
 
 MILLISECONDS = "(extract(epoch from {})*1000)::bigint"
@@ -120,6 +120,18 @@ def versions_json(ids: Sequence[uuid.UUID]) -> list[str]:
                  " JOIN registry_registeredmodel m ON m.id = v.model_id ORDER BY page.place", ids)  # fmt: skip
 
 
+def own_model_json(model: RegisteredModel) -> str:
+    """``{"registered_model": …}`` of a row the caller has in hand."""
+    return _own(f"SELECT json_build_object('registered_model', {MODEL})::text FROM registry_registeredmodel m"
+                " WHERE m.id = %s", model)  # fmt: skip
+
+
+def own_version_json(version: ModelVersion) -> str:
+    """``{"model_version": …}`` of a row the caller has in hand."""
+    return _own(f"SELECT json_build_object('model_version', {VERSION})::text FROM registry_modelversion v"
+                " JOIN registry_registeredmodel m ON m.id = v.model_id WHERE v.id = %s", version)  # fmt: skip
+
+
 def page(word: str, entries: Sequence[str], next_token: str) -> str:
     """A page of JSON texts as one JSON text; MLflow leaves out an empty token."""
     rest = f',"next_page_token":"{next_token}"' if next_token else ""
@@ -143,6 +155,13 @@ def _one(actor: Actor, sql: str, before: list[object], after: Sequence[object] =
     sight, parameters = visible_ids(actor)
     row = fetch_row(sql.format(sight=sight), [*before, *parameters, *after])
     return row[0] if row else None
+
+
+def _own(sql: str, row: RegisteredModel | ModelVersion) -> str:
+    found = fetch_row(sql, [row.pk])
+    if found is None:
+        raise Invalid(f"{row} has just been deleted.")
+    return str(found[0])
 
 
 def _many(sql: str, ids: Sequence[uuid.UUID]) -> list[str]:

@@ -51,7 +51,7 @@ def collect(
         return of_another_version(source)
     progress(5, "Asking the tracking server")
     run, logged_model = _owners(version, source, tracking)
-    require_own(creator_of(version), run, logged_model)
+    require_own(creator_of(version), run and run.owned, logged_model and logged_model.owned)
     home = logged_model or run
     assert home is not None
     owner = f"logged model {home.id}" if logged_model else f"run {home.id}"

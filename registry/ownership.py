@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from core.actors import Actor
 from core.errors import NotFound
-from registry.backends import LoggedModel, Run
+from registry.backends import Owned
 from registry.models import ModelVersion
 
-# Set by edge on everything that is logged: the id of the person who logged it.
-OWNER = "controlplane.owner"
 
-
-def require_own(actor: Actor, run: Run | None, logged_model: LoggedModel | None) -> None:
+def require_own(actor: Actor, run: Owned | None, logged_model: Owned | None) -> None:
     """Refuse what belongs to somebody else as if it did not exist."""
     if run is not None and not may_use(actor, run):
         raise NotFound(f"There is no run {run.id}.", field="source")
@@ -19,9 +16,8 @@ def require_own(actor: Actor, run: Run | None, logged_model: LoggedModel | None)
         raise NotFound(f"There is no logged model {logged_model.id}.", field="source")
 
 
-def may_use(actor: Actor, thing: Run | LoggedModel) -> bool:
+def may_use(actor: Actor, thing: Owned) -> bool:
     """Its owner may, and whoever sees a version that was made from it."""
-    if actor.holds_everywhere("view") or thing.tags.get(OWNER) == str(actor.person_id):
+    if actor.holds_everywhere("view") or thing.owner == str(actor.person_id):
         return True
-    column = "run_id" if isinstance(thing, Run) else "logged_model_id"
-    return ModelVersion.objects.visible_to(actor).ready().filter(**{column: thing.id}).exists()
+    return ModelVersion.objects.visible_to(actor).ready().filter(**{thing.column: thing.id}).exists()

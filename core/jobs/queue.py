@@ -11,6 +11,7 @@ from celery import current_app
 from django.db import connection, transaction
 
 from core.actors import Actor
+from core.hot_rows import insert_row
 from core.jobs.models import Job
 from core.jobs.registry import kinds
 
@@ -38,7 +39,7 @@ def enqueue(
     if not connection.in_atomic_block:
         raise RuntimeError("A job is enqueued in the transaction of the change that wants it.")
     declared = kinds[kind]
-    job = Job.objects.create(
+    job = Job(
         kind=kind,
         queue=queue or declared.queue,
         max_attempts=declared.max_attempts,
@@ -52,6 +53,7 @@ def enqueue(
         request_id=actor.request_id if actor else "",
         **({"run_after": run_after} if run_after else {}),
     )
+    insert_row(job)
     if run_after is None:
         transaction.on_commit(partial(nudge, job))
     return job

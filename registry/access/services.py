@@ -14,6 +14,7 @@ from accounts.models import Account
 from audit.services import command, record
 from core.actors import Actor, holds
 from core.errors import Invalid, NotAllowed, NotFound
+from core.hot_reads import fetch_row
 from core.text import checked_text
 from registry.access.models import ModelAccountGrant, ModelGroupGrant
 from registry.locks import locked_model
@@ -81,20 +82,26 @@ def revoke(
     record(actor=actor, action="registry.right_revoked", target=row, before=before, reason=reason)
 
 
+# One row per right whose permission Django has made, and how many those were.
+GIVE_CREATOR = """WITH given AS (
+ INSERT INTO registry_access_modelaccountgrant
+  (content_object_id, permission_id, user_id, granted_by_id, granted_at, reason)
+ SELECT %(model)s, permission.id, %(account)s, %(account)s, statement_timestamp(), 'Created the model.'
+ FROM auth_permission permission JOIN django_content_type kind ON kind.id = permission.content_type_id
+ WHERE kind.app_label = 'registry' AND kind.model = 'registeredmodel' AND permission.codename = ANY(%(rights)s)
+ ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) FROM given"""
+
+
 def give_creator_rights(actor: Actor, model: RegisteredModel) -> None:
     """Part of creating a model, whose event says who created it."""
     if actor.account_id is None:
         return
-    ModelAccountGrant.objects.bulk_create(
-        ModelAccountGrant(
-            user_id=actor.account_id,
-            permission=permission_for(RegisteredModel, right),
-            content_object=model,
-            granted_by_id=actor.account_id,
-            reason="Created the model.",
-        )
-        for right in GRANTED_TO_CREATORS
-    )
+    asked = {"model": model.pk, "account": actor.account_id, "rights": list(GRANTED_TO_CREATORS)}
+    if fetch_row(GIVE_CREATOR, asked) == (len(GRANTED_TO_CREATORS),):
+        return
+    for right in GRANTED_TO_CREATORS:
+        permission_for(RegisteredModel, right)  # makes the one that was missing
+    fetch_row(GIVE_CREATOR, asked)
 
 
 def _give(

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from accounts.grants import granted_ids, is_granted
 from core.actors import Actor, holds
 from core.identifiers import new_id
+from registry.access.held import Held
 from registry.access.models import ModelAccountGrant, ModelGroupGrant
 from registry.names import LONGEST_NAME, is_storable, normal_name
 
@@ -68,6 +69,8 @@ class RegisteredModel(models.Model):
     deleted_at = models.DateTimeField(null=True)
 
     objects = RegisteredModelQuerySet.as_manager()
+    # What the actor of a change was found to hold here when the row was locked.
+    held: Held | None = None
 
     class Meta:
         default_permissions = ()
@@ -105,6 +108,8 @@ class RegisteredModel(models.Model):
 
     def is_granted_to(self, actor: Actor, right: str) -> bool:
         """Whether a grant on this model, to the person or a group, gives the right now."""
+        if self.held is not None and self.held.actor == actor:
+            return self.held.gives(right)
         return is_granted(actor, right, self, ModelAccountGrant, ModelGroupGrant)
 
     def is_visible_to(self, actor: Actor) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from django.db.models.functions import Now
+from collections.abc import Iterable
 
 from audit.services import command, record
 from core.actors import Actor, holds
-from core.errors import Conflict, Invalid, NotAllowed
+from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.hot_reads import fetch_row
 from registry import rights
-from registry.locks import locked_model, own_version, touch
+from registry.locks import changed_model, locked_model, own_version, touch
 from registry.models import ALWAYS_PROTECTED, ModelAlias, ModelVersion, ProtectedAlias, RegisteredModel
 from registry.names import NEWEST, checked_alias, pass_for_each_other
 
@@ -17,19 +18,42 @@ STAGE_OF_ALIAS = {"champion": ModelVersion.Stage.PRODUCTION}
 PROTECTED_STAGES = frozenset(STAGE_OF_ALIAS.values())
 
 
+PROTECTED_NAMES = "SELECT array_agg(name::text) FROM registry_protectedalias"
+# Where the alias pointed, as it is pointed at a version of the model that exists; else no row.
+POINT = """WITH known AS (SELECT w.number, w.digest FROM registry_modelalias a
+   JOIN registry_modelversion w ON w.id = a.version_id WHERE a.model_id = %(model)s AND a.name = %(name)s),
+  target AS (SELECT v.id, v.number, v.digest, v.status FROM registry_modelversion v
+   WHERE v.id = %(version)s AND v.model_id = %(model)s AND v.deleted_at IS NULL),
+  pointed AS (INSERT INTO registry_modelalias AS a (model_id, name, version_id, set_by_name, set_at)
+   SELECT %(model)s, %(name)s, target.id, %(by)s, statement_timestamp() FROM target
+   ON CONFLICT (model_id, name) DO UPDATE
+   SET version_id = EXCLUDED.version_id, set_by_name = EXCLUDED.set_by_name, set_at = EXCLUDED.set_at
+   RETURNING a.id, a.set_at)
+ SELECT pointed.id, pointed.set_at, target.number, target.digest, target.status,
+  (SELECT number FROM known), (SELECT digest FROM known) FROM pointed, target"""
+
+
+def protected_names() -> frozenset[str]:
+    """The alias names that move only with approvals."""
+    found = fetch_row(PROTECTED_NAMES, [])
+    return ALWAYS_PROTECTED.union(found[0] or () if found else ())
+
+
 def is_protected_alias(name: str) -> bool:
     """Whether an alias of this name follows the live deployment of a protected environment."""
-    return name in ALWAYS_PROTECTED or ProtectedAlias.objects.filter(name=name).exists()
+    return name in ALWAYS_PROTECTED or name in protected_names()
 
 
 @command
 def set_alias(*, actor: Actor, model: RegisteredModel, alias: str, version: ModelVersion) -> ModelAlias:
     """Point a free alias at a version of the model."""
     alias = checked_alias(alias)
-    _require(actor, model, f"set the alias {alias} of")
-    _refuse_protected(alias, model)
-    refuse_lookalike(alias)
-    return _point(actor, locked_model(model), alias, version)
+    row = changed_model(actor, model)
+    _require(actor, row, f"set the alias {alias} of")
+    names = protected_names()
+    _refuse_protected(alias, row, names)
+    refuse_lookalike(alias, names)
+    return _point(actor, row, alias, version)
 
 
 @command
@@ -37,7 +61,7 @@ def delete_alias(*, actor: Actor, model: RegisteredModel, alias: str) -> bool:
     """Remove a free alias; False when there was none."""
     alias = checked_alias(alias)
     _require(actor, model, f"delete the alias {alias} of")
-    _refuse_protected(alias, model)
+    _refuse_protected(alias, model, protected_names())
     row = locked_model(model)
     known = ModelAlias.objects.filter(model=row, name=alias).select_related("version").first()
     if known is None:
@@ -68,7 +92,8 @@ def move_protected_alias(
     row = locked_model(model)
     _move_stage(actor, row, alias, version)
     if version is not None:
-        return _point(actor, row, alias, version)
+        touch(row)
+        return _point(actor, row, alias, version, must_be_ready=True)
     known = ModelAlias.objects.filter(model=row, name=alias).select_related("version").first()
     if known is not None:
         known.delete()
@@ -136,27 +161,34 @@ def checked_stage(value: object) -> str:
     raise Invalid(f"stage must be one of: {allowed}.", field="stage", allowed=allowed)
 
 
-def _point(actor: Actor, model: RegisteredModel, alias: str, version: ModelVersion) -> ModelAlias:
-    version = own_version(model, version)
-    if is_protected_alias(alias) and not version.is_ready:
-        raise Conflict(f"{version} is {version.get_status_display().lower()}, so it cannot be {alias}.")
-    known = ModelAlias.objects.filter(model=model, name=alias).select_related("version").first()
-    before = (known.version.number, known.version.digest) if known else (None, None)
-    pointed, _ = ModelAlias.objects.update_or_create(
-        model=model,
-        name=alias,
-        defaults={"version": version, "set_by_name": actor.account_name, "set_at": Now()},
-    )
-    touch(model)
+def _point(
+    actor: Actor, model: RegisteredModel, alias: str, version: ModelVersion, *, must_be_ready: bool = False
+) -> ModelAlias:
+    """Point the alias of the locked model; the version is locked with it, as every change of it is."""
+    asked = {"model": model.pk, "name": alias, "version": version.pk, "by": actor.account_name}
+    found = fetch_row(POINT, asked)
+    if found is None:
+        raise _not_its_own(model, version)
+    pk, set_at, number, digest, status, former_number, former_digest = found
+    if must_be_ready and status != ModelVersion.Status.READY:
+        raise Conflict(f"{version} is {ModelVersion.Status(status).label.lower()}, so it cannot be {alias}.")
     record(
         actor=actor,
         action="registry.alias_set",
         target=model,
-        before={"version": before[0], "digest": before[1]},
-        after={"version": version.number, "digest": version.digest},
-        extra={"alias": alias, "version": version.number},
+        before={"version": former_number, "digest": former_digest},
+        after={"version": number, "digest": digest},
+        extra={"alias": alias, "version": number},
     )
-    return pointed
+    return ModelAlias(
+        pk=pk, model=model, name=alias, version=version, set_by_name=actor.account_name, set_at=set_at
+    )
+
+
+def _not_its_own(model: RegisteredModel, version: ModelVersion) -> Conflict | NotFound:
+    if version.model_id != model.pk:
+        return Conflict(f"{version} is not a version of {model}.")
+    return NotFound(f"{model} has no version {version.number}.")
 
 
 def _move_stage(actor: Actor, model: RegisteredModel, alias: str, version: ModelVersion | None) -> None:
@@ -186,8 +218,8 @@ def _set_stage(actor: Actor, version: ModelVersion, stage: str) -> None:
     )
 
 
-def _refuse_protected(alias: str, model: RegisteredModel) -> None:
-    if is_protected_alias(alias):
+def _refuse_protected(alias: str, model: RegisteredModel, names: frozenset[str]) -> None:
+    if alias in names:
         raise NotAllowed(
             f"The alias {alias} of {model} is protected: it follows the approved, live version."
             " Request a promotion instead.",
@@ -195,9 +227,9 @@ def _refuse_protected(alias: str, model: RegisteredModel) -> None:
         )
 
 
-def refuse_lookalike(alias: str) -> None:
+def refuse_lookalike(alias: str, names: Iterable[str] | None = None) -> None:
     """``Champion`` on another version than ``champion`` would pass for the approved one."""
-    for name in (*ALWAYS_PROTECTED, NEWEST, *ProtectedAlias.objects.values_list("name", flat=True)):
+    for name in (NEWEST, *(protected_names() if names is None else names)):
         if pass_for_each_other(alias, name):
             raise Invalid(
                 f"The alias {alias!r} looks like the alias {name}, which is not free; choose a name that people"

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import connection
 from django.db.models.functions import Now
 
 from accounts.models import Person
 from audit.services import command, record
 from core.actors import Actor
 from core.errors import Conflict, Invalid, NotAllowed
+from core.hot_reads import fetch_row
+from core.hot_rows import insert_row
 from core.text import checked_text
 from registry import rights
 from registry.access.services import give_creator_rights
 from registry.locks import locked_model, touch
-from registry.models import ModelAlias, ModelTag, ModelVersion, RegisteredModel
+from registry.models import ModelAlias, ModelVersion, RegisteredModel
 from registry.names import checked_name, is_plain, look_sha256
 from registry.retention import reasons_to_keep
-from registry.services.tags import checked_tags
+from registry.services.tags import checked_tags, put_first_tags
 from registry.storage.tombstones import bury
 
 LONGEST_DESCRIPTION = 5000
@@ -40,23 +41,22 @@ def create_model(
     """Create a registered model; its creator owns it and may register, propose and administer."""
     if not rights.may_create(actor):
         raise NotAllowed("You may not create registered models; the role data-scientist may.")
-    name = checked_name(name)
+    name, named = checked_name(name), _active(owner, "owner")
     model = RegisteredModel(
         name=name,
         description=checked_description(description),
         look_sha256=look_sha256(name),
-        owner=_active(owner, "owner") or _person_of(actor),
+        owner_id=named.pk if named is not None else actor.person_id,
         on_call=_active(on_call, "on_call"),
         tier=checked_tier(tier),
         created_by_id=actor.account_id,
     )
     pairs = checked_tags(tags or {})
     refuse_taken(model)
-    model.save()
-    ModelTag.objects.bulk_create(ModelTag(model=model, key=key, value=value) for key, value in pairs.items())
+    insert_row(model)
+    put_first_tags(model, pairs)
     give_creator_rights(actor, model)
     record(actor=actor, action="registry.model_created", target=model, after=_facts(model))
-    model.refresh_from_db()
     return model
 
 
@@ -192,10 +192,6 @@ def checked_tier(value: object) -> str:
     return str(value)
 
 
-def _person_of(actor: Actor) -> Person | None:
-    return Person.objects.filter(pk=actor.person_id).first() if actor.person_id else None
-
-
 def _active(person: Person | None, field: str, current: Person | None = None) -> Person | None:
     """Somebody who can answer: a person or service with an active account, or who stays as is."""
     if person is None or (current is not None and person.pk == current.pk):
@@ -209,14 +205,17 @@ def _active(person: Person | None, field: str, current: Person | None = None) ->
     return person
 
 
+# Two statements, since each sees what was committed before it began: the lock first, then the names.
+LOCK_LOOK = "SELECT pg_advisory_xact_lock(hashtextextended('model ' || %s, 0))"
+ALIKE = """SELECT array_agg(m.name::text) FROM registry_registeredmodel m
+ WHERE m.look_sha256 = %s AND m.deleted_at IS NULL AND m.id <> %s"""
+
+
 def refuse_taken(model: RegisteredModel) -> None:
     """Two names that look the same would let one model pass for another."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"model {model.look_sha256}"]
-        )
-    alike = RegisteredModel.objects.existing().filter(look_sha256=model.look_sha256).exclude(pk=model.pk)
-    for name in alike.values_list("name", flat=True):
+    fetch_row(LOCK_LOOK, [model.look_sha256])
+    found = fetch_row(ALIKE, [model.look_sha256, model.pk])
+    for name in (found[0] if found else None) or ():
         if name == model.name:
             raise Conflict(
                 f"A registered model named {name!r} already exists.", field="name", code="name_taken"

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import F
 from django.db.models.functions import Now
 
 from audit.services import command, record
@@ -19,12 +18,12 @@ from core.errors import Invalid, NotAllowed
 from core.events import emit
 from core.object_store import store
 from registry import rights
-from registry.locks import locked_model, touch
+from registry.locks import changed_model
 from registry.manifest import ManifestFile, digest_of, listed
-from registry.models import ModelVersion, RegisteredModel, VersionTag
+from registry.models import ModelVersion, RegisteredModel
 from registry.services.models import checked_description
 from registry.services.registration import VERSION_READY
-from registry.services.tags import IS_PROMPT, PROMPT_CONTENT, PROMPT_TEXT, checked_tags
+from registry.services.tags import IS_PROMPT, PROMPT_CONTENT, PROMPT_TEXT, checked_tags, put_first_tags
 
 # What MLflow's clients send where a source is required and a prompt has none.
 PROMPT_SOURCES = ("prompt-template", "dummy-source")
@@ -43,10 +42,10 @@ def create_prompt_version(
     content = canonical_json({key: pairs[key] for key in PROMPT_CONTENT if key in pairs}).encode()
     kept = store().put_stream([content])
     manifest = listed([ManifestFile(PROMPT_FILE, kept.size, kept.digest)])
-    row = locked_model(model)
-    version = ModelVersion.objects.create(
+    row = changed_model(actor, model, takes_number=True)
+    version = ModelVersion(
         model=row,
-        number=row.next_number,
+        number=row.next_number - 1,
         source=source,
         status=ModelVersion.Status.READY,
         digest=digest_of(manifest),
@@ -58,9 +57,8 @@ def create_prompt_version(
         ready_at=Now(),
         verified_at=Now(),
     )
-    RegisteredModel.objects.filter(pk=row.pk).update(next_number=F("next_number") + 1)
-    touch(row)
-    VersionTag.objects.bulk_create(VersionTag(version=version, key=key, value=pairs[key]) for key in pairs)
+    version.save(force_insert=True)
+    put_first_tags(version, pairs)
     after: dict[str, Any] = {"source": source, "digest": version.digest, "tags": sorted(pairs)}
     record(actor=actor, action="registry.version_created", target=version, after=after)
     emit(VERSION_READY, version, {"model": row.name, "number": version.number, "digest": version.digest})

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from audit.services import command, record
 from core.actors import Actor
 from core.errors import Conflict, Invalid, NotAllowed
+from core.hot_reads import fetch_row
 from core.text import checked_text, storable_text
 from registry import rights
-from registry.locks import locked_model, locked_version, touch
-from registry.models import ModelVersion, RegisteredModel
+from registry.locks import changed_model, changed_version, locked_model, locked_version, touch
+from registry.models import ModelTag, ModelVersion, RegisteredModel, VersionTag
 
 LONGEST_KEY = 250
 LONGEST_VALUE = 100_000
@@ -26,26 +27,29 @@ PROMPT_CONTENT = (
 )
 
 
+# The value a tag had, as the one now is put in its place; no row when there is no room for another.
+PUT = """WITH known AS (SELECT value FROM {table} WHERE {of} = %(of)s AND key = %(key)s)
+ INSERT INTO {table} ({of}, key, value) SELECT %(of)s, %(key)s, %(value)s
+  WHERE EXISTS (SELECT FROM known) OR (SELECT count(*) FROM {table} WHERE {of} = %(of)s) < %(most)s
+ ON CONFLICT ({of}, key) DO UPDATE SET value = EXCLUDED.value RETURNING (SELECT value FROM known)"""
+PUT_ON_MODEL = PUT.format(table=ModelTag._meta.db_table, of="model_id")
+PUT_ON_VERSION = PUT.format(table=VersionTag._meta.db_table, of="version_id")
+PUT_MANY = """INSERT INTO {table} ({of}, key, value)
+ SELECT %s, pair.key, pair.value FROM unnest(%s::text[], %s::text[]) AS pair(key, value) RETURNING 1"""
+PUT_MANY_ON_MODEL = PUT_MANY.format(table=ModelTag._meta.db_table, of="model_id")
+PUT_MANY_ON_VERSION = PUT_MANY.format(table=VersionTag._meta.db_table, of="version_id")
+
+
 @command
 def set_tag(
     *, actor: Actor, target: RegisteredModel | ModelVersion, key: str, value: str
 ) -> RegisteredModel | ModelVersion:
     """Attach a tag to a model or version, replacing the value it had."""
-    _require(actor, target)
+    row = _changed(actor, target)
+    _require(actor, row)
     key, value = checked_tag(key, value)
-    row = _locked(target)
-    known = row.tags.filter(key=key).first()
     _refuse_content(row, key, value)
-    before = known.value if known else None
-    if known is None:
-        if row.tags.count() >= MOST_TAGS:
-            raise Invalid(
-                f"{row} has {MOST_TAGS} tags already; delete one first.", field="key", allowed=MOST_TAGS
-            )
-        row.tags.create(key=key, value=value)
-    else:
-        row.tags.filter(pk=known.pk).update(value=value)
-    touch(row)
+    before = _put(row, key, value)
     record(
         actor=actor,
         action="registry.tag_set",
@@ -101,6 +105,31 @@ def _refuse_content(row: RegisteredModel | ModelVersion, key: str, value: str | 
         raise Conflict(
             f"The content of {row} never changes; register another version of the prompt.", field="key"
         )
+
+
+def _put(row: RegisteredModel | ModelVersion, key: str, value: str) -> str | None:
+    """Set the tag of the locked row; the value it had, or None."""
+    sql = PUT_ON_VERSION if isinstance(row, ModelVersion) else PUT_ON_MODEL
+    found = fetch_row(sql, {"of": row.pk, "key": key, "value": value, "most": MOST_TAGS})
+    if found is None:
+        raise Invalid(
+            f"{row} has {MOST_TAGS} tags already; delete one first.", field="key", allowed=MOST_TAGS
+        )
+    before: str | None = found[0]
+    return before
+
+
+def put_first_tags(row: RegisteredModel | ModelVersion, pairs: Mapping[str, str]) -> None:
+    """The tags a new model or version begins with; part of creating it."""
+    if pairs:
+        sql = PUT_MANY_ON_VERSION if isinstance(row, ModelVersion) else PUT_MANY_ON_MODEL
+        fetch_row(sql, [row.pk, list(pairs), list(pairs.values())])
+
+
+def _changed(actor: Actor, target: RegisteredModel | ModelVersion) -> RegisteredModel | ModelVersion:
+    return (
+        changed_version(actor, target) if isinstance(target, ModelVersion) else changed_model(actor, target)
+    )
 
 
 def _locked(target: RegisteredModel | ModelVersion) -> RegisteredModel | ModelVersion:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import F
 from django.db.models.functions import Now
 
 from audit.services import command, record
 from core.actors import Actor
 from core.errors import Conflict, Invalid, NotAllowed
+from core.hot_rows import insert_row
 from core.jobs import enqueue
 from core.text import checked_text
 from registry import rights
-from registry.locks import locked_model, locked_version, touch
-from registry.models import ModelAlias, ModelVersion, RegisteredModel, VersionTag
+from registry.locks import changed_model, locked_version, touch
+from registry.models import ModelAlias, ModelVersion, RegisteredModel
 from registry.retention import reasons_to_keep
 from registry.services.models import checked_description
-from registry.services.tags import checked_tags
+from registry.services.tags import checked_tags, put_first_tags
 from registry.sources import LOGGED_MODEL_ID, RUN_ID, Source, parse_source
 from registry.storage.bytes_in_use import require_some_room
 from registry.storage.tombstones import bury
@@ -39,18 +39,18 @@ def create_version(
     tags: Mapping[str, str] | None = None,
 ) -> ModelVersion:
     """Register a version: it gets its number now and is READY when a worker has hashed its files."""
-    if not rights.may_register(actor, model):
-        raise NotAllowed(f"You may not register versions of {model}; it needs the right to register.")
+    row = changed_model(actor, model, takes_number=True)
+    if not rights.may_register(actor, row):
+        raise NotAllowed(f"You may not register versions of {row}; it needs the right to register.")
     parsed = parse_source(source)
     run_id, logged_model_id = checked_owners(parsed, run_id or "", logged_model_id or "")
     if parsed.kind == "version":
         _refuse_unreadable(actor, parsed)
     pairs = checked_tags(tags or {})
-    row = locked_model(model)
     require_some_room(row)
-    version = ModelVersion.objects.create(
+    version = ModelVersion(
         model=row,
-        number=row.next_number,
+        number=row.next_number - 1,
         source=source,
         run_id=run_id,
         logged_model_id=logged_model_id,
@@ -58,14 +58,11 @@ def create_version(
         description=checked_description(description or ""),
         created_by_id=actor.account_id,
     )
-    RegisteredModel.objects.filter(pk=row.pk).update(next_number=F("next_number") + 1)
-    touch(row)
-    VersionTag.objects.bulk_create(VersionTag(version=version, key=key, value=pairs[key]) for key in pairs)
+    insert_row(version)
+    put_first_tags(version, pairs)
     after = {"source": source, "run_id": run_id, "logged_model_id": logged_model_id, "tags": sorted(pairs)}
     record(actor=actor, action="registry.version_created", target=version, after=after)
     enqueue(FINALISE, subject=version, actor=actor, model=row)
-    version.refresh_from_db()
-    version.model = row
     return version
 
 

@@ -12,6 +12,7 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 
 from core.errors import TooLarge
+from core.hot_reads import fetch_row
 from registry.models import ModelVersion, RegisteredModel
 from registry.storage.models import ModelQuota
 
@@ -19,6 +20,7 @@ FILES = """
 SELECT file->>'sha256' FROM registry_modelversion, jsonb_array_elements(manifest) AS file
 WHERE deleted_at IS NULL OR deleted_at > %s
 """
+HAS_QUOTA = "SELECT 1 FROM registry_storage_modelquota WHERE model_id = %s"
 ROWS_AT_ONCE = 10_000
 
 
@@ -78,7 +80,7 @@ def bytes_in_use(model: RegisteredModel) -> BytesInUse:
 
 def require_some_room(model: RegisteredModel) -> None:
     """Refuse before anything is copied where nothing fits at all."""
-    if settings.REGISTRY_MODEL_QUOTA_BYTES or ModelQuota.objects.filter(model=model).exists():
+    if settings.REGISTRY_MODEL_QUOTA_BYTES or fetch_row(HAS_QUOTA, [model.pk]):
         Allowance(model).check(0)
 
 

@@ -1,10 +1,11 @@
 """What people send is checked before it reaches the database."""
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.canonical import canonical_json
+from core.canonical import _normalised, canonical_json
 from core.errors import Invalid
 from core.text import checked_json, checked_text, storable_text
 
@@ -62,3 +63,21 @@ def test_storable_text_never_raises_anything_but_invalid(text):
 def test_canonical_json_does_not_depend_on_order(value):
     backwards = dict(reversed(list(value.items())))
     assert canonical_json(value) == canonical_json(backwards)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=12,
+)
+
+
+@given(VALUES)
+def test_the_quick_way_and_the_library_write_the_same_canonical_bytes(value):
+    try:
+        quick = canonical_json(value)
+    except Invalid:
+        with pytest.raises((rfc8785.CanonicalizationError, UnicodeError)):
+            rfc8785.dumps(_normalised(value))
+    else:
+        assert quick.encode() == rfc8785.dumps(_normalised(value))

@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 
+from audit.models import Event
 from registry.models import ModelVersion
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +94,20 @@ def test_a_source_of_somebody_else_does_not_exist(mine, tracking, make_account):
             f"There is no run {asked}.",
         )
     assert not ModelVersion.objects.exists()
+
+
+def test_whose_a_run_is_is_asked_once_and_still_refused_to_others(
+    surface, mine, tracking, scientist, make_account
+):
+    other = make_account("colleague", "data-scientist")
+    surface(other).post("registered-models/create", name="theirs")
+    source = tracking.add_run("r9", owner=str(scientist.person_id))
+    assert mine.post("model-versions/create", name="delays", source=source)[0] == 200
+    tracking.is_away = True
+    assert mine.post("model-versions/create", name="delays", source=source)[0] == 200
+    refused = surface(other).post("model-versions/create", name="theirs", source=source)
+    assert (refused[0], refused[1]["message"]) == (404, "There is no run r9.")
+    assert Event.objects.acting("tracking.refused").get().fields["actor"]["name"] == "colleague"
 
 
 def test_a_tracking_server_that_is_away_is_503(mine, tracking):

@@ -13,7 +13,7 @@ def tracking(settings, tmp_path, scientist):
     server = Tracking(tmp_path / "mlflow-artifacts")
     server.owner = str(scientist.person_id)
     settings.TRACKING_SOCKET, settings.TRACKING_URL = "", server.url
-    settings.TRACKING_SECRET = "for tests"
+    settings.TRACKING_SECRET = f"of {tmp_path.name}"
     settings.TRACKING_ARTIFACTS = str(server.artifacts)
     yield server
     server.stop()

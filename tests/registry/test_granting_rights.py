@@ -1,5 +1,6 @@
 """Rights on one model are granted to people and groups, with a reason, and taken back."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,10 +8,11 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from accounts.models import Membership
-from core.actors import holds
+from core.actors import Actor, holds
 from core.errors import Invalid, NotAllowed, NotFound
 from registry.access import services
 from registry.access.models import ModelAccountGrant, ModelGroupGrant
+from registry.locks import changed_model
 from registry.models import RegisteredModel
 from tests.registry.test_registering_models import events
 
@@ -174,3 +176,40 @@ def test_a_grant_from_the_command_line(make_model, colleague, actor):
             call_command("grant", *words)
     with pytest.raises(CommandError, match="it is empty"):
         call_command("grant", "colleague", "view", "")
+
+
+RIGHTS = ("view", "register", "propose", "approve", "deploy", "administer")
+
+
+def test_a_locked_model_knows_what_its_grants_give_and_nothing_more(
+    make_model, make_account, scientist, colleague, stranger, actor
+):
+    """The statement that locks reads every right at once; it must say what ``is_granted`` says."""
+    model, group = make_model(), Group.objects.create(name="reviewers of delays")
+    Membership.objects.create(account=stranger, group=group)
+    second = make_account("second-account", person=colleague.person)
+    by = actor(scientist)
+    for right, account in (("register", colleague), ("propose", second)):
+        services.grant(actor=by, model=model, right=right, account=account, reason=WHY)
+    services.grant(actor=by, model=model, right="approve", group=group, reason=WHY)
+    services.grant(actor=by, model=model, right="administer", account=colleague, reason=WHY)
+    ModelAccountGrant.objects.filter(permission__codename="administer", user=colleague).update(
+        expires_at=timezone.now() - timedelta(seconds=1)
+    )
+    type(second).objects.filter(pk=second.pk).update(is_active=False)
+    narrow = replace(actor(colleague), scopes=frozenset({"view"}))
+    asking = [actor(each) for each in (scientist, colleague, stranger)] + [
+        narrow,
+        replace(actor(colleague), is_active=False),
+        Actor.anonymous(),
+    ]
+    for each in asking:
+        row = changed_model(each, model)
+        assert [row.is_granted_to(each, right) for right in RIGHTS] == [
+            RegisteredModel.objects.get().is_granted_to(each, right) for right in RIGHTS
+        ]
+        assert row.held.actor == each
+    row = changed_model(actor(scientist), model)  # what one holds says nothing of another
+    assert row.is_granted_to(actor(scientist), "administer")
+    assert not row.is_granted_to(actor(colleague), "administer")
+    assert row.is_granted_to(actor(colleague), "register")

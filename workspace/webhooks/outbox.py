@@ -7,9 +7,8 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection
-
 from audit.services import Recorded, on_recorded
+from core.hot_reads import fetch_rows
 from core.jobs import enqueue
 from registry.models import ModelVersion, RegisteredModel
 from workspace.webhooks.catalogue import FIELDS, FROM_ACTION, OUR_EVENTS
@@ -29,9 +28,7 @@ def write_deliveries(event: Recorded) -> None:
     names = _names(event)
     if not names or event.outcome == "denied":
         return
-    with connection.cursor() as cursor:
-        cursor.execute(LISTENING, [names, _model_of(event.target)])
-        listening = cursor.fetchall()
+    listening = fetch_rows(LISTENING, [names, _model_of(event.target)])
     if not listening:
         return
     happened = _happened(event, names)

@@ -10,6 +10,7 @@ APPS = [
     "accounts",
     "audit",
     "pipelines",
+    "pipelines.sources",
     "registry",
     "registry.evaluations",
     "registry.storage",

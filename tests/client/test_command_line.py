@@ -208,3 +208,32 @@ def test_a_request_ends_with_what_became_of_it(
         actor=actor(reviewer), promotion=asked, reason="Too weak.", revision=asked.rev, password=PASSWORD
     )
     assert cplane("request", "watch", asked.pk).code == REFUSED
+
+
+def test_rows_of_a_source_that_was_granted_become_a_version(
+    signed_in, scientist, admin, actor, settings, test_database
+):
+    from pipelines import services as data
+    from pipelines.sources import services as sources
+
+    cplane = signed_in(scientist)
+    assert cplane("datasets", "sources", "-q").out == ""
+    about = settings.DATABASES["default"]
+    address = f"host={about['HOST']} port={about['PORT']} user={about['USER']} password={about['PASSWORD']}"
+    settings.DATASETS_SQL_SOURCES = {"warehouse": f"{address} dbname={test_database.name}"}
+    source = sources.add_source(actor=actor(admin), name="warehouse", kind="sql")
+    created = cplane("datasets", "read", "flights", "warehouse", "--query", "select 1 as id")
+    assert created.code == FAILED, "there is no such data set"
+    data.create_dataset(actor=actor(scientist), name="flights")
+    query = ("datasets", "read", "flights", "warehouse", "--query", "select 1 as id, 7 as hour", "--wait")
+    refused = cplane(*query)
+    assert refused.code == USAGE and "none was granted to you" in refused.err
+    sources.grant_use(actor=actor(admin), source=source, account=scientist, reason="Flights.")
+    assert cplane("datasets", "sources", "-q").out == "warehouse\n"
+    read = cplane(*query, "-q")
+    assert (read.code, read.out) == (DONE, "1\n"), read.err
+    failed = cplane(
+        "datasets", "read", "flights", "warehouse", "--query", "select * from nowhere", "--wait", "-o", "json"
+    )
+    assert failed.code == FAILED
+    assert "nowhere" in failed.err

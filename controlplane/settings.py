@@ -51,6 +51,7 @@ OUR_APPS = [
     "registry.access",
     "registry.storage",
     "registry.signing",
+    "registry.uploads",
     "registry.evaluations",
     "registry.cards",
     "registry.scans",

@@ -15,6 +15,7 @@ APPS = [
     "registry.evaluations",
     "registry.storage",
     "registry.signing",
+    "registry.uploads",
     "registry.compare",
     "registry.cards",
     "registry.scans",

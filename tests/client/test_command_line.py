@@ -25,7 +25,7 @@ def test_a_scientists_day(signed_in, scientist, folder, tmp_path):
     )
     assert made.code == DONE, made.err
     assert (made.data["version"], made.data["status"], made.data["tags"]) == (1, "READY", {"team": "ops"})
-    source = f"runs:/{made.data['run_id']}/model"
+    source = made.data["source"]
     (folder / "requirements.txt").write_text("scikit-learn==1.9.1\n")
     again = cplane("versions", "register", "delays", folder, "--wait", "--quiet")
     assert (again.code, again.out, again.err) == (DONE, "2\n", "")

@@ -45,9 +45,9 @@ class Versions(Resource):
         on_sent: Sent | None = None,
         **more: Any,
     ) -> ModelVersion:
-        """Upload a local MLflow model folder to a new run, and register it from there."""
+        """Upload a local MLflow model folder and register it; after a cut, call it again to go on."""
         uploaded = upload_folder(
-            self._transport, Path(folder), experiment=experiment, name=model, on_sent=on_sent
+            self._transport, Path(folder), model=model, experiment=experiment, on_sent=on_sent
         )
         return self.register(model, uploaded.source, run_id=uploaded.run_id, **more)
 

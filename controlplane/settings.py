@@ -384,6 +384,11 @@ DATASETS_SQL_TIMEOUT_SECONDS = int(environment.get("DATASETS_SQL_TIMEOUT_SECONDS
 # Keys that S3 sources name: S3_SOURCE_KEYS_LAKE (or S3_SOURCE_KEYS_LAKE_FILE) holds "access:secret"
 # or "access:secret:token". A source without keys is read unsigned, never with the installation's own.
 DATASETS_S3_KEYS = environment.named("S3_SOURCE_KEYS_")
+for _name, _keys in DATASETS_S3_KEYS.items():
+    if not all(_keys.partition(":")[::2]):
+        raise ImproperlyConfigured(
+            f"S3_SOURCE_KEYS_{_name.upper()} must be access:secret or access:secret:token."
+        )
 # The only hosts that S3 sources may be read from, names or addresses exactly as in the endpoint.
 S3_SOURCE_ALLOWED_HOSTS = [
     each.strip().lower() for each in environment.get("S3_SOURCE_ALLOWED_HOSTS").split(",") if each.strip()

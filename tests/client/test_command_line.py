@@ -47,6 +47,15 @@ def test_a_scientists_day(signed_in, scientist, folder, tmp_path):
     assert [each["name"] for each in differs if each["what"] == "file"] == ["requirements.txt"]
     assert "do not differ" in cplane("versions", "diff", "delays", "1", "3").err
 
+    compared = cplane("compare", "delays", "v1", "latest")
+    assert compared.code == DONE and "are not subtracted" in compared.err, compared
+    told = cplane("compare", "delays", "1", "2", "-o", "json").data
+    assert (told["comparable"], told["a"]["version"], told["b"]["version"]) == (False, 1, 2)
+    assert ["requirement", "scikit-learn", "1.9.0", "1.9.1", "changed"] in [
+        line.split() for line in cplane("compare", "delays", "1", "2").out.splitlines()
+    ]
+    assert cplane("compare", "delays", "1", "77").code == FAILED
+
     target = tmp_path / "down"
     fetched = cplane("versions", "download", "delays", "1", "-d", target)
     assert (fetched.code, fetched.out.strip()) == (DONE, str(target))

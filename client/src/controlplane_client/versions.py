@@ -63,6 +63,13 @@ class Versions(Resource):
         path = address("models", model, "versions", version)
         return self._change(ModelVersion, path, {"description": description}, etag)
 
+    def compare(self, model: str, a: int, b: int) -> dict[str, Any]:
+        """Everything that differs, b against a, as the installation's own page shows it."""
+        found: dict[str, Any] = self._transport.json(
+            "GET", address("models", model, "compare"), params={"a": a, "b": b}
+        )
+        return found
+
     def verify(
         self, model: str, version: int, *, timeout: float = 600, on_progress: Progress | None = None
     ) -> Job:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from approvals.gates import Evidence, MetricEvidence, SliceEvidence
 from approvals.models import PromotionRequest
+from approvals.safety import Finding, ScanEvidence, SignatureEvidence
 from approvals.schema_changes import changes_between
 from monitoring.costs.models import PriceRule, Resource
 from pipelines.models import ContractCheck, DataContract, DatasetVersion
@@ -17,6 +18,8 @@ from pipelines.services import why_withheld
 from registry.evaluations.models import Evaluation
 from registry.lineage import training_data_behind
 from registry.models import ModelVersion, VersionDataset
+from registry.scans.models import Scan
+from registry.signing.models import VersionSignature
 
 SECONDS_PER_HOUR = 3600
 
@@ -39,6 +42,8 @@ def gathered(promotion: PromotionRequest) -> Evidence:
         digest_evaluated=evaluation.candidate_digest if evaluation else "",
         is_intact=version.is_intact and version.deleted_at is None,
         sandbox=evaluation.sandbox if evaluation else "",
+        scan=_scan(version),
+        signature=_signature(version),
     )
 
 
@@ -113,6 +118,30 @@ def cost_forecast(evaluation: Evaluation | None) -> Decimal | None:
     if evaluation is None or evaluation.cpu_seconds_per_1000 is None or rule is None:
         return None
     return Decimal(str(round(evaluation.cpu_seconds_per_1000, 6))) / SECONDS_PER_HOUR * rule.price_usd
+
+
+def _scan(version: ModelVersion) -> ScanEvidence | None:
+    """Of these very bytes; one under way says nothing yet, and leaves the word of the one before."""
+    over = [Scan.Status.FINISHED, Scan.Status.FAILED]
+    scan = version.scans.filter(digest=version.digest, status__in=over).newest_first().first()
+    if scan is None:
+        return None
+    findings = [
+        Finding(each["severity"], each["what"], each["path"])
+        for report in scan.reports
+        for each in report["findings"]
+    ]
+    return ScanEvidence(scan.verdict, tuple(report["scanner"] for report in scan.reports), findings)
+
+
+def _signature(version: ModelVersion) -> SignatureEvidence | None:
+    found = VersionSignature.objects.filter(version=version).select_related("key").first()
+    if found is None:
+        return None
+    key = found.key
+    return SignatureEvidence(
+        found.outcome, key.name if key else "", key is not None and key.retired_at is not None
+    )
 
 
 def _finished(evaluation: Evaluation | None) -> Evaluation | None:

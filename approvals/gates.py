@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from approvals.safety import ScanEvidence, SignatureEvidence, judge_scan, judge_signature
 from core.money import money
 
 PASSED, WARNED, FAILED = "passed", "warned", "failed"
@@ -59,6 +60,8 @@ class Evidence:
     digest_evaluated: str = ""
     is_intact: bool = False
     sandbox: str = ""
+    scan: ScanEvidence | None = None
+    signature: SignatureEvidence | None = None
 
 
 @dataclass(frozen=True)
@@ -241,6 +244,8 @@ JUDGES: dict[str, Callable[[dict[str, Any], Evidence], Verdict]] = {
     "cost_forecast": _cost,
     "artifact_digest": _digest,
     "sandbox": _sandbox,
+    "scan": lambda gate, evidence: judge_scan(gate, evidence.scan),
+    "signature": lambda gate, evidence: judge_signature(gate, evidence.signature),
 }
 
 

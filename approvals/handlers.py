@@ -41,6 +41,24 @@ def judge_after_quarantine(body: dict[str, Any]) -> None:
     _enqueue_for(PromotionRequest.objects.filter(version__in=behind.values("version")))
 
 
+@on("registry.scan_finished")
+def judge_after_scan(body: dict[str, Any]) -> None:
+    """Scanners have said something of a version, or failed to: the scan gate sees it."""
+    _enqueue_for(PromotionRequest.objects.filter(version__scans=body["subject_id"]))
+
+
+@on("registry.signature_checked")
+def judge_after_signature(body: dict[str, Any]) -> None:
+    """A signature was found to be something else than before: the signature gate sees it."""
+    _enqueue_for(PromotionRequest.objects.filter(version_id=body["subject_id"]))
+
+
+@on("registry.key_retired")
+def judge_after_key(body: dict[str, Any]) -> None:
+    """What a key verified is no longer enough."""
+    _enqueue_for(PromotionRequest.objects.filter(version__openssf_signature__key=body["subject_id"]))
+
+
 @on("deployments.live", queue="deployments")
 def note_live(body: dict[str, Any]) -> None:
     """The deployment of a request answers all traffic; what it replaced is superseded."""

@@ -10,78 +10,21 @@ from typing import Any
 import jsonschema
 import yaml
 
+from approvals.gate_schemas import GATES, SHARE
 from core.canonical import canonical_json, sha256_hex
 from core.errors import Invalid
 
 SCHEMA_NAME = "controlplane/policy/v1"
-METRICS = ["roc_auc", "pr_auc", "brier", "log_loss"]
-MODES = ["block", "warn"]
 EXCLUDABLE = ["requester", "registrant", "version_editor", "request_editor"]
 ROLES = ["data-scientist", "reviewer", "validator", "operator", "auditor", "admin"]
 DURATION = re.compile(r"^P(?:(?P<days>\d{1,4})D)?(?:T(?:(?P<hours>\d{1,4})H)?(?:(?P<minutes>\d{1,4})M)?)?$")
 LARGEST = 64 << 10
 
-_IDENTIFIER = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,49}$"}
-_NUMBER = {"type": "number"}
-_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
-
-
-def _gate(kind: str, required: list[str] | None = None, **properties: Any) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["id", "type", "mode", *(required or [])],
-        "properties": {"id": _IDENTIFIER, "type": {"const": kind}, "mode": {"enum": MODES}, **properties},
-    }
-
-
-GATES: dict[str, dict[str, Any]] = {
-    "metric": _gate(
-        "metric",
-        ["metric"],
-        metric={"enum": METRICS},
-        against={"const": "champion"},
-        min_difference=_NUMBER,
-        bound={"enum": ["point", "lower_95"]},
-        min=_NUMBER,
-        max=_NUMBER,
-    ),
-    "slice": _gate(
-        "slice",
-        ["metric", "by", "max_drop"],
-        metric={"const": "roc_auc"},
-        by={"type": "array", "items": {"type": "string"}, "minItems": 1},
-        min_rows={"type": "integer", "minimum": 1},
-        max_drop=_SHARE,
-    ),
-    "holdout_kind": _gate(
-        "holdout_kind",
-        ["allowed"],
-        allowed={"type": "array", "items": {"enum": ["random", "time_ordered", "grouped"]}, "minItems": 1},
-    ),
-    "data_contract": _gate("data_contract"),
-    "schema_compatible": _gate("schema_compatible"),
-    "latency": _gate(
-        "latency",
-        ["quantile", "max_ms"],
-        quantile={"enum": [0.5, 0.95, 0.99]},
-        max_ms={"type": "number", "exclusiveMinimum": 0},
-    ),
-    "cost_forecast": _gate(
-        "cost_forecast",
-        ["max_usd_per_1000"],
-        max_usd_per_1000={"type": "string", "pattern": r"^\d{1,9}(\.\d{1,6})?$"},
-    ),
-    "artifact_digest": _gate("artifact_digest"),
-    "sandbox": _gate(
-        "sandbox", ["allowed"], allowed={"type": "array", "items": {"type": "string"}, "minItems": 1}
-    ),
-}
 _ANALYSIS = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "max_error_rate": _SHARE,
+        "max_error_rate": SHARE,
         "p95_ms": {"type": "number", "exclusiveMinimum": 0},
         "min_requests": {"type": "integer", "minimum": 1},
         "on_inconclusive": {"enum": ["pause", "continue", "abort"]},
@@ -275,7 +218,7 @@ def _raise_first(validator: Any, value: Any, prefix: str) -> None:
     path = prefix + "".join(
         f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path
     ).lstrip(".")
-    field = path or "document"
+    field = path.rstrip(".") or "document"
     allowed = (
         error.validator_value if error.validator in {"enum", "const", "required", "type", "pattern"} else None
     )

@@ -204,8 +204,10 @@ def _address_of_evidence(gate: GateResult, promotion: PromotionRequest) -> str:
     version = promotion.version
     if gate.type in {"data_contract", "schema_compatible"}:
         return "#data"
-    if gate.type == "artifact_digest":
-        return f"/models/{quote(version.model.name, safe='')}/versions/{version.number}/#artifact"
+    anchors = {"artifact_digest": "artifact", "scan": "scans", "signature": "signature"}
+    if gate.type in anchors:
+        place = f"/models/{quote(version.model.name, safe='')}/versions/{version.number}/"
+        return f"{place}#{anchors[gate.type]}"
     return promotion.evaluation.address if promotion.evaluation else ""
 
 

@@ -46,10 +46,12 @@ OUR_APPS = [
     "audit",
     "accounts",
     "pipelines",
+    "pipelines.sources",
     "registry",
     "registry.access",
     "registry.storage",
     "registry.signing",
+    "registry.uploads",
     "registry.evaluations",
     "registry.cards",
     "registry.scans",
@@ -375,11 +377,23 @@ SHOW_STYLEGUIDE = bool(os.environ.get("SHOW_STYLEGUIDE"))
 # The most bytes one uploaded table may have.
 DATASETS_LARGEST_UPLOAD_BYTES = int(environment.get("DATASETS_LARGEST_UPLOAD_BYTES", str(512 << 20)))
 # Databases that data sets may be queried from: SQL_SOURCE_WAREHOUSE (or SQL_SOURCE_WAREHOUSE_FILE)
-# is the libpq address of the source "warehouse". People name sources, never hosts; give each a
-# role of its own that may only read what every data scientist may read.
+# is the libpq address of the source "warehouse". People name sources, never hosts; an administrator
+# says who may use which. Give each a role of its own that may only read.
 DATASETS_SQL_SOURCES = environment.named("SQL_SOURCE_")
 # How long a query may run there.
 DATASETS_SQL_TIMEOUT_SECONDS = int(environment.get("DATASETS_SQL_TIMEOUT_SECONDS", "300"))
+# Keys that S3 sources name: S3_SOURCE_KEYS_LAKE (or S3_SOURCE_KEYS_LAKE_FILE) holds "access:secret"
+# or "access:secret:token". A source without keys is read unsigned, never with the installation's own.
+DATASETS_S3_KEYS = environment.named("S3_SOURCE_KEYS_")
+for _name, _keys in DATASETS_S3_KEYS.items():
+    if not all(_keys.partition(":")[::2]):
+        raise ImproperlyConfigured(
+            f"S3_SOURCE_KEYS_{_name.upper()} must be access:secret or access:secret:token."
+        )
+# The only hosts that S3 sources may be read from, names or addresses exactly as in the endpoint.
+S3_SOURCE_ALLOWED_HOSTS = [
+    each.strip().lower() for each in environment.get("S3_SOURCE_ALLOWED_HOSTS").split(",") if each.strip()
+]
 
 # --- webhooks ---------------------------------------------------------------------------
 # Hosts (names or addresses, exactly as in the URL) that webhooks may call although they are private,

@@ -122,6 +122,20 @@ class QueryForm(forms.Form):
         cast(forms.ChoiceField, self.fields["source"]).choices = [(each, each) for each in sources]
 
 
+class PrefixForm(forms.Form):
+    """The objects beneath a prefix of an S3 source."""
+
+    source = forms.ChoiceField(label="Source", widget=forms.Select(FIELD))
+    prefix = text(
+        "Prefix", 500, help_text="As flights/2013-01/; every Parquet or CSV object beneath it is read."
+    )
+    label = text("Label of the version", 100)
+
+    def __init__(self, *args: Any, sources: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, prefix="o", **kwargs)
+        cast(forms.ChoiceField, self.fields["source"]).choices = [(each, each) for each in sources]
+
+
 class ReasonForm(forms.Form):
     """Why something is done; kept in the audit trail."""
 

@@ -79,14 +79,14 @@ def compare_versions(lease: Lease, difference: VersionDifference) -> dict[str, A
 
 @job(QUERY, subject=DatasetQuery, limit=timedelta(minutes=15), max_attempts=1)
 def run_query(lease: Lease, query: DatasetQuery) -> dict[str, Any]:
-    """Read a query's rows as a version; the same rows again are the version they already are."""
+    """Read rows of a source as a version; the same rows again are the version they already are."""
     actor = Actor.system(lease)
     try:
-        version = read_query(lease, query)
+        version, objects = read_query(lease, query)
     except DomainError as error:
         services.fail_query(actor=actor, query=query, reason=str(error))
         raise
-    services.end_query(actor=actor, query=query, version=version)
+    services.end_query(actor=actor, query=query, version=version, objects=objects)
     return {"version": version.number}
 
 

@@ -18,6 +18,7 @@ from registry.ownership import require_own
 from registry.run_facts import RunFacts, facts_of
 from registry.sources import Source, parse_source
 from registry.storage.bytes_in_use import Allowance
+from registry.uploads.reading import uploaded_files
 
 Progress = Callable[[float, str], None]
 
@@ -51,15 +52,23 @@ def collect(
         return of_another_version(source)
     progress(5, "Asking the tracking server")
     run, logged_model = _owners(version, source, tracking)
-    require_own(creator_of(version), run and run.owned, logged_model and logged_model.owned)
-    home = logged_model or run
-    assert home is not None
-    owner = f"logged model {home.id}" if logged_model else f"run {home.id}"
-    path = owned_path(source, home.artifact_uri, owner)
-    manifest = stored(storage, path, progress, Allowance(version.model))
+    creator = creator_of(version)
+    require_own(creator, run and run.owned, logged_model and logged_model.owned)
+    if source.kind == "upload":
+        uploaded = uploaded_files(version, creator, source.owner)
+        manifest = stored(uploaded, "", progress, Allowance(version.model))
+        uploaded.require_promised(manifest)
+    else:
+        home = logged_model or run
+        assert home is not None
+        owner = f"logged model {home.id}" if logged_model else f"run {home.id}"
+        path = owned_path(source, home.artifact_uri, owner)
+        manifest = stored(storage, path, progress, Allowance(version.model))
     progress(85, "Reading the model's description")
     description = described(manifest)
     _require_same_owner(description, run, logged_model)
+    if source.kind == "upload":
+        _require_no_owner(description, run, logged_model)
     facts = facts_of(run, logged_model)
     return Contents(
         manifest=manifest,
@@ -143,6 +152,17 @@ def _require_same_owner(
         )
     if logged_model is None and run is not None and description.run_id and description.run_id != run.id:
         raise Invalid(f"The files are those of run {description.run_id}, not of {run.id}.", field="source")
+
+
+def _require_no_owner(
+    description: mlmodel.Description, run: Run | None, logged_model: LoggedModel | None
+) -> None:
+    """Files that were sent must not claim a run or a logged model that nobody has confirmed."""
+    named = description.logged_model_id if logged_model is None else ""
+    if named or (run is None and description.run_id):
+        raise Invalid(
+            "The files are those of a run or logged model; register them from there.", field="source"
+        )
 
 
 def of_another_version(source: Source) -> Contents:

@@ -15,18 +15,19 @@ LOGGED_MODEL_ID = re.compile(r"^m-[A-Za-z0-9_-]{1,62}$")
 RUNS = re.compile(r"^runs:/+([^/]+)(?:/(.*))?$", re.DOTALL)
 LOGGED_MODEL = re.compile(r"^models:/+(m-[^/@]+)(?:/(.*))?$", re.DOTALL)
 VERSION = re.compile(r"^models:/+([^/@]+)/(\d{1,9})$")
+UPLOAD = re.compile(r"^uploads:/+([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$")
 ARTIFACTS = re.compile(r"^mlflow-artifacts:/+([^/].*)$", re.DOTALL)
 ALLOWED = (
     "runs:/<run id>/<path>, models:/m-<logged model id>, models:/<registered model>/<version>"
-    " or mlflow-artifacts:/<path> of the run or logged model"
+    ", uploads:/<upload id> or mlflow-artifacts:/<path> of the run or logged model"
 )
 
 
 @dataclass(frozen=True)
 class Source:
-    """A source taken apart. ``kind`` is run, logged_model, version or artifacts.
+    """A source taken apart. ``kind`` is run, logged_model, version, upload or artifacts.
 
-    ``owner`` is the run id, the logged model id or the registered model's name, and empty for
+    ``owner`` is the id of run, logged model or upload, or the registered model's name, and empty for
     ``artifacts``, whose owner the tracking server must confirm. ``path`` is relative.
     """
 
@@ -49,6 +50,8 @@ def parse_source(value: object) -> Source:
         if not LOGGED_MODEL_ID.match(match[1]):
             raise _refused("names no logged model id")
         return Source("logged_model", match[1], checked_path(match[2] or ""))
+    if match := UPLOAD.match(text):
+        return Source("upload", match[1])
     if text.startswith("mlflow-artifacts://") and not text.startswith("mlflow-artifacts:///"):
         raise _refused("names a server; use mlflow-artifacts:/<path>")
     if match := ARTIFACTS.match(text):

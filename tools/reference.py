@@ -1,4 +1,4 @@
-"""Writes docs/reference/ from the code: the OpenAPI document, the REST pages, the command line.
+"""Writes docs/reference/ from the code: the OpenAPI document, the REST pages, the command line, gates.
 
 ``python tools/reference.py`` writes, ``--check`` only says what is out of date (exit 1).
 """
@@ -24,7 +24,12 @@ def pages() -> dict[str, str]:
     django.setup()
     from workspace.api_document import as_yaml  # noqa: PLC0415
 
-    return {"openapi.yaml": as_yaml().decode(), "rest.md": _rest(), "command-line.md": _command_line()}
+    return {
+        "openapi.yaml": as_yaml().decode(),
+        "rest.md": _rest(),
+        "command-line.md": _command_line(),
+        "gates.md": _gates(),
+    }
 
 
 def _rest() -> str:
@@ -74,6 +79,35 @@ def _command_line() -> str:
         f"| exit code | meaning |\n| --- | --- |\n{codes}"
     )
     return MADE + head + "".join(_commands(get_command(app), ["cplane"]))
+
+
+def _gates() -> str:
+    from approvals.gate_schemas import GATES  # noqa: PLC0415
+
+    head = (
+        "# Gates of a policy\n\nA policy (`controlplane/policy/v1`) holds a list `gates`. Each has an `id` of its own, a `type`"
+        " and a `mode`: `block` keeps a request from being approved, `warn` only says so. No gate passes on what is not"
+        " known. Results are on the request's page, each with a link to what was looked at.\n"
+    )
+    return MADE + head + "".join(_gate(kind, schema) for kind, schema in sorted(GATES.items()))
+
+
+def _gate(kind: str, schema: dict[str, Any]) -> str:
+    own = {name: of for name, of in schema["properties"].items() if name not in {"id", "type", "mode"}}
+    rows = [
+        f"- `{name}` ({_allowed(of)}{', needed' if name in schema['required'] else ''})"
+        f"{': ' + of['description'] if 'description' in of else ''}\n"
+        for name, of in own.items()
+    ]
+    return f"\n## `{kind}`\n\n{schema['description']}\n" + ("\n" + "".join(rows) if rows else "")
+
+
+def _allowed(of: dict[str, Any]) -> str:
+    if of.get("type") == "array":
+        return f"a list of {_allowed(of['items'])}"
+    words = {"number": "a number", "integer": "a whole number", "string": "text", "boolean": "true or false"}
+    choices = of.get("enum") or ([of["const"]] if "const" in of else [])
+    return " or ".join(f"`{each}`" for each in choices) or words[of["type"]]
 
 
 def _commands(command: Any, words: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 from boto3.exceptions import Boto3Error
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
@@ -28,6 +29,8 @@ class Connection:
     secret_key: str
     session_token: str
     addressing: str
+    # Requests carry no signature at all, instead of one with whatever keys boto3 finds around it.
+    is_anonymous: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,12 @@ def client(*, is_probing: bool = False) -> Any:
         session_token=settings.S3_SESSION_TOKEN,
         addressing=settings.S3_ADDRESSING,
     )
-    return _client(connection, PROBING if is_probing else WORKING, os.getpid())
+    return client_of(connection, PROBING if is_probing else WORKING)
+
+
+def client_of(connection: Connection, patience: Patience = WORKING) -> Any:
+    """A client for any server; the same one as long as this process asks for the same."""
+    return _client(connection, patience, os.getpid())
 
 
 @lru_cache(maxsize=8)
@@ -88,6 +96,6 @@ def _client(connection: Connection, patience: Patience, process_id: int) -> Any:
             read_timeout=patience.read_seconds,
             retries={"mode": "standard", "total_max_attempts": patience.attempts},
             s3={"addressing_style": connection.addressing},
-            signature_version="s3v4",
+            signature_version=UNSIGNED if connection.is_anonymous else "s3v4",
         ),
     )

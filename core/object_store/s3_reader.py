@@ -7,22 +7,31 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from core.errors import TryLater
+from core.errors import Conflict, TryLater
 
 TRIES = 4
+CHANGED = frozenset({"412", "PreconditionFailed", "404", "NoSuchKey"})
+
+
+class ObjectChanged(Conflict):
+    """Another content has taken the place of the one that was being read."""
+
+    code = "object_changed"
 
 
 class S3Reader(io.RawIOBase):
     """One request read from front to back; another from wherever a reader jumps to.
 
-    A connection cut in the middle is taken up where it broke, of the same content only.
+    A connection cut in the middle is taken up where it broke, of the same content only. With an
+    ``etag`` that content alone is read; the server's refusal is the caller's to explain.
     """
 
-    def __init__(self, client: Any, bucket: str, key: str) -> None:
+    def __init__(self, client: Any, bucket: str, key: str, etag: str = "") -> None:
         self._client, self._place = client, {"Bucket": bucket, "Key": key}
-        answer = client.get_object(**self._place)
+        answer = client.get_object(**self._place, **({"IfMatch": etag} if etag else {}))
         self._body, self._body_at = answer["Body"], 0
         self._etag, self._size = answer["ETag"], answer["ContentLength"]
+        self.version_id: str = answer.get("VersionId", "")
         self._position = 0
 
     def readable(self) -> bool:
@@ -64,6 +73,8 @@ class S3Reader(io.RawIOBase):
                     return content
             except ClientError as error:
                 code = error.response.get("Error", {}).get("Code", "an error")
+                if code in CHANGED:
+                    raise ObjectChanged("An object changed while it was read.") from error
                 raise TryLater(f"The object store answered {code} while an object was read.") from error
             except (BotoCoreError, OSError) as error:
                 cause = error

@@ -1,4 +1,4 @@
-"""REST: reading versions of a data set from configured databases."""
+"""REST: reading versions of a data set from databases and buckets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipelines.models import DatasetQuery
 
 
 class QueryViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewSet):
-    """``/datasets/{name}/queries``: what was read from databases, and reading more."""
+    """``/datasets/{name}/queries``: what was read from sources, and reading more."""
 
     serializer_class = QuerySerializer
     ordering = "-requested_at"
@@ -30,7 +30,7 @@ class QueryViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewS
 
     @extend_schema(request=NewQuerySerializer, responses={202: QuerySerializer})
     def create(self, request: Request, name: str) -> Response:
-        """202: a worker reads the rows in a read-only transaction and registers them as a version."""
+        """202: a worker reads the query (read-only) or the objects beneath the prefix as one version."""
         dataset = find_dataset(request, name)
         new = NewQuerySerializer(data=request.data)
         new.is_valid(raise_exception=True)

@@ -162,6 +162,9 @@ class NewVersionSerializer(Body):
 
 class QuerySerializer(serializers.ModelSerializer):
     dataset = serializers.CharField(source="dataset.name")
+    query = serializers.SerializerMethodField()
+    prefix = serializers.SerializerMethodField()
+    objects = serializers.JSONField(source="objects_read")
     version = serializers.IntegerField(source="version.number", default=None, allow_null=True)
     requested_by = serializers.CharField(source="requested_by.username", default=None, allow_null=True)
 
@@ -171,7 +174,10 @@ class QuerySerializer(serializers.ModelSerializer):
             "id",
             "dataset",
             "source",
+            "kind",
             "query",
+            "prefix",
+            "objects",
             "label",
             "status",
             "version",
@@ -181,10 +187,25 @@ class QuerySerializer(serializers.ModelSerializer):
             "finished_at",
         )
 
+    def get_query(self, query: DatasetQuery) -> str | None:
+        return None if query.is_s3 else query.query
+
+    def get_prefix(self, query: DatasetQuery) -> str | None:
+        return query.query if query.is_s3 else None
+
 
 class NewQuerySerializer(Body):
-    source = TextField(max_length=1000, help_text="The name of a database the operator configured.")
-    query = TextField(max_length=100_000)
+    source = TextField(max_length=1000, help_text="The name of a source that was granted to you.")
+    query = TextField(
+        max_length=100_000, required=False, allow_blank=True, default="", help_text="Of a database."
+    )
+    prefix = TextField(
+        max_length=10_000,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Of an S3 source, below its own prefix; empty means all of it.",
+    )
     label = TextField(max_length=1000, required=False, allow_blank=True, default="")
 
 

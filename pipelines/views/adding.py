@@ -1,8 +1,9 @@
-"""The page that adds a version to a data set: a file, or the rows of a query."""
+"""The page that adds a version to a data set: a file, the rows of a query, or a prefix's objects."""
 
 from __future__ import annotations
 
-from django.conf import settings
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -12,9 +13,10 @@ from django.views.decorators.http import require_http_methods
 from core.doors import PageRequest, sign_in_required
 from core.errors import Invalid, NotAllowed, TooLarge
 from pipelines import rights, services
-from pipelines.forms import QueryForm, UploadForm
+from pipelines.forms import PrefixForm, QueryForm, UploadForm
 from pipelines.lookups import find_dataset
 from pipelines.models import Dataset
+from pipelines.sources.lookups import usable_by
 from pipelines.uploads import kept
 
 SHOWN = 10
@@ -23,26 +25,33 @@ SHOWN = 10
 @sign_in_required
 @require_http_methods(["GET", "POST"])
 def add_version(request: PageRequest, name: str) -> HttpResponse:
-    """Register a file or a query's rows; a worker reads and checks them."""
+    """Register a file, a query's rows or a prefix's objects; a worker reads and checks them."""
     dataset = find_dataset(request, name)
     if not rights.may_register(request.actor, dataset):
         raise NotAllowed(f"You may not add versions to {dataset}; it needs the right to register.")
-    is_query = "query" in request.GET
-    sources = list(settings.DATASETS_SQL_SOURCES)
-    post = request.POST if request.method == "POST" else None
-    upload = UploadForm(None if is_query else post, None if is_query else request.FILES or None)
-    query = QueryForm(post if is_query else None, sources=sources)
-    form = query if is_query else upload
-    if request.method == "POST" and form.is_valid():
+    usable = usable_by(request.actor)
+    databases = [each.name for each in usable if not each.is_s3]
+    buckets = [each.name for each in usable if each.is_s3]
+    kind = next((each for each in ("query", "prefix") if each in request.GET), "file")
+    sent: dict[str, Any] = {kind: request.POST} if request.method == "POST" else {}
+    forms: dict[str, Any] = {
+        "file": UploadForm(sent.get("file"), (request.FILES or None) if "file" in sent else None),
+        "query": QueryForm(sent.get("query"), sources=databases),
+        "prefix": PrefixForm(sent.get("prefix"), sources=buckets),
+    }
+    form = forms[kind]
+    if sent and form.is_valid():
         try:
-            return _queried(request, dataset, query) if is_query else _uploaded(request, dataset, upload)
+            return _uploaded(request, dataset, form) if kind == "file" else _asked(request, dataset, form)
         except (Invalid, TooLarge) as error:
             form.add_error(error.field if error.field in form.fields else None, str(error))
     context = {
         "dataset": dataset,
-        "upload": upload,
-        "query": query,
-        "sources": sources,
+        "upload": forms["file"],
+        "query": forms["query"],
+        "prefix": forms["prefix"],
+        "databases": databases,
+        "buckets": buckets,
         "queries": dataset.queries.select_related("version", "requested_by").order_by("-requested_at")[
             :SHOWN
         ],
@@ -70,7 +79,7 @@ def _uploaded(request: PageRequest, dataset: Dataset, form: UploadForm) -> HttpR
     return redirect(f"{reverse('pipelines:dataset', args=[dataset.name])}?version={version.number}")
 
 
-def _queried(request: PageRequest, dataset: Dataset, form: QueryForm) -> HttpResponse:
+def _asked(request: PageRequest, dataset: Dataset, form: QueryForm | PrefixForm) -> HttpResponse:
     services.request_query(actor=request.actor, dataset=dataset, **form.cleaned_data)
     messages.success(request, f"The rows are read from {form.cleaned_data['source']}.")
     return redirect(f"{reverse('pipelines:add-version', args=[dataset.name])}#queries")

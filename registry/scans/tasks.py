@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import tempfile
 from datetime import timedelta
+from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
 
 from core.actors import Actor
 from core.errors import Conflict, DomainError
@@ -24,6 +27,7 @@ from registry.scans.services import SCAN, Outcome
 from registry.services.registration import VERSION_READY
 
 NIGHTLY_BATCH = 200
+TRIED_AGAIN_AFTER = timedelta(days=7)
 SCANNING = "registry.scans.compute.scanning"
 LIMITS = Limits(cpu_seconds=150, wall_seconds=240, memory_bytes=3 << 30)
 
@@ -57,13 +61,21 @@ def scan_version(lease: Lease, scan: Scan) -> dict[str, Any]:
 @periodic("registry.scan_unscanned", every=timedelta(days=1))
 @job("registry.scan_unscanned", limit=timedelta(minutes=5))
 def scan_unscanned(lease: Lease) -> dict[str, Any]:
-    """Versions from before there were scanners, and those whose nudge was lost: some every night."""
+    """Versions that today's scanners, at today's versions, have not looked at: some every night.
+
+    Newest first, none that was tried within the week: one that always fails must not be in the way.
+    """
     if not settings.SCANNERS:
         return {"versions": 0}
-    waiting = ModelVersion.objects.ready().filter(scans__isnull=True).in_lists().order_by("-created_at")
-    versions = list(waiting[:NIGHTLY_BATCH])
-    for version in versions:
-        services.request_scan(actor=Actor.system(lease), version=version)
+    scans = Scan.objects.filter(version=OuterRef("pk"))
+    seen = scans.filter(
+        reports__contains=[{"scanner": each, "version": installed(each)} for each in settings.SCANNERS]
+    )
+    tried = scans.filter(created_at__gt=Now() - TRIED_AGAIN_AFTER)
+    waiting = ModelVersion.objects.ready().filter(~Exists(seen), ~Exists(tried)).in_lists()
+    versions = list(waiting.order_by("-created_at")[:NIGHTLY_BATCH])
+    for each in versions:
+        services.request_scan(actor=Actor.system(lease), version=each)
     return {"versions": len(versions)}
 
 

@@ -56,6 +56,7 @@ def retire_key(*, actor: Actor, key: TrustedKey, reason: str) -> TrustedKey:
     key.refresh_from_db()
     before = {"name": key.name, "fingerprint": key.fingerprint}
     record(actor=actor, action="registry.key_retired", target=key, before=before, reason=reason)
+    emit("registry.key_retired", key, before)
     return key
 
 

@@ -36,6 +36,9 @@ def test_the_shipped_policies_are_valid(path):
             % "[{id: a, type: artifact_digest, mode: block}, {id: a, type: artifact_digest, mode: warn}]",
             "gates",
         ),
+        (MINIMAL % "[{id: a, type: scan, mode: block}]", "gates[0]"),
+        (MINIMAL % "[{id: a, type: scan, severity: mild, mode: block}]", "gates[0].severity"),
+        (MINIMAL % "[{id: a, type: signature, keys: [], mode: block}]", "gates[0].keys"),
         (MINIMAL % "[]" + "rollout: {steps: [{weight: 50}]}", "rollout.steps"),
         (MINIMAL % "[]" + "expires_after: soon", "expires_after"),
         ("a: &x [1]\nb: *x", "document"),
@@ -59,6 +62,8 @@ ALL = [
     gate(type="cost_forecast", max_usd_per_1000="0.05"),
     gate(type="artifact_digest"),
     gate(type="sandbox", allowed=["bubblewrap"]),
+    gate(type="scan", severity="dangerous"),
+    gate(type="signature"),
 ]
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.conftest import LOOKS
+from tests.registry.conftest import make_model  # noqa: F401 - fixture
 from tests.webhooks.conftest import make_webhook, receiver  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,4 +45,17 @@ def test_the_pages_of_webhooks_are_sound(visit, admin, webhooks, look):
     visitor.check_dialogs()
     page.click("tbody a >> nth=0")
     page.wait_for_selector("text=What was sent")
+    visitor.check()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_models_administrator_finds_its_webhooks(
+    visit, scientist, admin, actor, make_model, make_webhook, look
+):
+    make_webhook("registry.version_ready", name="release-board", model=make_model("flight-delay"))
+    visitor = visit(*LOOKS[look]).sign_in("scientist")
+    page = visitor.open("/models/flight-delay/")
+    visitor.check()
+    page.click("text=Webhooks of this model")
+    page.wait_for_selector("text=of flight-delay alone")
     visitor.check()

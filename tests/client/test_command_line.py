@@ -26,7 +26,7 @@ def test_a_scientists_day(signed_in, scientist, folder, tmp_path):
     )
     assert made.code == DONE, made.err
     assert (made.data["version"], made.data["status"], made.data["tags"]) == (1, "READY", {"team": "ops"})
-    source = f"runs:/{made.data['run_id']}/model"
+    source = made.data["source"]
     (folder / "requirements.txt").write_text("scikit-learn==1.9.1\n")
     again = cplane("versions", "register", "delays", folder, "--wait", "--quiet")
     assert (again.code, again.out, again.err) == (DONE, "2\n", "")
@@ -47,6 +47,15 @@ def test_a_scientists_day(signed_in, scientist, folder, tmp_path):
     assert {"what": "requirement", "name": "scikit-learn", "a": "==1.9.0", "b": "==1.9.1"} in differs
     assert [each["name"] for each in differs if each["what"] == "file"] == ["requirements.txt"]
     assert "do not differ" in cplane("versions", "diff", "delays", "1", "3").err
+
+    compared = cplane("compare", "delays", "v1", "latest")
+    assert compared.code == DONE and "are not subtracted" in compared.err, compared
+    told = cplane("compare", "delays", "1", "2", "-o", "json").data
+    assert (told["comparable"], told["a"]["version"], told["b"]["version"]) == (False, 1, 2)
+    assert ["requirement", "scikit-learn", "1.9.0", "1.9.1", "changed"] in [
+        line.split() for line in cplane("compare", "delays", "1", "2").out.splitlines()
+    ]
+    assert cplane("compare", "delays", "1", "77").code == FAILED
 
     target = tmp_path / "down"
     fetched = cplane("versions", "download", "delays", "1", "-d", target)
@@ -275,3 +284,32 @@ def test_a_request_ends_with_what_became_of_it(
         actor=actor(reviewer), promotion=asked, reason="Too weak.", revision=asked.rev, password=PASSWORD
     )
     assert cplane("request", "watch", asked.pk).code == REFUSED
+
+
+def test_rows_of_a_source_that_was_granted_become_a_version(
+    signed_in, scientist, admin, actor, settings, test_database
+):
+    from pipelines import services as data
+    from pipelines.sources import services as sources
+
+    cplane = signed_in(scientist)
+    assert cplane("datasets", "sources", "-q").out == ""
+    about = settings.DATABASES["default"]
+    address = f"host={about['HOST']} port={about['PORT']} user={about['USER']} password={about['PASSWORD']}"
+    settings.DATASETS_SQL_SOURCES = {"warehouse": f"{address} dbname={test_database.name}"}
+    source = sources.add_source(actor=actor(admin), name="warehouse", kind="sql")
+    created = cplane("datasets", "read", "flights", "warehouse", "--query", "select 1 as id")
+    assert created.code == FAILED, "there is no such data set"
+    data.create_dataset(actor=actor(scientist), name="flights")
+    query = ("datasets", "read", "flights", "warehouse", "--query", "select 1 as id, 7 as hour", "--wait")
+    refused = cplane(*query)
+    assert refused.code == USAGE and "none was granted to you" in refused.err
+    sources.grant_use(actor=actor(admin), source=source, account=scientist, reason="Flights.")
+    assert cplane("datasets", "sources", "-q").out == "warehouse\n"
+    read = cplane(*query, "-q")
+    assert (read.code, read.out) == (DONE, "1\n"), read.err
+    failed = cplane(
+        "datasets", "read", "flights", "warehouse", "--query", "select * from nowhere", "--wait", "-o", "json"
+    )
+    assert failed.code == FAILED
+    assert "nowhere" in failed.err

@@ -73,5 +73,17 @@ def test_an_auditor_takes_the_ledger_out(as_account, auditor, scientist, sealer,
     assert (done.code, done.out) == (0, f"{export.digest}\n"), done.err
     assert hashlib.sha256(target.read_bytes()).hexdigest() == export.digest
     assert json.loads(target.read_text().splitlines()[0])
+    intact = cplane("audit", "verify", target, "-o", "json")
+    assert (intact.code, intact.data["findings"]) == (0, []), intact
+    assert intact.data["events"] == export.events
+    assert cplane("audit", "verify", target).out.startswith("Intact")
+    forged = tmp_path / "forged.jsonl"
+    forged.write_text(target.read_text().replace("accounts.", "approvals.", 1))
+    found = cplane("audit", "verify", forged)
+    assert found.code == 1 and "ampered" in found.out, found
+    forged.write_text("no export")
+    unreadable = cplane("audit", "verify", forged)
+    assert (unreadable.code, unreadable.out) == (2, ""), unreadable
+    assert "cannot be read as an export" in unreadable.err
     assert as_account(scientist)("audit", "export", tmp_path / "mine.jsonl").code == 1
     assert not (tmp_path / "mine.jsonl").exists()

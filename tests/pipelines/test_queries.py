@@ -10,6 +10,7 @@ from core.errors import Invalid, NotAllowed
 from pipelines import services
 from pipelines.compute.querying import Unqueryable, write_query
 from pipelines.models import DatasetQuery
+from pipelines.sources import services as sources
 from tests.pipelines.conftest import parquet, table
 
 pytestmark = pytest.mark.django_db
@@ -18,11 +19,13 @@ ROWS = "SELECT 'f' || n AS id, n % 24 AS hour, n / 2.0 AS temp, timestamptz '201
 
 
 @pytest.fixture
-def warehouse(settings, test_database):
-    """The test database itself as a source: a real server that would let cp_app write."""
+def warehouse(settings, test_database, admin, actor, scientist):
+    """The test database itself as the scientist's source: a real server that would let cp_app write."""
     about = live.DATABASES["default"]
     address = f"host={about['HOST']} port={about['PORT']} user={about['USER']} password={about['PASSWORD']} dbname={test_database.name}"
     settings.DATASETS_SQL_SOURCES = {"warehouse": address}
+    source = sources.add_source(actor=actor(admin), name="warehouse", kind="sql")
+    sources.grant_use(actor=actor(admin), source=source, account=scientist, reason="Flights.")
     return address
 
 
@@ -118,7 +121,7 @@ def test_only_configured_names_and_reads_are_taken_and_a_failure_is_told(
 
 def test_a_file_is_registered_on_the_page(make_dataset, scientist, client_for, run_jobs):
     dataset, client = make_dataset(), client_for(scientist)
-    assert b"No source is configured" in client.get("/data/flights/add/").content
+    assert b"No database is granted to you" in client.get("/data/flights/add/").content
     empty = client.post("/data/flights/add/", {"file": SimpleUploadedFile("t.csv", b"")})
     assert empty.status_code == 422 and b"The file is empty" in empty.content
     file = SimpleUploadedFile("january.parquet", parquet(table()))

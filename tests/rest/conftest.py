@@ -88,6 +88,12 @@ def world(story, operator, actor, post, client, bearer, run_jobs, sealer, settin
     )
     post("datasets/flights-2013/checks", {"version": 1})
     post("grants", {"model": "delays", "right": "view", "account": "operator", "reason": "On call."})
+    settings.DATASETS_SQL_SOURCES = {"warehouse": "host=127.0.0.1 port=1"}
+    post("data-sources", {"name": "warehouse", "kind": "sql"})
+    post("data-sources/warehouse/grants", {"account": "everyone", "reason": "Flights."})
+    post("grants", {"model": "delays", "right": "register", "account": "everyone", "reason": "Sends."})
+    files = [{"path": "MLmodel", "size": 3, "sha256": "a" * 64}]
+    post("models/delays/uploads", {"files": files})
     post("audit/exports", {"format": "jsonl"})
     [incident] = client.get("/api/v1/incidents", headers=bearer).json()["items"]
     post(f"incidents/{incident['id']}/post-mortem", {"summary": "s", "impact": "i", "cause": "c"})

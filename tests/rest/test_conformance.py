@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-READABLE = {"name", "number", "alias", "path", "environment"}
+READABLE = {"name", "number", "alias", "path", "environment", "file", "start"}
 # Of two versions or revisions, which the newest data set of the world does not have.
 NEED_TWO = ("/datasets/{name}/compare", "/contract/changes", "/contract/proposal")
 # Receivers of events would be called, and cards are written by people: their own tests have them.

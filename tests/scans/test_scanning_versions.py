@@ -1,10 +1,13 @@
 """A version is scanned once it is ready, in a sandbox, and what failed is not clean."""
 
 import pickle
+from datetime import timedelta
+from importlib.metadata import version as version_of
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from core.actors import Actor
 from core.errors import Conflict, NotAllowed
@@ -135,16 +138,31 @@ def test_a_scan_whose_job_died_has_failed(make_model, make_row, actor, scientist
     assert (scan.verdict, scan.failure) == ("failed", "The worker went away.")
 
 
-def test_versions_that_were_never_scanned_are_scanned_at_night(make_model, make_row, settings):
-    model = make_model("delays")
-    rows = [make_row(model) for _ in range(3)]
-    Scan.objects.create(version=rows[0], digest="a" * 64, status="finished", verdict="unproven")
-    for scanners, asked in (([], 0), (["picklescan"], 2)):
-        settings.SCANNERS = scanners
-        with transaction.atomic():
-            night = enqueue("registry.scan_unscanned")
-        run_job(night.pk)
-        assert Scan.objects.unfinished().count() == asked
+def night():
+    with transaction.atomic():
+        job = enqueue("registry.scan_unscanned")
+    run_job(job.pk)
+    return set(Scan.objects.unfinished().values_list("version__number", flat=True))
+
+
+def test_versions_that_todays_scanners_have_not_seen_are_scanned_at_night(make_model, make_row, settings):
+    """Never scanned, or by scanners of another version; nothing that was tried within the week."""
+    model, week_ago = make_model("delays"), timezone.now() - timedelta(days=8)
+    current = {"scanner": "picklescan", "version": version_of("picklescan"), "findings": []}
+    rows = [make_row(model) for _ in range(5)]
+    for row, reports, at in (
+        (rows[0], [current], week_ago),
+        (rows[1], [{**current, "version": "0.0.1"}], week_ago),
+        (rows[2], [{**current, "version": "0.0.1"}], timezone.now()),
+        (rows[3], [{**current, "version": ""}], week_ago),
+    ):
+        scan = Scan.objects.create(
+            version=row, digest="a" * 64, status="finished", verdict="unproven", reports=reports
+        )
+        Scan.objects.filter(pk=scan.pk).update(created_at=at)
+    assert night() == set()
+    settings.SCANNERS = ["picklescan"]
+    assert night() == {rows[1].number, rows[3].number, rows[4].number}
 
 
 def test_the_list_of_scans_costs_the_same_for_many(make_model, make_row, token_client, scientist):

@@ -161,6 +161,49 @@ def test_who_administers_one_model_has_webhooks_of_that_model_alone(
     assert rest.post(REST, {**asked, "model": "nope"}, content_type="application/json").status_code == 404
 
 
+def test_who_administers_one_model_manages_its_webhooks_on_pages(
+    client_for, scientist, stranger, make_account, admin, make_model, make_webhook, receiver
+):
+    of_all, _ = make_webhook("registered_model.created", name="of-all")
+    mine, theirs = make_model("delays"), make_model("theirs", by=make_account("other", "data-scientist"))
+    foreign, _ = make_webhook("registry.version_ready", name="of-theirs", model=theirs)
+    browser, address = client_for(scientist), "/admin/webhooks/"
+    assert b"Webhooks of this model" in browser.get("/models/delays/").content
+    asked = {"name": "mine", "url": receiver.url, "events": ["registry.version_ready"]}
+    for model, said in (
+        ("", "This field is required"),
+        ("theirs", "no registered model named"),
+        ("x", "no reg"),
+    ):
+        refused = browser.post(address, {**asked, "model": model})
+        assert refused.status_code == 422 and said in refused.content.decode(), model
+    assert Webhook.objects.count() == 2
+    made = browser.post(f"{address}?model=delays", {**asked, "model": "delays"})
+    assert made.status_code == 200 and b"whsec_" in made.content
+    webhook = Webhook.objects.get(name="mine")
+    assert webhook.model == mine
+    listed = browser.get(address).content.decode()
+    assert "mine" in listed and "of-all" not in listed and "of-theirs" not in listed
+    assert browser.post(f"{address}{webhook.pk}/test/").status_code == 302
+    [delivery] = webhook.deliveries.all()
+    assert browser.get(f"{address}{webhook.pk}/").status_code == 200
+    assert browser.get(f"{address}deliveries/{delivery.pk}/").status_code == 200
+    for other in (of_all, foreign):
+        assert browser.get(f"{address}{other.pk}/").status_code == 404
+        assert browser.post(f"{address}{other.pk}/delete/").status_code == 404
+    assert client_for(stranger).get(address).status_code == 404
+    assert client_for(admin).get(f"{address}?model=delays").content.count(b"of-all") == 0
+    assert f"{address}{webhook.pk}/" in browser.get("/models/delays/").content.decode()
+    assert browser.post(f"{address}{webhook.pk}/delete/").status_code == 302
+    assert not Webhook.objects.existing().filter(name="mine").exists()
+
+
+def test_the_panel_of_a_model_is_for_who_administers_it(client_for, reviewer, make_model, make_webhook):
+    make_webhook("registry.version_ready", name="secret-board", model=make_model("delays"))
+    page = client_for(reviewer).get("/models/delays/").content
+    assert b"secret-board" not in page and b"Webhooks of this model" not in page
+
+
 def test_rest_needs_the_revision_and_says_what_was_sent(token_client, admin, receiver, make_model, run_jobs):
     rest = token_client(admin)
     asked = {

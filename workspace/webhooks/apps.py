@@ -9,6 +9,10 @@ class WebhooksConfig(AppConfig):
     verbose_name = "Webhooks"
 
     def ready(self) -> None:
-        """Whoever asks for work must know its kinds, and every event must reach the outbox."""
+        """Whoever asks for work must know its kinds, every event reach the outbox, and pages say who is told."""
         import_module("workspace.webhooks.tasks")
         import_module("workspace.webhooks.outbox")
+        panels = import_module("workspace.webhooks.panels")
+        import_module("core.panels").register(
+            "registry.model.rail", 60, panels.webhooks_of_models, "webhooks/_model_panel.html"
+        )

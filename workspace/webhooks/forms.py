@@ -33,6 +33,12 @@ class WebhookForm(forms.Form):
         widget=forms.TextInput({"class": "in", "autocomplete": "off"}),
     )
 
+    def __init__(self, *args: Any, is_for_one_model: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if is_for_one_model:
+            self.fields["model"].required = True
+            self.fields["model"].help_text = "A registered model that you administer."
+
     def changes(self) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if name != "model"}
 

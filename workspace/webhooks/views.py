@@ -17,12 +17,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from core.doors import PageRequest, sign_in_required
 from core.errors import Conflict, Invalid
 from core.pages import Page
+from core.text import checked_text
 from registry.models import RegisteredModel
+from registry.names import LONGEST_NAME
 from workspace.webhooks import delivering, services
 from workspace.webhooks.catalogue import words_of
 from workspace.webhooks.forms import ChangedWebhookForm, WebhookForm
 from workspace.webhooks.lookups import find_delivery, find_webhook
 from workspace.webhooks.models import Delivery, Webhook
+from workspace.webhooks.rights import may_manage
 
 SHOWN_DELIVERIES = 25
 DAY = timedelta(days=1)
@@ -33,19 +36,28 @@ DAY = timedelta(days=1)
 @require_http_methods(["GET", "POST"])
 def webhook_list(request: PageRequest) -> HttpResponse:
     """Every webhook with what became of its deliveries, and a form for a new one."""
-    _admins_only(request)
-    form, created, secret = WebhookForm(request.POST or None), None, ""
+    _require_some_reach(request)
+    about = _chosen_model(request)
+    new = {"is_for_one_model": not may_manage(request.actor, None)}
+    form, created, secret = WebhookForm(request.POST or None, initial={"model": about}, **new), None, ""
     if request.method == "POST" and form.is_valid():
         try:
             created, secret = services.create_webhook(
-                actor=request.actor, model=_model(form.cleaned_data["model"]), **form.changes()
+                actor=request.actor, model=_model(request, form.cleaned_data["model"]), **form.changes()
             )
-            form = WebhookForm()
+            form = WebhookForm(initial={"model": about}, **new)
         except Invalid as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
-    page = Page(request, _counted(request))
+    page = Page(request, _counted(request, about))
     failed = sum(each.given_up for each in page.items)
-    context = {"form": form, "created": created, "secret": secret, "page": page, "given_up": failed}
+    context = {
+        "form": form,
+        "created": created,
+        "secret": secret,
+        "page": page,
+        "given_up": failed,
+        "about": about,
+    }
     return render(request, "webhooks/webhook_list.html", context, status=422 if form.errors else 200)
 
 
@@ -54,7 +66,6 @@ def webhook_list(request: PageRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def webhook_detail(request: PageRequest, key: str) -> HttpResponse:
     """One webhook: what was sent with bodies and answers, and what may be changed."""
-    _admins_only(request)
     webhook = find_webhook(request.actor, key)
     form = ChangedWebhookForm(request.POST or None, initial={"name": webhook.name, "url": webhook.url, "events": webhook.events})  # fmt: skip
     if request.method == "POST" and form.is_valid():
@@ -112,7 +123,6 @@ def delete(request: PageRequest, key: str) -> HttpResponse:
 @require_safe
 def delivery_detail(request: PageRequest, key: str) -> HttpResponse:
     """One delivery: what was sent, when, and what came back."""
-    _admins_only(request)
     delivery = find_delivery(request.actor, key)
     webhook = delivery.webhook
     context = {
@@ -158,11 +168,17 @@ def _detail(
     return render(request, "webhooks/webhook_detail.html", context, status=status)
 
 
-def _counted(request: PageRequest) -> Any:
+def _chosen_model(request: PageRequest) -> str:
+    """``?model=`` narrows the page to one model's webhooks."""
+    return checked_text(request.GET.get("model", ""), "model", LONGEST_NAME)
+
+
+def _counted(request: PageRequest, model: str) -> Any:
     """With what the last day brought."""
     lately = Q(deliveries__created_at__gt=Now() - DAY)
+    rows = Webhook.objects.visible_to(request.actor)
     return (
-        Webhook.objects.visible_to(request.actor)
+        (rows.filter(model__name=model) if model else rows)
         .select_related("model")
         .annotate(
             arrived=Count("deliveries", filter=lately & Q(deliveries__status="delivered")),
@@ -174,15 +190,20 @@ def _counted(request: PageRequest) -> Any:
     )
 
 
-def _model(name: str) -> RegisteredModel | None:
+def _model(request: PageRequest, name: str) -> RegisteredModel | None:
     if not name:
         return None
-    model = RegisteredModel.objects.named(name).first()
+    model = RegisteredModel.objects.visible_to(request.actor).named(name).first()
     if model is None:
         raise Invalid(f"There is no registered model named {name!r}.", field="model")
+    if not may_manage(request.actor, model):
+        raise Invalid(f"You do not administer {model}.", field="model")
     return model
 
 
-def _admins_only(request: PageRequest) -> None:
-    if not request.actor.holds_everywhere("administer"):
+def _require_some_reach(request: PageRequest) -> None:
+    """For who administers everything, or one model at least; for others there is no such page."""
+    if not RegisteredModel.objects.granting(request.actor, "administer").exists() and not may_manage(
+        request.actor, None
+    ):
         raise Http404

@@ -19,7 +19,9 @@ from controlplane_client.records import (
     Model,
     ModelVersion,
     PromotionRequest,
+    Reading,
     Record,
+    Source,
 )
 
 __version__ = "0.1.0"
@@ -42,5 +44,7 @@ __all__ = [
     "Model",
     "ModelVersion",
     "PromotionRequest",
+    "Reading",
     "Record",
+    "Source",
 ]

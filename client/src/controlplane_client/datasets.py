@@ -8,7 +8,7 @@ from typing import Any
 
 from controlplane_client.errors import ControlPlaneError
 from controlplane_client.jobs import Jobs, Progress
-from controlplane_client.records import Check, Contract, Dataset, DatasetVersion
+from controlplane_client.records import Check, Contract, Dataset, DatasetVersion, Reading, Source
 from controlplane_client.resources import Resource, address, given
 
 
@@ -56,6 +56,24 @@ class Datasets(Resource):
                 files={"file": (path.name, source)},
                 data=given(label=label or None, description=description or None),
             )
+
+    def sources(self) -> Iterator[Source]:
+        """Databases and S3 prefixes that were granted to you."""
+        return self._items(Source, address("data-sources"))
+
+    def read(self, name: str, source: str, *, query: str = "", prefix: str = "", label: str = "") -> Reading:
+        """Have a worker read a database's query, or all beneath a prefix of a bucket, as a version."""
+        asked = given(query=query or None, prefix=prefix or None, label=label or None)
+        return self._send(Reading, address("datasets", name, "queries"), {"source": source, **asked})
+
+    def wait_for(
+        self, reading: Reading, *, timeout: float = 900, on_progress: Progress | None = None
+    ) -> Reading:
+        """The reading once it has a version, or has failed and says why."""
+        if reading.job:
+            Jobs(self._transport).wait(reading.job, timeout=timeout, on_progress=on_progress)
+        readings = self._items(Reading, address("datasets", reading.dataset, "queries"))
+        return next((each for each in readings if each.id == reading.id), reading)
 
     def wait(
         self, version: DatasetVersion, *, timeout: float = 600, on_progress: Progress | None = None

@@ -153,6 +153,35 @@ class DatasetVersion(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Source(Record):
+    """A database or an S3 prefix that data set versions may be read from."""
+
+    name: str = ""
+    kind: str = ""
+    description: str = ""
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading(Record):
+    """A query or a prefix that became ``version``, or is on its way there."""
+
+    id: str = ""
+    dataset: str = ""
+    source: str = ""
+    kind: str = ""
+    query: str | None = None
+    prefix: str | None = None
+    objects: Any = None
+    label: str = ""
+    status: str = ""
+    version: int | None = None
+    failure: str = ""
+    job: str | None = None
+    requested_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contract(Record):
     revision: int = 0
     document: Any = None

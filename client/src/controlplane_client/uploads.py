@@ -1,25 +1,25 @@
-"""A local MLflow model folder to a run of the installation, by the calls an MLflow client makes."""
+"""A local MLflow model folder to the installation, in parts, so that a cut upload goes on where it broke."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from controlplane_client.errors import ControlPlaneError
-from controlplane_client.transport import Transport
+from controlplane_client.transport import API, Transport
 
 MLFLOW = "/api/2.0/mlflow"
-ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
-PLACE = "model"
+OUT_OF_ORDER = "part_out_of_order"
 # MLflow's own; everybody may add runs, and sees only their own.
 SHARED_EXPERIMENT = "0"
 RUN_ID = re.compile(r"^run_id: *['\"]?([A-Za-z0-9_-]+)", re.MULTILINE)
-CHUNK = 1 << 20
 Sent = Callable[[int], None]
 
 
@@ -45,38 +45,65 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def upload_folder(
-    transport: Transport, folder: Path, *, experiment: str | None, name: str, on_sent: Sent | None = None
+    transport: Transport, folder: Path, *, model: str, experiment: str | None, on_sent: Sent | None = None
 ) -> Uploaded:
-    """A finished run that holds the folder's files below ``model``; FAILED if the upload breaks off."""
-    files = files_of(folder)
-    run = _new_run(transport, experiment, name)
-    run_id = run["run_id"]
-    base = f"{ARTIFACTS}/{_below_root(run['artifact_uri'])}/{PLACE}"
-    try:
-        for path in files:
-            relative = path.relative_to(folder).as_posix()
-            content = _Content(path, on_sent)
-            headers = {"Content-Length": str(path.stat().st_size), "Content-Type": "application/octet-stream"}
-            transport.call("PUT", f"{base}/{quote(relative)}", content=content, headers=headers)
-    except BaseException:
-        _end_run(transport, run_id, "FAILED")
-        raise
+    """The folder's files on the server, and a finished run that says they were uploaded.
+
+    Begun again with the same files, it sends only what has not arrived.
+    """
+    paths = {_name(path, folder): path for path in files_of(folder)}
+    files = [
+        {"path": name, "size": path.stat().st_size, "sha256": _sha256(path)} for name, path in paths.items()
+    ]
+    uploads = f"{API}models/{quote(model, safe='')}/uploads"
+    upload = transport.json("POST", uploads, json={"files": files})
+    for number, file in enumerate(upload["files"]):
+        parts = f"{uploads}/{upload['id']}/files/{number}/parts"
+        _send(transport, parts, paths[file["path"]], file, upload["part_bytes"], on_sent)
+    run_id = _new_run(transport, experiment, model)["run_id"]
     _end_run(transport, run_id, "FINISHED")
-    return Uploaded(run_id, f"runs:/{run_id}/{PLACE}")
+    return Uploaded(run_id, upload["source"])
 
 
-class _Content:
-    """The bytes of a file, from the start each time they are asked for: a repeated PUT sends all."""
+def _send(
+    transport: Transport, parts: str, path: Path, file: dict[str, Any], most: int, on_sent: Sent | None
+) -> None:
+    """One file from where it broke off; the server says after each part how much it has."""
+    received, said = file["received"], 0
+    with path.open("rb") as source:
+        while received < file["size"]:
+            _say(on_sent, received - said)
+            said = received
+            source.seek(received)
+            received = _sent_part(transport, f"{parts}/{received}", source.read(most))
+    _say(on_sent, received - said)
 
-    def __init__(self, path: Path, on_sent: Sent | None) -> None:
-        self.path, self.on_sent = path, on_sent
 
-    def __iter__(self) -> Iterator[bytes]:
-        with self.path.open("rb") as source:
-            while chunk := source.read(CHUNK):
-                yield chunk
-                if self.on_sent:
-                    self.on_sent(len(chunk))
+def _sent_part(transport: Transport, address: str, content: bytes) -> int:
+    headers = {"Content-Type": "application/octet-stream"}
+    try:
+        answer = transport.call("PUT", address, content=content, headers=headers).json()
+    except ControlPlaneError as error:
+        # Another process sends the same folder: go on from where the server is.
+        if error.code != OUT_OF_ORDER:
+            raise
+        answer = error.problem
+    return int(answer["received"])
+
+
+def _say(on_sent: Sent | None, count: int) -> None:
+    if on_sent and count:
+        on_sent(count)
+
+
+def _name(path: Path, folder: Path) -> str:
+    """As the server keeps it."""
+    return unicodedata.normalize("NFC", path.relative_to(folder).as_posix())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def _new_run(transport: Transport, experiment: str | None, name: str) -> dict[str, Any]:
@@ -106,14 +133,6 @@ def _experiment_id(transport: Transport, name: str | None) -> str:
 def _end_run(transport: Transport, run_id: str, status: str) -> None:
     body = {"run_id": run_id, "status": status, "end_time": _now()}
     transport.call("POST", f"{MLFLOW}/runs/update", json=body)
-
-
-def _below_root(address: str) -> str:
-    """``mlflow-artifacts:/0/<run>/artifacts`` as the path that artifacts are sent to."""
-    scheme, _, path = address.partition(":")
-    if scheme != "mlflow-artifacts":
-        raise _unfit(f"The run's artifacts are at {address}, which this client cannot write.")
-    return quote(path.lstrip("/"))
 
 
 def _now() -> int:

@@ -45,9 +45,9 @@ class Versions(Resource):
         on_sent: Sent | None = None,
         **more: Any,
     ) -> ModelVersion:
-        """Upload a local MLflow model folder to a new run, and register it from there."""
+        """Upload a local MLflow model folder and register it; after a cut, call it again to go on."""
         uploaded = upload_folder(
-            self._transport, Path(folder), experiment=experiment, name=model, on_sent=on_sent
+            self._transport, Path(folder), model=model, experiment=experiment, on_sent=on_sent
         )
         return self.register(model, uploaded.source, run_id=uploaded.run_id, **more)
 
@@ -62,6 +62,13 @@ class Versions(Resource):
     def update(self, model: str, version: int, *, description: str, etag: str | None = None) -> ModelVersion:
         path = address("models", model, "versions", version)
         return self._change(ModelVersion, path, {"description": description}, etag)
+
+    def compare(self, model: str, a: int, b: int) -> dict[str, Any]:
+        """Everything that differs, b against a, as the installation's own page shows it."""
+        found: dict[str, Any] = self._transport.json(
+            "GET", address("models", model, "compare"), params={"a": a, "b": b}
+        )
+        return found
 
     def verify(
         self, model: str, version: int, *, timeout: float = 600, on_progress: Progress | None = None

@@ -14,7 +14,17 @@ from rich.console import Console
 from rich.text import Text
 
 from cplane import codes
-from cplane.commands import account, audit, datasets, doctor, models, operations, requests, versions
+from cplane.commands import (
+    account,
+    audit,
+    comparing,
+    datasets,
+    doctor,
+    models,
+    operations,
+    requests,
+    versions,
+)
 from cplane.output import plain
 
 EPILOG = "Exit codes: " + "; ".join(f"{code} {words}" for code, words in codes.MEANINGS.items()) + "."
@@ -30,6 +40,7 @@ app.command()(account.login)
 app.command()(account.logout)
 app.command()(account.whoami)
 app.command()(doctor.doctor)
+app.command()(comparing.compare)
 app.command()(requests.approve)
 app.command()(operations.deploy)
 app.command()(operations.rollback)

@@ -31,6 +31,12 @@ VERSION_COLUMNS: dict[str, Any] = {
     "CREATED": lambda each: each.created_at,
 }
 
+SOURCE_COLUMNS: dict[str, Any] = {
+    "NAME": lambda each: each.name,
+    "KIND": lambda each: each.kind,
+    "WHAT": lambda each: each.description,
+}
+
 
 @app.command("list")
 def list_datasets(output: Output = Form.TABLE, quiet: Quiet = False, url: Url = None) -> None:
@@ -91,6 +97,40 @@ def register(
         printer.say(f"The table could not be read: {version.failure}")
         raise typer.Exit(codes.FAILED)
     judge(printer, version.check)
+
+
+@app.command()
+def sources(output: Output = Form.TABLE, quiet: Quiet = False, url: Url = None) -> None:
+    """Databases and buckets you may read versions from."""
+    with plane(url) as client:
+        Printer(output, quiet).rows(client.datasets.sources(), SOURCE_COLUMNS, "name")
+
+
+@app.command()
+def read(
+    name: Name,
+    source: Annotated[str, typer.Argument(help="A source's name; see cplane datasets sources.")],
+    query: Annotated[str, typer.Option(help="Of a database: one SELECT.")] = "",
+    prefix: Annotated[str, typer.Option(help="Of a bucket: what to read; without it, everything.")] = "",
+    label: Annotated[str, typer.Option(help="Such as 2013-04.")] = "",
+    wait: Wait = False,
+    output: Output = Form.TABLE,
+    quiet: Quiet = False,
+    url: Url = None,
+) -> None:
+    """Have a worker read a query's rows or a prefix's objects as a version; with --wait, until it is there."""
+    printer = Printer(output, quiet)
+    with plane(url) as client:
+        reading = client.datasets.read(name, source, query=query, prefix=prefix, label=label)
+        if wait:
+            with printer.waiting(f"Reading from {source}") as on_progress:
+                reading = client.datasets.wait_for(reading, on_progress=on_progress)
+    facts = {"data set": name, "source": source, "status": reading.status, "version": reading.version}
+    objects = len(reading.objects) if reading.objects else None
+    printer.item(reading, {**facts, "objects": objects}, "version" if wait else "id")
+    if reading.status == "failed":
+        printer.say(f"It could not be read: {reading.failure}")
+        raise typer.Exit(codes.FAILED)
 
 
 @app.command()

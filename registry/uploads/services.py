@@ -1,0 +1,112 @@
+"""Beginning an upload, adding a part, and forgetting what nobody finished."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from audit.services import command, record
+from core.actors import Actor
+from core.canonical import canonical_json, sha256_hex
+from core.errors import Conflict, Invalid, NotAllowed
+from core.object_store import StoredObject
+from core.object_store.interface import DIGEST
+from registry import rights
+from registry.manifest import MOST_FILES, ManifestFile, listed
+from registry.models import RegisteredModel
+from registry.storage.bytes_in_use import Allowance
+from registry.uploads.models import Upload, UploadPart
+
+PART_BYTES = 4 << 20
+KEPT_FOR = timedelta(days=7)
+MOST_OPEN = 20
+LARGEST_FILE = 2**62
+
+
+@command
+def begin_upload(*, actor: Actor, model: RegisteredModel, files: Sequence[dict[str, Any]]) -> Upload:
+    """Say what will come; the same list from the same person is the upload they began before."""
+    _require(actor, model)
+    manifest = _checked(files)
+    size, digest = sum(each["size"] for each in manifest), sha256_hex(canonical_json(manifest))
+    Allowance(model).check(size)
+    RegisteredModel.objects.select_for_update().get(pk=model.pk)
+    own = Upload.objects.open().of(actor)
+    known = own.filter(model=model, digest=digest).order_by("-pk").first()
+    if known is not None:
+        return known
+    if own.count() >= MOST_OPEN:
+        raise Conflict(
+            f"You have {MOST_OPEN} uploads under way; finish one, or wait until they are forgotten."
+        )
+    upload = Upload.objects.create(
+        model=model,
+        files=manifest,
+        digest=digest,
+        size=size,
+        created_by_id=actor.account_id,
+        expires_at=timezone.now() + KEPT_FOR,
+    )
+    after = {"upload": str(upload.pk), "files": len(manifest), "size": size}
+    record(actor=actor, action="registry.upload_begun", target=model, after=after)
+    upload.refresh_from_db()
+    return upload
+
+
+@command
+def add_part(*, actor: Actor, upload: Upload, file: int, start: int, part: StoredObject) -> Upload:
+    """The next bytes of a file. A part that is here already is taken as it is; a gap is refused.
+
+    No event for each: that the version was made of this upload is one.
+    """
+    _require(actor, upload.model)
+    row = Upload.objects.select_for_update().select_related("model").get(pk=upload.pk)
+    if file >= len(row.files):
+        raise Invalid(f"The upload has {len(row.files)} files.", field="file", allowed=len(row.files) - 1)
+    received, whole = row.received()[file], row.files[file]["size"]
+    if UploadPart.objects.filter(upload=row, file=file, start=start, digest=part.digest).exists():
+        return row
+    if start != received:
+        raise Conflict(
+            f"{received} bytes of this file are here; go on from there.",
+            code="part_out_of_order",
+            extra={"received": received},
+        )
+    if part.size == 0 or start + part.size > whole:
+        raise Invalid(f"The file has {whole} bytes.", field="start", allowed=f"a part up to byte {whole}")
+    UploadPart.objects.create(upload=row, file=file, start=start, size=part.size, digest=part.digest)
+    row.expires_at = timezone.now() + KEPT_FOR
+    row.save(update_fields=["expires_at"])
+    return row
+
+
+@command
+def forget_uploads(*, actor: Actor) -> int:
+    """What nobody went on with; its bytes go when the store is next cleaned."""
+    if not actor.is_system:
+        raise NotAllowed("Only the installation forgets uploads.")
+    gone = Upload.objects.filter(expires_at__lte=Now())
+    count = gone.count()
+    gone.delete()
+    return count
+
+
+def _checked(files: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    if not 1 <= len(files) <= MOST_FILES:
+        raise Invalid(f"files must be 1 to {MOST_FILES}.", field="files", allowed=f"1 to {MOST_FILES}")
+    for number, each in enumerate(files):
+        if not DIGEST.match(each["sha256"]):
+            allowed = "64 lower-case hexadecimal digits"
+            raise Invalid(
+                f"files[{number}].sha256 must be {allowed}.", field=f"files[{number}].sha256", allowed=allowed
+            )
+    return listed(ManifestFile(each["path"], each["size"], each["sha256"]) for each in files)
+
+
+def _require(actor: Actor, model: RegisteredModel) -> None:
+    if actor.account_id is None or not rights.may_register(actor, model):
+        raise NotAllowed(f"You may not send files for {model}; it needs the right to register.")

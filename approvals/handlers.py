@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.models import Account
 from approvals import services
-from approvals.models import PromotionRequest
+from approvals.models import GateResult, PromotionRequest
 from approvals.services.requests import JUDGE
 from core.actors import Actor
 from core.events import on
@@ -29,7 +29,7 @@ def judge_again(body: dict[str, Any]) -> None:
 @on("registry.integrity_broken")
 def judge_after_tampering(body: dict[str, Any]) -> None:
     """Stored bytes have changed: the digest gate sees it."""
-    _enqueue_for(PromotionRequest.objects.filter(version_id=body["subject_id"]))
+    _enqueue_again_for(PromotionRequest.objects.filter(version_id=body["subject_id"]))
 
 
 @on("pipelines.version_quarantined")
@@ -44,19 +44,19 @@ def judge_after_quarantine(body: dict[str, Any]) -> None:
 @on("registry.scan_finished")
 def judge_after_scan(body: dict[str, Any]) -> None:
     """Scanners have said something of a version, or failed to: the scan gate sees it."""
-    _enqueue_for(PromotionRequest.objects.filter(version__scans=body["subject_id"]))
+    _enqueue_again_for(PromotionRequest.objects.filter(version__scans=body["subject_id"]))
 
 
 @on("registry.signature_checked")
 def judge_after_signature(body: dict[str, Any]) -> None:
     """A signature was found to be something else than before: the signature gate sees it."""
-    _enqueue_for(PromotionRequest.objects.filter(version_id=body["subject_id"]))
+    _enqueue_again_for(PromotionRequest.objects.filter(version_id=body["subject_id"]))
 
 
 @on("registry.key_retired")
 def judge_after_key(body: dict[str, Any]) -> None:
     """What a key verified is no longer enough."""
-    _enqueue_for(PromotionRequest.objects.filter(version__openssf_signature__key=body["subject_id"]))
+    _enqueue_again_for(PromotionRequest.objects.filter(version__openssf_signature__key=body["subject_id"]))
 
 
 @on("deployments.live", queue="deployments")
@@ -116,3 +116,8 @@ def _enqueue_for(requests: Any) -> None:
     with transaction.atomic():
         for request in waiting:
             enqueue(JUDGE, subject=request, model=request.version.model)
+
+
+def _enqueue_again_for(requests: Any) -> None:
+    """Only what was judged before: the first judgement waits for the evaluation."""
+    _enqueue_for(requests.filter(pk__in=GateResult.objects.values("promotion")))

@@ -29,7 +29,7 @@ def judge_again(body: dict[str, Any]) -> None:
 @on("registry.integrity_broken")
 def judge_after_tampering(body: dict[str, Any]) -> None:
     """Stored bytes have changed: the digest gate sees it."""
-    _enqueue_again_for(PromotionRequest.objects.filter(version_id=body["subject_id"]))
+    _enqueue_for(PromotionRequest.objects.filter(version_id=body["subject_id"]))
 
 
 @on("pipelines.version_quarantined")

@@ -67,6 +67,8 @@ def test_every_serializer_is_of_a_model_or_refuses_what_it_does_not_know():
         "GivenGrantSerializer",
         "SubjectSerializer",
         "GivenLabelSerializer",
+        "ReceivedSerializer",
+        "SourceGrantSerializer",
     }
 
 

@@ -39,8 +39,7 @@ class Formatter(JsonFormatter):
 def formatter() -> logging.Formatter:
     """For the handlers of every process, with Django or without.
 
-    ``python-json-logger`` brings what the standard library's formatter lacks and loads nothing
-    more; a larger library took 3 MB in each of the ten processes.
+    ``python-json-logger`` brings what the standard library's formatter lacks and loads nothing more.
     """
     renamed = {"message": "event", "name": "logger", "exc_info": "exception"}
     return Formatter(["message", "name"], timestamp=True, rename_fields=renamed)

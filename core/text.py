@@ -104,9 +104,11 @@ def checked_json(value: Any, field: str, *, depth: int = 0) -> Any:
             field=field,
             allowed="finite number",
         )
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
+    if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
         raise Invalid(
-            f"{field} is too large; at most 2^63 - 1 is allowed.", field=field, allowed="64-bit number"
+            f"{field} is too large; whole numbers go from -2^63 to 2^63 - 1.",
+            field=field,
+            allowed="64-bit number",
         )
     if isinstance(value, dict):
         for key, item in value.items():

@@ -8,6 +8,7 @@ named writable, and none of the installation's data or keys.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import select
 import shutil
@@ -24,6 +25,8 @@ from typing import Any
 
 from core.errors import DomainError, Unavailable
 from pipelines.confinement import VARIABLE, is_filterable
+
+logger = logging.getLogger(__name__)
 
 CODE = Path(__file__).resolve().parent.parent
 PACKAGES = ("core", "measures", "pipelines", "registry")
@@ -271,8 +274,8 @@ class Sandbox:
             )
         if number:
             return Stopped(f"It was ended by {_signal_name(number)}.", code="limit")
-        last = said.splitlines()[-1][:300] if said else "it said nothing"
-        return Stopped(f"It ended with exit code {code}: {last}")
+        logger.error("%s ended with exit code %s: %s", self.module, code, said)
+        return Stopped(f"It ended with exit code {code} before it had answered; the worker's log says why.")
 
     def _command(self) -> list[str]:
         python = [sys.executable, "-s", "-B", "-m", self.module, *self.arguments]

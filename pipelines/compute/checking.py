@@ -234,6 +234,8 @@ def _words(value: Any) -> str:
 
 
 def _shown(value: Any) -> Any:
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return float(value)  # as JSON that everybody can read
     if isinstance(value, bool | int | float | None):
         return value
     return value[:100] if isinstance(value, str) else as_text(value)

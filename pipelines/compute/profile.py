@@ -16,6 +16,7 @@ QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 BARS = 20
 MOST_TOP = 20
 FEW_VALUES = 50
+LAST_SECOND = 253_402_300_799
 
 
 def kind_of(dtype: pl.DataType) -> str:
@@ -195,12 +196,13 @@ def as_text(value: Any) -> str:
 
 
 def _moment(microseconds: float) -> str:
-    return datetime.fromtimestamp(microseconds / 1_000_000, tz=UTC).isoformat(timespec="seconds")
+    seconds = min(microseconds / 1_000_000, LAST_SECOND)  # dividing may round up into the year 10000
+    return datetime.fromtimestamp(seconds, tz=UTC).isoformat(timespec="seconds")
 
 
 def _plain(value: Any) -> Any:
-    """JSON numbers: whole ones exact, others finite."""
-    if isinstance(value, np.integer | int):
+    """JSON numbers: whole ones of 64 bits exact, others finite."""
+    if isinstance(value, np.integer | int) and -(2**63) <= value < 2**63:
         return int(value)
     number = float(value)
     return number if math.isfinite(number) else None

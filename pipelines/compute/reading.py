@@ -13,6 +13,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.compute.csv_types import MISSING, first_odd_line, kept_as_text, other_separator
+
 MOST_ROWS = 20_000_000
 MOST_COLUMNS = 500
 LONGEST_NAME = 200
@@ -20,6 +22,9 @@ LONGEST_TEXT = 100_000
 REFUSED_IN_NAMES = {"Cc", "Cf", "Cs", "Co", "Cn"}
 CHUNK = 1 << 20
 BATCH_ROWS = 1 << 16
+# The years 1 to 9999, in days around 1970; another time zone may take a day at either end.
+FIRST_DAY, END_DAY = -719_162, 2_932_897
+PER_DAY = {None: 1, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
 class Unreadable(Exception):
@@ -51,6 +56,9 @@ class Table:
         before = 0
         for batch in self._unchecked():
             for column in batch:
+                _check_times(column, before)
+            batch = batch.with_columns(_plain(column) for column in batch)
+            for column in batch:
                 _check_values(column, before)
             before += batch.height
             yield batch
@@ -66,14 +74,43 @@ class Table:
             return
         with pq.ParquetFile(self.path) as file:
             try:
+                before = 0
                 for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
-                    batch.validate(full=True)
-                    table = pl.from_arrow(pa.table(batch))
-                    assert isinstance(table, pl.DataFrame)
-                    yield table.with_columns(_plain(column) for column in table)
+                    yield pl.DataFrame(
+                        [
+                            _taken(*each, before)
+                            for each in zip(batch.schema.names, batch.columns, strict=True)
+                        ]
+                    )
+                    before += batch.num_rows
             except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError) as error:
                 message = f"The Parquet file cannot be decoded: {_first_line(error)}"
                 raise Unreadable(message, allowed="valid Parquet with UTF-8 text") from error
+
+
+def _taken(name: str, column: pa.Array, before: int) -> pl.Series:
+    """The column once its bytes are proven to be what they say; else a refusal that names it."""
+    try:
+        column.validate(full=True)
+        taken = pl.from_arrow(column)
+        assert isinstance(taken, pl.Series)
+        return taken.alias(name)
+    except (pa.ArrowException, pl.exceptions.PolarsError, ValueError) as error:
+        row = next((row for row in range(len(column)) if not _is_valid(column.slice(row, 1))), None)
+        where = f" in row {before + row + 1}" if row is not None else ""
+        raise Unreadable(
+            f"Column {name} cannot be decoded{where}: {_first_line(error)}",
+            field=name,
+            allowed="valid Parquet with UTF-8 text and known time zones",
+        ) from error
+
+
+def _is_valid(column: pa.Array) -> bool:
+    try:
+        column.validate(full=True)
+    except pa.ArrowException:
+        return False
+    return True
 
 
 def _described(path: Path) -> pq.ParquetFile:
@@ -104,11 +141,24 @@ def _from_csv(path: Path) -> pl.DataFrame:
             raise Unreadable(
                 f"The header line is not CSV: {error}.", allowed="comma-separated names"
             ) from error
+    if words := other_separator(header):
+        raise Unreadable(
+            f"The header is a single name, {header[0][:100]!r}; is the file separated by {words}?",
+            allowed="columns separated by commas",
+        )
     _check_names(header)
     try:
-        table = pl.read_csv(path, infer_schema_length=None, try_parse_dates=True, raise_if_empty=False)
+        table = pl.read_csv(
+            path,
+            infer_schema_length=None,
+            try_parse_dates=True,
+            raise_if_empty=False,
+            null_values=MISSING,
+            schema_overrides=kept_as_text(path),
+        )
     except (pl.exceptions.PolarsError, ValueError) as error:
-        raise Unreadable(f"The file is not CSV: {_first_line(error)}", allowed="one row per line") from error
+        why = first_odd_line(path, len(header)) or f"The file is not CSV: {_first_line(error)}"
+        raise Unreadable(why, allowed="one row per line") from error
     if table.height > MOST_ROWS:
         raise Unreadable(f"The table has more than {MOST_ROWS} rows.", allowed=f"at most {MOST_ROWS} rows")
     return table.with_columns(_plain(column) for column in table)
@@ -182,11 +232,31 @@ def _plain(column: pl.Series) -> pl.Series:
     """Categories as text, decimals as numbers, times in microseconds."""
     if isinstance(column.dtype, pl.Categorical | pl.Enum):
         return column.cast(pl.String)
+    if column.dtype == pl.Int128:  # in CSV, beyond 64 bits: digit for digit
+        return column.cast(pl.String)
     if isinstance(column.dtype, pl.Decimal):
         return column.cast(pl.Float64)
     if isinstance(column.dtype, pl.Datetime):
         return column.dt.cast_time_unit("us")
     return column
+
+
+def _check_times(column: pl.Series, before: int) -> None:
+    """Before any conversion, which would overflow: Python and ISO 8601 end with the year 9999."""
+    if not isinstance(column.dtype, pl.Date | pl.Datetime):
+        return
+    per_day = PER_DAY[getattr(column.dtype, "time_unit", None)]
+    spare = int(getattr(column.dtype, "time_zone", None) not in {None, "UTC"})
+    numbers = column.to_physical()
+    first = max((FIRST_DAY + spare) * per_day, -(2**63))
+    last = min((END_DAY - spare) * per_day - 1, 2**63 - 1)
+    bad = ((numbers < first) | (numbers > last)).fill_null(value=False)
+    if bad.any():
+        raise Unreadable(
+            f"Column {column.name} holds a time outside the years 1 to 9999 in row {before + _first(bad) + 1}.",
+            field=column.name,
+            allowed="the years 1 to 9999",
+        )
 
 
 def _check_values(column: pl.Series, before: int) -> None:
@@ -196,7 +266,7 @@ def _check_values(column: pl.Series, before: int) -> None:
             row = _first(bad)
             raise Unreadable(
                 f"Column {column.name} holds {column[row]} in row {before + row + 1}; a missing value is null"
-                " (in CSV an empty cell), and other numbers are finite.",
+                " (in CSV an empty cell or NA), and other numbers are finite.",
                 field=column.name,
                 allowed="finite numbers or null",
             )

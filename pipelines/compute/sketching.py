@@ -99,7 +99,7 @@ class Numbers:
 
     def quantiles(self, shares: tuple[float, ...]) -> list[float]:
         if self.is_exact:
-            ordered = self.ordered()
+            ordered = self.ordered().astype(np.float64)  # differences of whole numbers may overflow
             return [float(np.quantile(ordered, each)) for each in shares]
         return [float(each) for each in self.sketch.get_quantiles(list(shares))]
 

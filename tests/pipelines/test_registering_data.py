@@ -1,18 +1,27 @@
 """A scientist registers tables; a worker reads them; they never change afterwards."""
 
 import hashlib
+import io
 import struct
+from datetime import datetime
 
+import numpy
 import polars
+import pyarrow
+import pyarrow.parquet
 import pytest
 from django.db import DatabaseError, transaction
 
 from audit.models import Event
 from core.errors import Conflict, Invalid, NotAllowed
 from core.jobs.models import Job
+from core.text import checked_json
 from pipelines import services
+from pipelines.compute.checking import check
+from pipelines.contracts import parse
 from pipelines.models import Dataset, DatasetVersion
-from tests.pipelines.conftest import parquet, saved, table
+from pipelines.sandbox import Limits, Stopped, ask
+from tests.pipelines.conftest import CONTRACT, parquet, saved, table
 from tests.tampering import overwrite
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +53,60 @@ def test_csv_becomes_parquet_with_types(make_dataset, add_version):
     assert [each["type"] for each in version.schema] == ["string", "integer", "number", "datetime"]
 
 
+def test_csv_keeps_digits_and_takes_every_word_for_missing_alike(make_dataset, add_version):
+    text = (
+        "id,zip,hash,temp,at\n"
+        "a,00123,18446744073709551616,1.5,2013-01-01\n"
+        "b,04109,1,NA,2013-01-02\n"
+        "NA,,,NaN,\n"
+        "c,8001,2,nan,2013-01-04\n"
+        "d,null,3,null,NA\n"
+    )
+    version = add_version(make_dataset(), text.encode())
+    assert version.status == "ready", version.failure
+    assert [each["type"] for each in version.schema] == ["string", "string", "string", "number", "date"]
+    about = {each["name"]: each for each in version.profile["columns"]}
+    assert {name: each["nulls"] for name, each in about.items()} == {
+        "id": 1,
+        "zip": 2,
+        "hash": 1,
+        "temp": 4,
+        "at": 2,
+    }
+    assert {each["value"] for each in about["zip"]["top"]} == {"00123", "04109", "8001"}
+    assert "18446744073709551616" in {each["value"] for each in about["hash"]["top"]}
+
+
+def test_every_number_and_time_that_the_format_holds_is_taken(make_dataset, add_version):
+    ends = [-(2**63), 2**63 - 1, None, 0]
+    first, last = datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999999)
+    frame = table(
+        small=ends,
+        large=polars.Series([0, 2**64 - 1, None, 1], dtype=polars.UInt64),
+        day=[first.date(), last.date(), None, None],
+        time=[first, last, None, None],
+        ns=polars.Series([-(2**63), 2**63 - 1, None, 0], dtype=polars.Int64).cast(polars.Datetime("ns")),
+    )
+    rules = {"large": {"type": "integer", "min": 0, "max": 5}, "small": {"type": "integer", "min": 0}}
+    document = {
+        **CONTRACT,
+        "columns": {name: {**each, "max_null_share": 0.5} for name, each in rules.items()},
+    }
+    dataset = make_dataset()
+    version = add_version(dataset, parquet(frame))
+    assert version.status == "ready", version.failure
+    about = {each["name"]: each for each in version.profile["columns"]}
+    assert (about["small"]["min"], about["small"]["max"]) == (-(2**63), 2**63 - 1)
+    assert about["large"]["max"] == pytest.approx(2.0**64)
+    assert about["time"]["max"].startswith("9999-12-31T23:59:59")
+    assert about["small"]["quantiles"]["0.5"] == 0
+    text = "id,small,at\na,-9223372036854775808,2013-01-01\nb,1,2013-01-01\n"
+    assert add_version(dataset, text.encode()).status == "ready"
+    found = check(lambda: [frame], parse({**document, "unique": []}))
+    assert {each["column"] for each in found if each["status"] == "failed"} == {"large", "small"}
+    checked_json(found, "results")
+
+
 def test_the_same_bytes_are_one_version(make_dataset, add_version, actor, scientist, tmp_path):
     dataset = make_dataset()
     first = add_version(dataset)
@@ -54,20 +117,54 @@ def test_the_same_bytes_are_one_version(make_dataset, add_version, actor, scient
     assert dataset.versions.count() == 1
 
 
+def dated(day, unit):
+    """A column of days around 1970, the third of them as given."""
+    kind = polars.Date if unit is None else polars.Datetime(unit)
+    per_day = 1 if unit is None else 86_400_000
+    days = polars.Series([0, None, day, 1], dtype=polars.Int64) * per_day
+    return table().with_columns(day=days.cast(polars.Int32 if unit is None else polars.Int64).cast(kind))
+
+
+def unknown_zone():
+    file = io.BytesIO()
+    times = pyarrow.array([0], pyarrow.timestamp("us", "Mars/Phobos"))
+    pyarrow.parquet.write_table(pyarrow.table({"id": ["a"], "at": times}), file)
+    return file.getvalue()
+
+
+def spoilt_text():
+    """Text that is no UTF-8, as a writer in another language may have left it."""
+    file, data = io.BytesIO(), pyarrow.py_buffer(b"a\xff\xfe")
+    offsets = pyarrow.py_buffer(numpy.array([0, 1, 3], numpy.int32).tobytes())
+    text = pyarrow.StringArray.from_buffers(2, offsets, data)
+    pyarrow.parquet.write_table(pyarrow.table({"id": text}), file)
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (b"id,id\n1,2\n", "Two columns are named id"),
         (b"id,\n1,2\n", "The name of column 2 is blank"),
         (b"id,hour,at\n", "The table has no rows"),
-        (b"id,temp,at\na,NaN,2013-01-01T10:00:00Z\n", "Column temp holds nan in row 1"),
+        (parquet(table(temp=[1.0, float("nan"), 2.0, 3.0])), "Column temp holds nan in row 2"),
         (
             b"id,temp,at\na,1.5,2013-01-01T10:00:00Z\nb,inf,2013-01-01T10:00:00Z\n",
             "Column temp holds inf in row 2",
         ),
         (b"id,name,at\na,\xed\xa0\x80,2013-01-01T10:00:00Z\n", "not UTF-8"),
         (b"id,name,at\na,x\x00y,2013-01-01T10:00:00Z\n", "U+0000"),
-        (b"id,at\na,2013-01-01T10:00:00Z,extra\n", "not CSV"),
+        (b"id,at\na,2013-01-01T10:00:00Z,extra\n", "Row 1 has 3 cells, and the header names 2 columns"),
+        (b'id,at\na,2013-01-01\n"b,2013-01-01\n', "Line 3 is not CSV"),
+        (b"id;at\na;2013-01-01\n", "separated by semicolons?"),
+        (b"id\tat\na\t2013-01-01\n", "separated by tabs?"),
+        (
+            parquet(dated(2_932_897, unit="ms")),
+            "Column day holds a time outside the years 1 to 9999 in row 3",
+        ),
+        (parquet(dated(-719_163, unit=None)), "Column day holds a time outside the years 1 to 9999 in row 3"),
+        (unknown_zone(), "Column at cannot be decoded"),
+        (spoilt_text(), "Column id cannot be decoded in row 2"),
         (b"id,at\na,soon\n", "holds no times"),
         (b"hour,at\n1,2013-01-01T10:00:00Z\n", "no column id"),
         (b"PAR1 is not all there is to Parquet", "not readable as Parquet"),
@@ -200,3 +297,10 @@ def test_a_float_that_is_huge_does_not_break_the_profile(make_dataset, add_versi
     huge = struct.unpack("<d", b"\xff\xff\xff\xff\xff\xff\xef\x7f")[0]
     version = add_version(make_dataset(), parquet(table(temp=[huge, -huge, None, 1.0])))
     assert version.status == "ready", version.failure
+
+
+def test_a_program_that_breaks_keeps_its_inner_words_for_the_log(caplog):
+    with pytest.raises(Stopped) as stopped:
+        ask("pipelines.compute.inspection", {}, mounts=[], limits=Limits(cpu_seconds=30))
+    assert "KeyError" not in str(stopped.value)
+    assert "KeyError: 'path'" in caplog.text

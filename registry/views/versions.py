@@ -25,6 +25,8 @@ from registry.scans.words import dangers_of
 from registry.services import FINALISE, VERIFY
 from registry.services.integrity import MAY_VERIFY
 from registry.signature import columns_of
+from registry.storage.lookups import tombstone_at
+from registry.storage.views import tombstone_page
 
 FOLDED_FILES = 8
 
@@ -33,6 +35,8 @@ FOLDED_FILES = 8
 @require_GET
 def version_detail(request: PageRequest, name: str, number: int) -> HttpResponse:
     """What is it, and can it be promoted?"""
+    if tombstone := tombstone_at(request, name, number):
+        return tombstone_page(request, tombstone)
     version = find_version(request, name, number)
     return render(request, "registry/version_detail.html", _context(request, version))
 

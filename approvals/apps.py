@@ -30,3 +30,9 @@ class ApprovalsConfig(AppConfig):
             Later("approvals.panels.setbacks_of_versions"),
             "approvals/_version_notice.html",
         )
+        register(
+            "registry.tombstone",
+            10,
+            Later("approvals.panels.requests_about_tombstones"),
+            "approvals/_tombstone_panel.html",
+        )

@@ -9,6 +9,7 @@ from approvals import rights
 from approvals.models import PromotionRequest
 from core.actors import Actor
 from registry.models import ModelVersion
+from registry.storage.models import Tombstone
 
 
 def promotions_of_versions(actor: Actor, versions: Sequence[ModelVersion]) -> dict[Any, dict[str, Any]]:
@@ -27,6 +28,18 @@ def promotions_of_versions(actor: Actor, versions: Sequence[ModelVersion]) -> di
         for each in versions
         if each.is_ready and (each.pk in under_way or rights.may_request(actor, each))
     }
+
+
+def requests_about_tombstones(
+    actor: Actor, tombstones: Sequence[Tombstone]
+) -> dict[Any, list[PromotionRequest]]:
+    """Requests that asked for a version that is now deleted, newest first."""
+    by_version = {each.version_id: each.pk for each in tombstones}
+    found: dict[Any, list[PromotionRequest]] = {}
+    asked = PromotionRequest.objects.visible_to(actor).filter(version__in=list(by_version))
+    for each in asked.select_related("environment", "requested_by").defer("evidence").order_by("-created_at"):
+        found.setdefault(by_version[each.version_id], []).append(each)
+    return found
 
 
 def setbacks_of_versions(actor: Actor, versions: Sequence[ModelVersion]) -> dict[Any, list[PromotionRequest]]:

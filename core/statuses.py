@@ -16,6 +16,7 @@ LOOKS: dict[str, tuple[str, str, str]] = {
     "late": ("warn", "clock", "Late"),
     "passed": ("ok", "circle-check", "Passed"),
     "warned": ("warn", "triangle-alert", "Warning"),
+    "deleted": ("mute", "circle-slash", "Deleted"),
     # requests
     "draft": ("mute", "pencil", "Draft"),
     "approved": ("ok", "badge-check", "Approved"),

@@ -5,6 +5,7 @@ from typing import Any
 from accounts.sight import require_sight
 from core.errors import NotFound
 from registry.models import ModelVersion, RegisteredModel
+from registry.storage.models import Tombstone
 
 
 def find_model(request: Any, name: str) -> RegisteredModel:
@@ -23,6 +24,20 @@ def find_version(request: Any, name: str, number: int) -> ModelVersion:
     versions = ModelVersion.objects.visible_to(request.actor).select_related("created_by")
     version = versions.prefetch_related("tags", "aliases").filter(model=model, number=number).first()
     if version is None:
-        raise NotFound(f"{model} has no version {number}.")
+        raise _no_version(model, number)
     version.model = model
     return version
+
+
+def _no_version(model: RegisteredModel, number: int) -> NotFound:
+    """What never was, or what was deleted: the second has a page that says by whom and why."""
+    known = Tombstone.objects.filter(version__model=model)
+    stone = known.filter(number=number).first() if int(number) < 2**31 else None
+    if stone is None:
+        return NotFound(f"{model} has no version {number}.")
+    stone.version.model = model
+    return NotFound(
+        f"{model} v{number} was deleted on {stone.deleted_at:%-d %B %Y}.",
+        code="version_deleted",
+        extra={"tombstone": stone.address},
+    )

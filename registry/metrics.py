@@ -24,10 +24,11 @@ WORDS = {
     "auc": "AUC",
     "pr_auc": "PR AUC",
     "average_precision": "PR AUC",
-    "log_loss": "log loss",
+    "log_loss": "Log loss",
     "brier": "Brier score",
     "rmse": "RMSE",
     "mae": "MAE",
+    "rows": "Rows",
 }
 LOWER_IS_BETTER = ("rmse", "mae", "mse", "loss", "brier", "error", "mape", "latency", "latency_ms")
 PARTS = {

@@ -20,16 +20,9 @@ from core.doors import PageRequest, sign_in_required
 from core.errors import DomainError, Invalid
 from core.jobs.models import Job
 from core.pages import Page
+from workspace.audit_places import Place, places_of
 from workspace.forms import ExportForm
 
-PLACES = {
-    "registry.registeredmodel": "/models/{name}/",
-    "approvals.promotionrequest": "/approvals/{id}/",
-    "deployments.deployment": "/deployments/{id}/",
-    "monitoring_incidents.incident": "/incidents/{id}/",
-    "audit.export": "/audit/exports/",
-    "core.job": "/jobs/{id}/",
-}
 LABELS = {"object_type": "type", "object_id": "object"}
 
 
@@ -54,7 +47,7 @@ def audit_trail(request: PageRequest) -> HttpResponse:
     )
     context = {
         "page": page,
-        "rows": [_row(event, places.get(event.pk)) for event in page],
+        "rows": _rows([(event, places.get(event.pk)) for event in page]),
         "chain": tree.chain_state(),
         "verification": last_verification(),
         "given": {name: query.get(name, "") for name in NAMES},
@@ -74,7 +67,13 @@ def last_verification() -> dict[str, Any] | None:
     return {"at": job.finished_at, "is_intact": said.get("exit_code") in {0, 3}, **said}
 
 
-def _row(event: Event, seq: int | None) -> dict[str, Any]:
+def _rows(events: list[tuple[Event, int | None]]) -> list[dict[str, Any]]:
+    """Each event with its place in the tree and the address of what it is about."""
+    places = places_of([event.content.get("object") or {} for event, _ in events])
+    return [_row(event, seq, places) for event, seq in events]
+
+
+def _row(event: Event, seq: int | None, places: dict[Place, str]) -> dict[str, Any]:
     content = event.content
     target = content.get("object") or {}
     return {
@@ -85,15 +84,10 @@ def _row(event: Event, seq: int | None) -> dict[str, Any]:
         "outcome": content["outcome"],
         "actor": content["actor"],
         "target": target,
-        "place": _place(target),
+        "place": places.get((target.get("type", ""), target.get("id", "")), ""),
         "reason": content.get("reason", ""),
         "code": (content.get("extra") or {}).get("code", ""),
     }
-
-
-def _place(target: dict[str, Any]) -> str:
-    pattern = PLACES.get(target.get("type", ""), "")
-    return pattern.format(id=target.get("id", ""), name=target.get("name", ""))
 
 
 @sign_in_required
@@ -108,7 +102,7 @@ def audit_event(request: PageRequest, pk: str) -> HttpResponse:
     before, after = content.get("before") or {}, content.get("after") or {}
     context = {
         "event": event,
-        "row": _row(event, receipt["seq"] if receipt else None),
+        "row": _rows([(event, receipt["seq"] if receipt else None)])[0],
         "content": content,
         "changes": [
             (name, _shown(before.get(name)), _shown(after.get(name)))

@@ -124,8 +124,8 @@ def brief(value: Any) -> str:
 
 @register.filter
 def percent(value: Any, digits: int = 1) -> str:
-    """A share of 1 as ``12.5 %``."""
-    return "none" if value is None else f"{float(value) * 100:.{int(digits)}f} %".replace("-", MINUS)
+    """A share of 1 as ``12.5 %``, which never breaks over two lines."""
+    return "none" if value is None else f"{float(value) * 100:.{int(digits)}f}\u00a0%".replace("-", MINUS)
 
 
 @register.filter

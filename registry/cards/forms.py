@@ -14,12 +14,12 @@ LARGEST = 2**31 - 1
 class CardForm(forms.Form):
     """One text per section; none is required, since a draft is better than nothing."""
 
-    from_version = forms.IntegerField(
+    from_version = forms.TypedChoiceField(
         label="Holds from version",
-        min_value=1,
-        max_value=LARGEST,
-        widget=forms.NumberInput({"class": "in"}),
+        coerce=int,
+        widget=forms.Select({"class": "in"}),
         help_text="Older versions keep the card they have.",
+        error_messages={"invalid_choice": "Choose a version that exists."},
     )
     note = forms.CharField(
         label="What changed",
@@ -30,9 +30,11 @@ class CardForm(forms.Form):
     )
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=LARGEST)
 
-    def __init__(self, *args: Any, tier: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, tier: str, starts: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.tier = tier
+        start: Any = self.fields["from_version"]
+        start.choices = starts
         for section in SECTIONS:
             self.fields[section.key] = forms.CharField(
                 label=section.title,
@@ -49,4 +51,6 @@ class CardForm(forms.Form):
         return [(self[section.key], self.tier in section.tiers) for section in SECTIONS]
 
     def said(self) -> dict[str, str]:
-        return {section.key: self.cleaned_data[section.key] for section in SECTIONS}
+        """As a card keeps it: browsers end lines with two characters, cards with one."""
+        texts = {section.key: self.cleaned_data[section.key] for section in SECTIONS}
+        return {key: text.replace("\r\n", "\n").strip() for key, text in texts.items()}

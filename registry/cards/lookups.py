@@ -16,6 +16,7 @@ from registry.lineage import data_of
 from registry.models import ModelVersion, RegisteredModel, VersionDataset
 
 CHAMPION = "champion"
+MOST_STARTS = 100
 
 
 @dataclass
@@ -59,6 +60,18 @@ def usual_version(actor: Actor, model: RegisteredModel) -> ModelVersion | None:
     """The champion, else the newest ready version."""
     ready = ModelVersion.objects.visible_to(actor).filter(model=model).ready()
     return ready.filter(aliases__name=CHAMPION).first() or ready.order_by("-number").first()
+
+
+def starts_of(model: RegisteredModel, start: int) -> list[tuple[int, str]]:
+    """Versions a card may hold from, newest first, and where it holds from now."""
+    versions = ModelVersion.objects.existing().filter(model=model).order_by("-number")
+    found = list(versions.prefetch_related("aliases").only("number")[:MOST_STARTS])
+    said = {
+        each.number: ", ".join([f"v{each.number}", *sorted(alias.name for alias in each.aliases.all())])
+        for each in found
+    }
+    said.setdefault(start, f"v{start}, which is deleted" if found else f"v{start}")
+    return sorted(said.items(), reverse=True)
 
 
 def find_revision(model: RegisteredModel, number: int) -> CardRevision:

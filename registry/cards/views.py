@@ -12,7 +12,7 @@ from core.doors import PageRequest, sign_in_required
 from core.errors import Invalid, NotAllowed, PreconditionFailed
 from core.pages import Page
 from registry.cards.forms import CardForm
-from registry.cards.lookups import card_of, find_revision, newest_number, usual_version
+from registry.cards.lookups import card_of, find_revision, newest_number, starts_of, usual_version
 from registry.cards.models import CardRevision
 from registry.cards.proposals import proposed
 from registry.cards.revising import differences
@@ -56,7 +56,8 @@ def edit_card(request: PageRequest, name: str) -> HttpResponse:
     draft = {} if now.revision else proposed(model, version, facts.data)
     start = now.revision.from_version if now.revision else 1
     initial = {**draft, **now.sections, "from_version": start, "revision": newest_number(model)}
-    form = CardForm(request.POST or None, tier=model.tier, initial=initial)
+    choices = {"tier": model.tier, "starts": starts_of(model, start)}
+    form = CardForm(request.POST or None, initial=initial, **choices)
     context = {
         "model": model,
         "form": form,
@@ -69,7 +70,7 @@ def edit_card(request: PageRequest, name: str) -> HttpResponse:
             _keep(request, model, form)
         except PreconditionFailed:
             data = {**form.data.dict(), "revision": str(newest_number(model))}
-            retry = CardForm(data, tier=model.tier)
+            retry = CardForm(data, **choices)
             lines = differences(form.said(), now.sections)
             context |= {"form": retry, "theirs": now.revision, "differing": lines}
             return render(request, "cards/card_edit.html", context, status=412)

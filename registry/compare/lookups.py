@@ -26,7 +26,11 @@ def find_pair(request: Any, name: str, a: str, b: str) -> tuple[ModelVersion, Mo
     """Both versions; 404 for one that is not there, Invalid for one and the same."""
     first, second = number_of(a, "a"), number_of(b, "b")
     if first == second:
-        raise Invalid("a and b are the same version; name two.", field="b", allowed="another version than a")
+        raise Invalid(
+            "Both are the same version; choose two different ones.",
+            field="b",
+            allowed="another version than a",
+        )
     return find_version(request, name, first), find_version(request, name, second)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import ClassVar
+from urllib.parse import quote
 
 from django.db import models
 from django.db.models import F, Q
@@ -72,6 +73,11 @@ class TombstoneQuerySet(models.QuerySet["Tombstone"]):
             return self.all()
         return self.filter(version__model__in=RegisteredModel.objects.granting(actor, "administer"))
 
+    def readable_by(self, actor: Actor) -> TombstoneQuerySet:
+        """One at a time: whoever may see the model may read what became of a version they know of."""
+        models = RegisteredModel.objects.visible_to(actor)
+        return self.filter(Q(pk__in=self.visible_to(actor)) | Q(version__model__in=models))
+
     def in_lists(self) -> TombstoneQuerySet:
         related = self.select_related("version__model", "deleted_by")
         return related.defer("version__manifest", "version__requirements", "version__signature")
@@ -103,3 +109,11 @@ class Tombstone(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model_name} v{self.number}, deleted"
+
+    @property
+    def address(self) -> str:
+        """Where the version was; under its own id once the whole model is deleted."""
+        model = self.version.model
+        if model.deleted_at is not None:
+            return f"/deleted-versions/{self.pk}/"
+        return f"/models/{quote(model.name, safe='')}/versions/{self.number}/"

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import quote
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from audit.models import Event
 from core.doors import PageRequest, sign_in_required
 from core.filters import asked
 from core.pages import Page
+from registry.downstream import steps_after
+from registry.lineage import data_of
 from registry.lookups import find_model, find_version, require_sight
 from registry.names import is_storable, normal_name
 from registry.storage import services
 from registry.storage.forms import DeletedFilterForm, HoldForm, QuotaForm
+from registry.storage.lookups import find_tombstone
 from registry.storage.models import Tombstone
 
 
@@ -42,6 +50,34 @@ def deleted_versions(request: PageRequest) -> HttpResponse:
         "trail": [("Models", "/models/"), ("Deleted versions", "")],
     }
     return render(request, "registry/storage/deleted_versions.html", context)
+
+
+@sign_in_required
+@require_GET
+def deleted_version(request: PageRequest, pk: UUID) -> HttpResponse:
+    """What stays of one deleted version, by an address that outlives its model."""
+    return tombstone_page(request, find_tombstone(request, pk))
+
+
+def tombstone_page(request: PageRequest, tombstone: Tombstone) -> HttpResponse:
+    """Who deleted it, when and why; its digest, and what still speaks of it."""
+    version = tombstone.version
+    trail = [("Models", "/models/"), (tombstone.model_name, f"/models/{quote(version.model.name, safe='')}/")]
+    if version.model.deleted_at is not None:
+        trail = [("Models", "/models/"), ("Deleted versions", reverse("storage:deleted-versions"))]
+    about = Event.objects.visible_to(request.actor).about("registry.modelversion", version.pk)
+    context = {
+        "tombstone": tombstone,
+        "version": version,
+        "files_until": tombstone.deleted_at + timedelta(days=settings.UNREFERENCED_KEPT_DAYS),
+        "now": timezone.now(),
+        "steps": steps_after(request.actor, version),
+        "data": data_of(request.actor, version),
+        "event": about.acting("registry.version_deleted").first(),
+        "may_audit": request.actor.holds_everywhere("audit"),
+        "trail": [*trail, (f"v{tombstone.number}", "")],
+    }
+    return render(request, "registry/storage/tombstone.html", context)
 
 
 @sign_in_required

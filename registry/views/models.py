@@ -24,6 +24,7 @@ from registry.lookups import find_model
 from registry.metrics import main_metric, word_of
 from registry.models import ModelVersion, RegisteredModel, VersionDataset
 from registry.overview import CHAMPION, SORTS, narrowed, with_newest
+from registry.storage.gaps import with_gaps
 from registry.trend import trend_of
 
 
@@ -74,6 +75,7 @@ def model_detail(request: PageRequest, name: str) -> HttpResponse:
     context = {
         "model": model,
         "page": page,
+        "rows": with_gaps(model, page.items, is_first=not page.newer, is_last=not page.older),
         "champion": champion,
         "candidate": candidate,
         "candidates": newer.count(),

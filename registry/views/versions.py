@@ -13,7 +13,12 @@ from django.views.decorators.http import require_GET, require_POST
 from core.actors import holds
 from core.doors import PageRequest, sign_in_required
 from core.jobs.models import Job
+from core.templatetags.ui import percent
+from pipelines.models import DatasetVersion
 from registry import rights, services
+from registry.compare.signatures import changes_of
+from registry.evaluations.models import Evaluation
+from registry.evaluations.verdicts import metric_rows
 from registry.forms import EditVersionForm
 from registry.graph import graph_of
 from registry.lineage import data_of, parent_of
@@ -25,14 +30,26 @@ from registry.scans.words import dangers_of
 from registry.services import FINALISE, VERIFY
 from registry.services.integrity import MAY_VERIFY
 from registry.signature import columns_of
+from registry.storage.lookups import tombstone_at
+from registry.storage.views import tombstone_page
 
 FOLDED_FILES = 8
+# What runs say of their hold-out -> how people say it, in the order in which it is told.
+HOLDOUT_KEYS = {
+    "dataset": "Data set",
+    "dataset_version": "Version",
+    "test_fraction": "Held out",
+    "label_column": "Label",
+    "seed": "Seed",
+}
 
 
 @sign_in_required
 @require_GET
 def version_detail(request: PageRequest, name: str, number: int) -> HttpResponse:
     """What is it, and can it be promoted?"""
+    if tombstone := tombstone_at(request, name, number):
+        return tombstone_page(request, tombstone)
     version = find_version(request, name, number)
     return render(request, "registry/version_detail.html", _context(request, version))
 
@@ -119,9 +136,8 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
             (key, value) for key, value in version.environment.items() if not isinstance(value, dict | list)
         ),
         "holdout_word": HOLDOUT_WORDS.get(holdout, holdout),
-        "holdout_facts": sorted(
-            (key.replace("_", " "), value) for key, value in version.holdout.items() if key != "kind"
-        ),
+        "holdout_facts": _holdout_facts(version),
+        **_against_champion(request, version),
         "aliases": sorted(alias.name for alias in version.aliases.all()),
         "tags": sorted(version.tags.all(), key=lambda tag: tag.key),
         "form": EditVersionForm.of(version),
@@ -139,6 +155,36 @@ def _registration(version: ModelVersion) -> Job | None:
     if version.status != ModelVersion.Status.PENDING_REGISTRATION:
         return None
     return Job.objects.about(version).filter(kind=FINALISE).order_by("-created_at").first()
+
+
+def _holdout_facts(version: ModelVersion) -> list[tuple[str, Any]]:
+    """How the rows were held out, in words; ids are for programs."""
+    said = {key: value for key, value in version.holdout.items() if key not in {"kind", "dataset_version_id"}}
+    if isinstance(share := said.get("test_fraction"), int | float):
+        said["test_fraction"] = percent(share, 0)
+    return [
+        (HOLDOUT_KEYS.get(key, key.replace("_", " ").capitalize()), said[key])
+        for key in sorted(said, key=lambda key: [*HOLDOUT_KEYS, key].index(key))
+    ]
+
+
+def _against_champion(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
+    """The newest evaluation against another version, and what that version's signature asks otherwise."""
+    found = Evaluation.objects.visible_to(request.actor).filter(
+        candidate=version, champion__isnull=False, status=Evaluation.Status.SUCCEEDED
+    )
+    if not request.actor.holds_everywhere("view"):
+        found = found.filter(dataset_version__in=DatasetVersion.objects.visible_to(request.actor))
+    newest = found.in_lists().defer("slices").order_by("-created_at").first()
+    if newest is None or newest.champion is None:
+        return {}
+    rows = metric_rows(newest)
+    return {
+        "evaluation": newest,
+        "judged": rows,
+        "main": rows[0] if rows else None,
+        "schema_changes": changes_of(newest.champion.signature, version.signature),
+    }
 
 
 def _seen(job: Job | None) -> str:

@@ -160,7 +160,7 @@ def test_the_first_draft_is_made_of_facts_and_kept_by_a_person(
     assert "Drafted from" not in client.get("/models/delays/card/edit/").content.decode()
     wrong = client.post("/models/delays/card/edit/", {**form, "revision": 1, "from_version": 7})
     assert wrong.status_code == 422
-    assert "from_version must be the number of a version" in wrong.content.decode()
+    assert "Choose a version that exists." in wrong.content.decode()
 
 
 def test_a_stale_edit_loses_nothing_and_shows_both(write, client_for, scientist):
@@ -173,6 +173,18 @@ def test_a_stale_edit_loses_nothing_and_shows_both(write, client_for, scientist)
     assert "Theirs, kept meanwhile." in page
     assert "Mine, typed meanwhile." in page
     assert client.post("/models/delays/card/edit/", {**form, "revision": 1}).status_code == 302
+
+
+def test_only_what_differs_is_shown_of_a_conflict(write, client_for, scientist):
+    write({"purpose": "One line.\nAnother.", "limits": "Theirs."})
+    form = {"purpose": "One line.\r\nAnother.", "limits": "Mine.", "from_version": 1, "revision": 0}
+    page = client_for(scientist).post("/models/delays/card/edit/", form).content.decode()
+    assert 'id="d-limits"' in page
+    assert 'id="d-purpose"' not in page, "browsers send two characters at the end of a line"
+    assert "scientist kept revision 1" in page
+    same = {**form, "limits": "Theirs."}
+    page = client_for(scientist).post("/models/delays/card/edit/", same).content.decode()
+    assert "It says the same as theirs." in page
 
 
 def test_a_revision_shows_what_it_changed(write, client_for, token_client, scientist):

@@ -47,7 +47,7 @@ def test_the_best_is_named_where_all_were_tested_alike(make_model, make_version,
     model = make_model("delays")
     for value in (0.30, 0.25, 0.27):
         make_version(model, metrics={"log_loss": value}, tags=uses(("holdout", months[0])))
-    assert found_for(actor(scientist), model).title == "v2 has the best log loss, 0.2500, of 3 versions"
+    assert found_for(actor(scientist), model).title == "v2 has the best Log loss, 0.2500, of 3 versions"
 
 
 def test_versions_scored_on_the_same_rows_have_a_line_of_their_own(series, months, actor, scientist):
@@ -75,7 +75,7 @@ def test_the_page_shows_the_metric_that_was_asked_for(series, client_for, scient
     client = client_for(scientist)
     assert "ROC AUC went from" in client.get("/models/delays/").content.decode()
     page = client.get("/models/delays/?metric=log_loss").content.decode()
-    assert "log loss went from 0.3220" in page
+    assert "Log loss went from 0.3220" in page
     assert "trend-figure" in page
     assert "ROC AUC went from" in client.get("/models/delays/?metric=nothing%00").content.decode()
 

@@ -1,11 +1,15 @@
 """The audit trail's pages: for auditors everything, for others nothing, and never a 500."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Event, Export
 from core.jobs.models import Job
+from registry import services
+from registry.models import ModelVersion
 from tests.audit.conftest import connect, happen, ledger_key, sealer  # noqa: F401
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -123,3 +127,29 @@ def test_a_broken_chain_is_red_and_names_the_first_bad_event(
     assert "does not verify" in page
     assert "First bad event: " in page
     assert Event.objects.acting("audit.verification_failed").exists()
+
+
+def test_events_of_what_was_deleted_lead_to_its_record(auditor, scientist, actor, client_for):
+    model = services.create_model(actor=actor(scientist), name="delays")
+    kept, gone = (
+        ModelVersion.objects.create(model=model, number=number, status="READY", digest="a" * 64)
+        for number in (1, 2)
+    )
+    services.update_version(actor=actor(scientist), version=kept, description="Kept.")
+    services.delete_version(actor=actor(scientist), version=gone, reason="Wrong.")
+    client = client_for(auditor)
+
+    def followed(words):
+        places = re.findall(r'href="([^"]+)">delays' + words, client.get("/audit/").content.decode())
+        assert places
+        for place in places:
+            assert client.get(place).status_code == 200, place
+        return set(places)
+
+    assert followed(" v1<") == {"/models/delays/versions/1/"}
+    assert followed(" v2<") == {"/models/delays/versions/2/"}
+    services.rename_model(actor=actor(scientist), model=model, new_name="late")
+    assert followed("<") == {"/models/late/"}
+    services.delete_model(actor=actor(scientist), model=model, reason="Never used.")
+    assert followed("<") == {"/deleted-versions/?model=late"}
+    assert all(place.startswith("/deleted-versions/") for place in followed(" v2<"))

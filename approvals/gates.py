@@ -80,6 +80,21 @@ class Result:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Question:
+    """What a gate will ask: the same words as its result will have."""
+
+    title: str
+    rule: str
+    mode: str
+
+
+def questions(gates: list[dict[str, Any]]) -> list[Question]:
+    """Every gate of a policy in its order, before there is evidence."""
+    nothing = Evidence()
+    return [Question(*JUDGES[gate["type"]](gate, nothing)[:2], gate["mode"]) for gate in gates]
+
+
 def judge(gates: list[dict[str, Any]], evidence: Evidence) -> list[Result]:
     """Every gate's result: failures first, then warnings, then passes, each in policy order."""
     order = {FAILED: 0, WARNED: 1, PASSED: 2}

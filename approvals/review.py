@@ -10,6 +10,7 @@ from approvals import rights
 from approvals.evidence import contracts_of, cost_forecast, seen_by_champion
 from approvals.gates import LOWER_IS_BETTER, MINUS, NAMES, signed
 from approvals.models import Decision, GateResult, PromotionRequest
+from approvals.provenance import provenance_of
 from approvals.schema_changes import changes_between, columns_of
 from approvals.services import lacking
 from audit.models import Event
@@ -154,6 +155,8 @@ def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
         "holdout_word": HOLDOUT_WORDS.get(evaluation.holdout_kind, "") if evaluation else "",
         "seen_by_champion": seen_by_champion(promotion),
         "gates": gates,
+        "blocking": [gate.title for gate in gates if gate.outcome == GateResult.Outcome.FAILED],
+        "provenance": provenance_of(actor, promotion.version, promotion.champion),
         "counts": {
             word: sum(gate.outcome == word for gate in gates) for word in ("passed", "warned", "failed")
         },

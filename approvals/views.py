@@ -10,15 +10,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from approvals import review, services
+from approvals import asking, review, services
 from approvals.forms import DecisionForm, PromotionForm, ReasonForm
 from approvals.models import PromotionRequest
 from core.doors import PageRequest, sign_in_required
-from core.errors import Conflict, DomainError, NotAllowed, PreconditionRequired
+from core.errors import Conflict, DomainError, NotAllowed, PreconditionFailed, PreconditionRequired
 from core.filters import chosen
 from core.pages import Page
 from deployments.lookups import find_environment
-from deployments.models import Environment
 from registry.models import ModelVersion, RegisteredModel
 
 
@@ -89,8 +88,17 @@ def decide(request: PageRequest, pk: str) -> HttpResponse:
         form.add_error("password", str(error))
         context = {**review.context(promotion, request.actor), "form": form}
         return render(request, "approvals/request_detail.html", context, status=error.status)
+    except (Conflict, PreconditionFailed) as error:
+        return _refused(request, pk, form, error)
     messages.success(request, "Your decision is signed and in the audit trail.")
     return redirect("request-detail", pk=pk)
+
+
+def _refused(request: PageRequest, pk: str, form: DecisionForm, error: DomainError) -> HttpResponse:
+    """The page as it is now with what was written: only the password has to be typed again."""
+    form.add_error(None, str(error))
+    context = {**review.context(_visible(request, pk), request.actor), "form": form, "refused": True}
+    return render(request, "approvals/request_detail.html", context, status=error.status)
 
 
 def _signed(request: PageRequest, promotion: PromotionRequest, given: dict[str, Any]) -> None:
@@ -142,26 +150,19 @@ def promote(request: PageRequest, name: str, number: int) -> HttpResponse:
         "form": form,
         "version": version,
         "environment": environment,
-        **_what_will_happen(version, environment),
+        **asking.context(request.actor, version, environment),
     }
     return render(request, "approvals/promote.html", context, status=422 if form.errors else 200)
-
-
-def _what_will_happen(version: ModelVersion, environment: Environment) -> dict[str, Any]:
-    try:
-        revision = services.policy_for(version, environment)
-    except DomainError as error:
-        return {"no_policy": str(error)}
-    return {
-        "revision": revision,
-        "rules": revision.rules,
-        "champion": services.champion_in(version, environment),
-    }
 
 
 def _visible(request: PageRequest, pk: str) -> PromotionRequest:
     rows = PromotionRequest.objects.visible_to(request.actor).in_lists()
     related = rows.select_related(
-        "champion", "evaluation", "deployment", "version__created_by", "version__model"
+        "champion",
+        "evaluation",
+        "deployment",
+        "version__created_by",
+        "version__model__owner",
+        "version__model__on_call",
     )
     return get_object_or_404(related, pk=pk)

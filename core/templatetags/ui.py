@@ -288,6 +288,12 @@ def address_without(context: dict[str, Any], name: str) -> str:
 
 
 @register.filter
+def in_words(name: str) -> str:
+    """``data-scientist`` as ``Data scientist``."""
+    return name.replace("-", " ").replace("_", " ").capitalize()
+
+
+@register.filter
 def initials(name: str) -> str:
     """Two letters for an avatar."""
     words = [word for word in name.replace("-", " ").replace("_", " ").split() if word]

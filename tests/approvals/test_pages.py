@@ -8,9 +8,14 @@ from django.utils import timezone
 from approvals import services
 from approvals.models import Decision, PromotionRequest
 from core.identifiers import new_id
+from deployments.models import Endpoint
 from pipelines.models import ContractCheck
+from registry.cards.models import CardRevision
 from registry.models import VersionDataset
+from registry.scans.models import Scan
+from registry.signing.models import TrustedKey, VersionSignature
 from tests.conftest import PASSWORD
+from tests.deployments.conftest import deploy, system  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
 
@@ -83,12 +88,18 @@ def test_a_stranger_finds_no_request_and_no_number_moves(promotion, stranger, cl
 def test_the_scientist_asks_by_the_form_and_is_told_what_will_be_checked(version, scientist, client_for):
     client = client_for(scientist)
     address = f"/models/{version.model.name}/versions/{version.number}/promote/"
-    assert "auc_vs_champion" in client.get(address).content.decode()
+    asked = client.get(address).content.decode()
+    assert "ROC AUC against the champion" in asked and "auc_vs_champion" not in asked
+    assert "95 % lower bound of the difference at least +0.0000; a failure blocks" in asked
+    assert "1 reviewer" in asked
     assert client.post(address, {"why": "short"}).status_code == 422
     assert client.post(address, {"why": "It knows the weather."}).status_code == 302
     again = client.post(address, {"why": "It knows the weather."})
     assert again.status_code == 422
     assert PromotionRequest.objects.get().address in again.content.decode()
+    assert "It knows the weather." in again.content.decode()
+    before_typing = client.get(address).content.decode()
+    assert PromotionRequest.objects.get().address in before_typing and "<textarea" not in before_typing
 
 
 def test_the_inbox_and_the_sidebar_know_what_waits(promotion, reviewer, scientist, client_for):
@@ -149,6 +160,85 @@ def test_a_wrong_password_loses_nothing_that_was_written(promotion, reviewer, cl
     assert page.count("data-reopen") == 1
     assert "The password is not right" in page and "wrong wrong" not in page
     assert client_for(reviewer).get(address).url == promotion.address
+
+
+def blocked(promotion):
+    gate = promotion.gate_results.filter(mode="block").first()
+    gate.outcome = "failed"
+    gate.save()
+    return gate
+
+
+def test_nobody_is_offered_to_approve_what_the_policy_forbids(promotion, reviewer, client_for):
+    gate = blocked(promotion)
+    page = client_for(reviewer).get(promotion.address).content.decode()
+    assert f"1 gate that blocks fails: {gate.title}." in page
+    assert 'data-open="sign"' not in page and 'id="sign"' not in page
+    assert page.count('data-open="refuse"') == 2
+
+
+@pytest.mark.parametrize("way", ["gate", "revision", "closed"])
+def test_a_refused_signature_gives_back_what_was_written(promotion, reviewer, client_for, way):
+    sent = form(promotion, reason="The slices hold <too>.")
+    if way == "gate":
+        expected = f"The policy forbids it: {blocked(promotion).title}."
+    elif way == "revision":
+        sent["revision"], expected = promotion.rev + 1, "Read it again."
+    else:
+        PromotionRequest.objects.filter(pk=promotion.pk).update(status="expired")
+        expected = "The request is expired; it takes no decision."
+    answer = client_for(reviewer).post(f"{promotion.address}decide/", sent)
+    page = answer.content.decode()
+    assert answer.status_code == (412 if way == "revision" else 409)
+    assert "Nothing was signed." in page and expected in page
+    assert "The slices hold &lt;too&gt;." in page
+    assert PASSWORD not in page and "data-reopen" not in page
+    assert not Decision.objects.exists()
+
+
+def test_the_champion_is_not_offered_to_itself(version, production, scientist, deploy, client_for):
+    deployment = deploy(version, production)
+    Endpoint.objects.filter(pk=deployment.endpoint_id).update(live=deployment)
+    page = client_for(scientist).get(promote_address(version)).content.decode()
+    assert f"{version} is live in production already" in page
+    assert f"/deployments/{deployment.pk}/" in page
+    assert "<textarea" not in page and "replaces champion" not in page
+
+
+def test_who_may_not_ask_for_a_promotion_is_told_before_writing(version, reviewer, client_for):
+    page = client_for(reviewer).get(promote_address(version)).content.decode()
+    assert "You may not request promotions" in page and "<textarea" not in page
+
+
+def promote_address(version):
+    return f"/models/{version.model.name}/versions/{version.number}/promote/"
+
+
+def test_the_review_page_knows_what_the_registry_knows(
+    promotion, version, make_version, model_files, reviewer, admin, client_for
+):
+    champion = version
+    candidate = make_version(
+        version.model, files=model_files(2, **{"requirements.txt": "scikit-learn==1.5.0\npandas>=2\n"})
+    )
+    PromotionRequest.objects.filter(pk=promotion.pk).update(version=candidate, champion=champion)
+    text = "It ranks the flights of tomorrow by their risk of being late."
+    for number, start, sections in ((1, 1, {"purpose": text}), (2, 2, {"purpose": text, "limits": text})):
+        CardRevision.objects.create(model=version.model, number=number, from_version=start, sections=sections)
+    key = TrustedKey.objects.create(
+        name="build server", public_key="", fingerprint="f" * 64, reason="x", added_by=admin
+    )
+    VersionSignature.objects.create(version=candidate, outcome="verified", key=key)
+    Scan.objects.filter(version=candidate).delete()
+    Scan.objects.create(version=candidate, digest="a" * 64, status="finished", verdict="unproven")
+    page = client_for(reviewer).get(promotion.address).content.decode()
+    artifact = page.split('id="artifact"')[1].split('id="cost"')[0]
+    assert "by build server" in artifact
+    assert "Nothing dangerous found, but its format can run code" in artifact
+    assert "1 pinned" in artifact and f"/versions/{candidate.number}/sbom" in artifact
+    assert "python_function, sklearn" in artifact
+    assert f"Revision 2; 1 section changed against v{champion.number}" in artifact
+    assert "Changed: known limits." in artifact
 
 
 def test_the_version_page_asks_for_a_promotion_and_tells_of_a_rollback(

@@ -8,7 +8,7 @@ import re
 import sys
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
@@ -18,6 +18,7 @@ from controlplane.edge.answers import ClientGone, Exchange, Refused
 from controlplane.edge.configuration import Configuration
 from controlplane.edge.identity import Identity
 from controlplane.edge.ownership import Ownership
+from controlplane.edge.spools import Spools, largest_of
 from controlplane.edge.tracking import Tracking
 from controlplane.edge.upstream import Upstream
 
@@ -71,8 +72,15 @@ class Edge:
         for pool in (self.tokens_pool, self.tracking_pool):
             await pool.open(wait=False)  # a database that is away is a 503 later, not a dead edge
         identity, ownership = Identity(self.tokens_pool), Ownership(self.tracking_pool)
+        self.spools = Spools(self.web)
         self.tracking = Tracking(
-            configuration, identity, ownership, server=self.server, uploads=self.uploads, web=self.web
+            configuration,
+            identity,
+            ownership,
+            server=self.server,
+            uploads=self.uploads,
+            web=self.web,
+            spools=self.spools,
         )
 
     async def stop(self) -> None:
@@ -109,11 +117,15 @@ class Edge:
         await self._to_web(exchange)
 
     async def _to_web(self, exchange: Exchange) -> None:
-        assert self.configuration is not None
+        limits = self.configuration
+        assert limits is not None
+        largest = largest_of(exchange.scope, upload=limits.largest_body, other=limits.largest_call)
+        with self.spools.place() as place:
+            content, size = await upstream.whole(exchange, largest, limits.idle_seconds, place.take)
+            await self._forward(exchange, content, size)
+
+    async def _forward(self, exchange: Exchange, content: bytes | IO[bytes], size: int) -> None:
         scope = exchange.scope
-        content, size = await upstream.whole(
-            exchange, self.configuration.largest_body, self.configuration.idle_seconds
-        )
         sent = [
             *headers.inbound(scope),
             (b"x-forwarded-for", exchange.address.encode()),

@@ -7,7 +7,7 @@ directions stop reading when the other side does not take what was read.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -46,15 +46,15 @@ class Upstream:
     async def close(self) -> None:
         await self.session.close()
 
-    async def ask(self, target: str, body: bytes, headers: dict[str, str]) -> int:
-        """A question of our own; the status is the answer (503 when there is none)."""
+    async def ask(self, target: str, body: bytes, headers: dict[str, str]) -> tuple[int, Mapping[str, str]]:
+        """A question of our own; status and headers are the answer (503 when there is none)."""
         try:
             async with self.session.post(
                 URL(f"http://{self.name}{target}"), data=body, headers=headers
             ) as response:
-                return response.status
+                return response.status, response.headers
         except (aiohttp.ClientError, TimeoutError):
-            return 503
+            return 503, {}
 
     async def forward(
         self, exchange: Exchange, target: str, headers: Headers, body: Body, *more: tuple[bytes, bytes]
@@ -145,8 +145,13 @@ async def chunks(exchange: Exchange, largest: int, idle_seconds: float) -> Async
             yield chunk
 
 
-async def whole(exchange: Exchange, largest: int, idle_seconds: float) -> tuple[bytes | IO[bytes], int]:
-    """The complete body and its size, in a temporary file when it is large.
+async def whole(
+    exchange: Exchange,
+    largest: int,
+    idle_seconds: float,
+    take_place: Callable[[Exchange], Awaitable[None]],
+) -> tuple[bytes | IO[bytes], int]:
+    """The complete body and its size, in a temporary file when it is large and may have a place.
 
     Web hears of the request only then: however slowly it was sent, no thread waited for it.
     """
@@ -155,11 +160,17 @@ async def whole(exchange: Exchange, largest: int, idle_seconds: float) -> tuple[
         return b"", 0
     if length is not None and length > largest:
         raise too_large(largest)
+    is_placed = length is not None and length > SPOOL_BYTES
+    if is_placed:
+        await take_place(exchange)
     spool: IO[bytes] = SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - closed by who sends it
     size = 0
     try:
         async for chunk in chunks(exchange, largest, idle_seconds):
             size += len(chunk)
+            if size > SPOOL_BYTES and not is_placed:  # chunked: it has not said how large it is
+                await take_place(exchange)
+                is_placed = True
             spool.write(chunk)
         spool.seek(0)
         if size > SPOOL_BYTES:

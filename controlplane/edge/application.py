@@ -21,6 +21,7 @@ from controlplane.edge.ownership import Ownership
 from controlplane.edge.spools import Spools, largest_of
 from controlplane.edge.tracking import Tracking
 from controlplane.edge.upstream import Upstream
+from controlplane.edge.upstream_errors import in_our_words
 
 MLFLOW = re.compile(r"^/(ajax-)?api/(2\.0|3\.0)/mlflow(-artifacts)?/")
 INTERNAL = re.compile(r"^/+internal(/|$)", re.IGNORECASE)
@@ -62,10 +63,17 @@ class Edge:
         ahead, streamed = upstream.WEB_READ_AHEAD, upstream.STREAM_READ_AHEAD
         self.web = Upstream("web", configuration.web_socket, answer_seconds=seconds, read_ahead=ahead)
         tracking = configuration.tracking_socket
-        self.server = Upstream("tracking", tracking, answer_seconds=seconds, read_ahead=streamed)
+        self.server = Upstream(
+            "tracking", tracking, answer_seconds=seconds, read_ahead=streamed, in_our_words=in_our_words
+        )
         # Never a kept-alive connection: one found dead would be tried again with half a body gone.
         self.uploads = Upstream(
-            "tracking", tracking, answer_seconds=seconds, read_ahead=streamed, is_kept=False
+            "tracking",
+            tracking,
+            answer_seconds=seconds,
+            read_ahead=streamed,
+            is_kept=False,
+            in_our_words=in_our_words,
         )
         self.tokens_pool = _pool(configuration.database_url)
         self.tracking_pool = _pool(configuration.tracking_database_url)

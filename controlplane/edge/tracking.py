@@ -99,6 +99,7 @@ class Tracking:
             return
         is_exact = "trace_id" in captured
         content = naming.query(scope) if has_query else await self._body(exchange, is_exact=is_exact)
+        calls.check_page_token(content)
         if endpoint.access in {Access.WRITE, *CREATING}:
             calls.refuse_reserved(content)
             if captured.get("tag") == calls.OWNER:
@@ -123,6 +124,10 @@ class Tracking:
                 names.write.add((kind, calls.checked_id(kind, captured[f"{kind}_id"])))
         if endpoint.access in {Access.READ, Access.WRITE, Access.CREATE_INSIDE} and not names.write:
             raise Refused(400, "Say which run, logged model or experiment you mean.")
+        if endpoint.access is Access.CREATE_INSIDE and not any(
+            kind == "experiment" for kind, _ in names.write
+        ):
+            raise Refused(400, "experiment_id must say in which experiment this is created.")
         try:
             await self._decide(exchange, actor, endpoint.access, names)
         except Refused as refused:

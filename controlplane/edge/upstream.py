@@ -23,15 +23,25 @@ SPOOL_BYTES = 1 << 20
 WEB_READ_AHEAD = 1 << 20
 STREAM_READ_AHEAD = 1 << 16
 Body = bytes | AsyncIterator[bytes] | None
+# What is answered instead of an upstream's error, or None when it may pass.
+InOurWords = Callable[[Exchange, int, bytes], Refused | None]
+LONGEST_ERROR = 1 << 20
 
 
 class Upstream:
     """One server behind a unix socket, with kept-alive connections."""
 
     def __init__(
-        self, name: str, socket: str, *, answer_seconds: float, read_ahead: int, is_kept: bool = True
+        self,
+        name: str,
+        socket: str,
+        *,
+        answer_seconds: float,
+        read_ahead: int,
+        is_kept: bool = True,
+        in_our_words: InOurWords | None = None,
     ) -> None:
-        self.name = name
+        self.name, self.in_our_words = name, in_our_words
         kept = {"keepalive_timeout": 15} if is_kept else {"force_close": True}
         connector = aiohttp.UnixConnector(socket, limit=0, **kept)
         self.session = aiohttp.ClientSession(
@@ -66,7 +76,10 @@ class Upstream:
             async with self.session.request(
                 exchange.scope["method"], url, headers=sent, data=body, allow_redirects=False
             ) as response:
-                await _pass_on(exchange, response, more)
+                if self.in_our_words and response.status >= 400:
+                    await self._refuse_or_pass(exchange, response, self.in_our_words)
+                else:
+                    await _pass_on(exchange, response, more)
         except ClientGone:
             raise
         except TimeoutError as error:
@@ -80,6 +93,19 @@ class Upstream:
             if exchange.status:
                 raise
             raise Refused(503, f"{self.name} does not answer. Try again in a few seconds.") from error
+
+    async def _refuse_or_pass(
+        self, exchange: Exchange, response: aiohttp.ClientResponse, in_our_words: InOurWords
+    ) -> None:
+        body = b""
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > LONGEST_ERROR:  # no error that was meant to be read
+                break
+        refused = in_our_words(exchange, response.status, body)
+        if refused is not None:
+            raise refused
+        await exchange.answer(response.status, body, "application/json")
 
 
 async def _pass_on(

@@ -1,11 +1,12 @@
 from allauth.account.views import LoginView, LogoutView
 from django.urls import path
 
-from accounts import people, views
+from accounts import doors, people, views
 
 urlpatterns = [
     path("login/", LoginView.as_view(), name="account_login"),
     path("logout/", LogoutView.as_view(), name="account_logout"),
+    path("internal/signed-in", doors.signed_in, name="signed-in"),
     path("settings/tokens/", views.token_list, name="token-list"),
     path("settings/tokens/<uuid:pk>/revoke/", views.revoke_token, name="revoke-token"),
     path("settings/profile/", views.profile, name="profile"),

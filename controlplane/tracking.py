@@ -23,7 +23,7 @@ from asgiref.sync import ThreadSensitiveContext
 from asgiref.wsgi import WsgiToAsgi
 from psycopg.conninfo import conninfo_to_dict
 
-from controlplane import tracking_endpoints
+from controlplane import tracking_endpoints, tracking_refusals
 from controlplane.environment import Environment
 from controlplane.tracking_endpoints import SECRET_HEADER
 
@@ -193,7 +193,10 @@ def _applications() -> tuple[Any, Any]:
     from mlflow.server.artifact_router import artifact_router  # noqa: PLC0415
 
     address, artifacts = os.environ["_MLFLOW_SERVER_FILE_STORE"], os.environ["_MLFLOW_SERVER_ARTIFACT_ROOT"]
-    handlers._get_tracking_store(address, artifacts)  # now, not with the first call
+    store: Any = handlers._get_tracking_store(address, artifacts)  # now, not with the first call
+    store.search_logged_models = tracking_refusals.with_known_attributes(store.search_logged_models)
+    handlers.parse_dict = tracking_refusals.whole_traces(handlers.parse_dict)
+    flask_app.register_error_handler(Exception, tracking_refusals.answer)
     told = handlers.build_server_info_payload
     handlers.build_server_info_payload = lambda: {**told(), **BYTES_PASS_HERE}
     streams = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)

@@ -41,7 +41,7 @@ class Exchange:
         self.scope, self.receive, self._send = scope, receive, send
         self.request_id, self.address, self.scheme = request_id, address, scheme
         self.status = 0
-        self.who = ""
+        self.who = self.account_id = ""
 
     async def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self.status = status

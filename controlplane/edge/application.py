@@ -8,7 +8,7 @@ import re
 import sys
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
@@ -18,8 +18,10 @@ from controlplane.edge.answers import ClientGone, Exchange, Refused
 from controlplane.edge.configuration import Configuration
 from controlplane.edge.identity import Identity
 from controlplane.edge.ownership import Ownership
+from controlplane.edge.spools import Spools, largest_of
 from controlplane.edge.tracking import Tracking
 from controlplane.edge.upstream import Upstream
+from controlplane.edge.upstream_errors import in_our_words
 
 MLFLOW = re.compile(r"^/(ajax-)?api/(2\.0|3\.0)/mlflow(-artifacts)?/")
 INTERNAL = re.compile(r"^/+internal(/|$)", re.IGNORECASE)
@@ -61,18 +63,32 @@ class Edge:
         ahead, streamed = upstream.WEB_READ_AHEAD, upstream.STREAM_READ_AHEAD
         self.web = Upstream("web", configuration.web_socket, answer_seconds=seconds, read_ahead=ahead)
         tracking = configuration.tracking_socket
-        self.server = Upstream("tracking", tracking, answer_seconds=seconds, read_ahead=streamed)
+        self.server = Upstream(
+            "tracking", tracking, answer_seconds=seconds, read_ahead=streamed, in_our_words=in_our_words
+        )
         # Never a kept-alive connection: one found dead would be tried again with half a body gone.
         self.uploads = Upstream(
-            "tracking", tracking, answer_seconds=seconds, read_ahead=streamed, is_kept=False
+            "tracking",
+            tracking,
+            answer_seconds=seconds,
+            read_ahead=streamed,
+            is_kept=False,
+            in_our_words=in_our_words,
         )
         self.tokens_pool = _pool(configuration.database_url)
         self.tracking_pool = _pool(configuration.tracking_database_url)
         for pool in (self.tokens_pool, self.tracking_pool):
             await pool.open(wait=False)  # a database that is away is a 503 later, not a dead edge
         identity, ownership = Identity(self.tokens_pool), Ownership(self.tracking_pool)
+        self.spools = Spools(self.web)
         self.tracking = Tracking(
-            configuration, identity, ownership, server=self.server, uploads=self.uploads, web=self.web
+            configuration,
+            identity,
+            ownership,
+            server=self.server,
+            uploads=self.uploads,
+            web=self.web,
+            spools=self.spools,
         )
 
     async def stop(self) -> None:
@@ -109,11 +125,15 @@ class Edge:
         await self._to_web(exchange)
 
     async def _to_web(self, exchange: Exchange) -> None:
-        assert self.configuration is not None
+        limits = self.configuration
+        assert limits is not None
+        largest = largest_of(exchange.scope, upload=limits.largest_body, other=limits.largest_call)
+        with self.spools.place() as place:
+            content, size = await upstream.whole(exchange, largest, limits.idle_seconds, place.take)
+            await self._forward(exchange, content, size)
+
+    async def _forward(self, exchange: Exchange, content: bytes | IO[bytes], size: int) -> None:
         scope = exchange.scope
-        content, size = await upstream.whole(
-            exchange, self.configuration.largest_body, self.configuration.idle_seconds
-        )
         sent = [
             *headers.inbound(scope),
             (b"x-forwarded-for", exchange.address.encode()),

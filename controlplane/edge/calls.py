@@ -7,6 +7,7 @@ both sides always speak of the same things.
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
@@ -33,8 +34,8 @@ KIND_OF = {
 }
 # Objects whose names are somebody's own words and not MLflow's fields.
 MAPS = frozenset({"tags", "trace_metadata", "request_metadata", "metadata", "value"})
-EXPERIMENT_ID = re.compile(r"^\d{1,18}$")
-TRACE_ID = re.compile(r"^[\w.:-]{1,50}$", re.ASCII)
+EXPERIMENT_ID = re.compile(r"^[0-9]{1,18}\Z")
+TRACE_ID = re.compile(r"^[\w.:-]{1,50}\Z", re.ASCII)
 CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
@@ -140,6 +141,19 @@ def checked_id(kind: str, value: Any) -> str:
     if kind == "trace" and not TRACE_ID.match(text):
         raise Refused(400, "trace_id must be 1 to 50 letters, digits, '_', '.', ':' or '-'.")
     return text
+
+
+def check_page_token(content: dict[str, Any]) -> None:
+    """A token is base64 of a JSON object with an offset; MLflow fails on what is none."""
+    sent = content.get("page_token")
+    if sent is None or sent == "":
+        return
+    try:
+        offset = json.loads(base64.b64decode(sent, validate=True))["offset"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        offset = None
+    if type(offset) is not int or not 0 <= offset < 2**62:
+        raise Refused(400, "page_token must be the next_page_token of an answer.")
 
 
 def refuse_reserved(body: Any) -> None:

@@ -19,6 +19,7 @@ from controlplane.edge.headers import Headers
 from controlplane.edge.identity import Identity, require_reading, require_writing
 from controlplane.edge.ownership import Ownership, Thing
 from controlplane.edge.paths import plain_parts
+from controlplane.edge.spools import Spools
 from controlplane.edge.upstream import Upstream
 from controlplane.tracking_endpoints import (
     DIRECT,
@@ -53,10 +54,11 @@ class Tracking:
         server: Upstream,
         uploads: Upstream,
         web: Upstream,
+        spools: Spools,
     ) -> None:
         self.configuration = configuration
         self.identity, self.ownership = identity, ownership
-        self.server, self.uploads, self.web = server, uploads, web
+        self.server, self.uploads, self.web, self.spools = server, uploads, web, spools
 
     async def answer(self, exchange: Exchange) -> bool:
         """Answer the request; False when it is web's (the registry and the files of versions)."""
@@ -64,7 +66,7 @@ class Tracking:
         if naming.is_webs(scope):
             return False
         actor = await self.identity.of(scope, request_id=exchange.request_id, address=exchange.address)
-        exchange.who = actor.account_name
+        exchange.who, exchange.account_id = actor.account_name, str(actor.account_id)
         known = find(scope["method"], scope["path"])
         if known is None and DIRECT.match(scope["path"]):
             raise Refused(501, NO_DIRECT)
@@ -97,6 +99,7 @@ class Tracking:
             return
         is_exact = "trace_id" in captured
         content = naming.query(scope) if has_query else await self._body(exchange, is_exact=is_exact)
+        calls.check_page_token(content)
         if endpoint.access in {Access.WRITE, *CREATING}:
             calls.refuse_reserved(content)
             if captured.get("tag") == calls.OWNER:
@@ -121,6 +124,10 @@ class Tracking:
                 names.write.add((kind, calls.checked_id(kind, captured[f"{kind}_id"])))
         if endpoint.access in {Access.READ, Access.WRITE, Access.CREATE_INSIDE} and not names.write:
             raise Refused(400, "Say which run, logged model or experiment you mean.")
+        if endpoint.access is Access.CREATE_INSIDE and not any(
+            kind == "experiment" for kind, _ in names.write
+        ):
+            raise Refused(400, "experiment_id must say in which experiment this is created.")
         try:
             await self._decide(exchange, actor, endpoint.access, names)
         except Refused as refused:
@@ -148,10 +155,10 @@ class Tracking:
         await self._forward(exchange, content, False)
 
     async def _body(self, exchange: Exchange, *, is_exact: bool = False) -> dict[str, Any]:
-        content, _ = await upstream.whole(
-            exchange, self.configuration.largest_call, self.configuration.idle_seconds
-        )
-        raw = content if isinstance(content, bytes) else content.read()
+        limits = self.configuration
+        with self.spools.place() as place:
+            content, _ = await upstream.whole(exchange, limits.largest_call, limits.idle_seconds, place.take)
+            raw = content if isinstance(content, bytes) else content.read()
         return calls.parsed_exactly(raw) if is_exact else calls.parsed(raw)
 
     async def _name_to_id(self, content: dict[str, Any]) -> None:
@@ -269,7 +276,7 @@ class Tracking:
     async def _post(self, exchange: Exchange, names: set[tuple[str, str]], what: str) -> int:
         authorization = next(value for name, value in exchange.scope["headers"] if name == b"authorization")
         body = {"names": sorted(names), "what": what, "call": exchange.scope["path"]}
-        return await self.web.ask(
+        status, _ = await self.web.ask(
             DECIDE,
             json.dumps(body).encode(),
             {
@@ -280,6 +287,7 @@ class Tracking:
                 "X-Forwarded-For": exchange.address,
             },
         )
+        return status
 
 
 def _mark(content: dict[str, Any], actor: Actor, endpoint: Endpoint) -> None:

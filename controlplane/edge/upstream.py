@@ -7,7 +7,7 @@ directions stop reading when the other side does not take what was read.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -23,15 +23,25 @@ SPOOL_BYTES = 1 << 20
 WEB_READ_AHEAD = 1 << 20
 STREAM_READ_AHEAD = 1 << 16
 Body = bytes | AsyncIterator[bytes] | None
+# What is answered instead of an upstream's error, or None when it may pass.
+InOurWords = Callable[[Exchange, int, bytes], Refused | None]
+LONGEST_ERROR = 1 << 20
 
 
 class Upstream:
     """One server behind a unix socket, with kept-alive connections."""
 
     def __init__(
-        self, name: str, socket: str, *, answer_seconds: float, read_ahead: int, is_kept: bool = True
+        self,
+        name: str,
+        socket: str,
+        *,
+        answer_seconds: float,
+        read_ahead: int,
+        is_kept: bool = True,
+        in_our_words: InOurWords | None = None,
     ) -> None:
-        self.name = name
+        self.name, self.in_our_words = name, in_our_words
         kept = {"keepalive_timeout": 15} if is_kept else {"force_close": True}
         connector = aiohttp.UnixConnector(socket, limit=0, **kept)
         self.session = aiohttp.ClientSession(
@@ -46,15 +56,15 @@ class Upstream:
     async def close(self) -> None:
         await self.session.close()
 
-    async def ask(self, target: str, body: bytes, headers: dict[str, str]) -> int:
-        """A question of our own; the status is the answer (503 when there is none)."""
+    async def ask(self, target: str, body: bytes, headers: dict[str, str]) -> tuple[int, Mapping[str, str]]:
+        """A question of our own; status and headers are the answer (503 when there is none)."""
         try:
             async with self.session.post(
                 URL(f"http://{self.name}{target}"), data=body, headers=headers
             ) as response:
-                return response.status
+                return response.status, response.headers
         except (aiohttp.ClientError, TimeoutError):
-            return 503
+            return 503, {}
 
     async def forward(
         self, exchange: Exchange, target: str, headers: Headers, body: Body, *more: tuple[bytes, bytes]
@@ -66,7 +76,10 @@ class Upstream:
             async with self.session.request(
                 exchange.scope["method"], url, headers=sent, data=body, allow_redirects=False
             ) as response:
-                await _pass_on(exchange, response, more)
+                if self.in_our_words and response.status >= 400:
+                    await self._refuse_or_pass(exchange, response, self.in_our_words)
+                else:
+                    await _pass_on(exchange, response, more)
         except ClientGone:
             raise
         except TimeoutError as error:
@@ -80,6 +93,19 @@ class Upstream:
             if exchange.status:
                 raise
             raise Refused(503, f"{self.name} does not answer. Try again in a few seconds.") from error
+
+    async def _refuse_or_pass(
+        self, exchange: Exchange, response: aiohttp.ClientResponse, in_our_words: InOurWords
+    ) -> None:
+        body = b""
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > LONGEST_ERROR:  # no error that was meant to be read
+                break
+        refused = in_our_words(exchange, response.status, body)
+        if refused is not None:
+            raise refused
+        await exchange.answer(response.status, body, "application/json")
 
 
 async def _pass_on(
@@ -145,8 +171,13 @@ async def chunks(exchange: Exchange, largest: int, idle_seconds: float) -> Async
             yield chunk
 
 
-async def whole(exchange: Exchange, largest: int, idle_seconds: float) -> tuple[bytes | IO[bytes], int]:
-    """The complete body and its size, in a temporary file when it is large.
+async def whole(
+    exchange: Exchange,
+    largest: int,
+    idle_seconds: float,
+    take_place: Callable[[Exchange], Awaitable[None]],
+) -> tuple[bytes | IO[bytes], int]:
+    """The complete body and its size, in a temporary file when it is large and may have a place.
 
     Web hears of the request only then: however slowly it was sent, no thread waited for it.
     """
@@ -155,11 +186,17 @@ async def whole(exchange: Exchange, largest: int, idle_seconds: float) -> tuple[
         return b"", 0
     if length is not None and length > largest:
         raise too_large(largest)
+    is_placed = length is not None and length > SPOOL_BYTES
+    if is_placed:
+        await take_place(exchange)
     spool: IO[bytes] = SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - closed by who sends it
     size = 0
     try:
         async for chunk in chunks(exchange, largest, idle_seconds):
             size += len(chunk)
+            if size > SPOOL_BYTES and not is_placed:  # chunked: it has not said how large it is
+                await take_place(exchange)
+                is_placed = True
             spool.write(chunk)
         spool.seek(0)
         if size > SPOOL_BYTES:

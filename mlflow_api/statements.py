@@ -30,11 +30,13 @@ VERSION = f"""json_build_object('name', m.name, 'version', v.number::text,
  'aliases', coalesce((SELECT json_agg(a.name ORDER BY a.name)
    FROM registry_modelalias a WHERE a.version_id = v.id), '[]'::json))"""
 
-# The newest version of each stage, by one probe each.
+# The newest version of each stage, by one probe each. A range of one value, so that the order has
+# the stage in it and only the index of stages fits: where nearly all versions are of one stage,
+# the planner takes an equal sign for a reason to walk through all versions by number.
 LATEST = """(SELECT {columns} FROM unnest({stages}) AS stages(stage)
    CROSS JOIN LATERAL (SELECT * FROM registry_modelversion w
-     WHERE w.model_id = m.id AND w.stage = stages.stage AND w.deleted_at IS NULL
-     ORDER BY w.number DESC LIMIT 1) v)"""
+     WHERE w.model_id = m.id AND w.stage BETWEEN stages.stage AND stages.stage AND w.deleted_at IS NULL
+     ORDER BY w.stage, w.number DESC LIMIT 1) v)"""
 ALL_STAGES = ("None", "Staging", "Production", "Archived")
 STAGES = f"ARRAY[{', '.join(repr(stage) for stage in ALL_STAGES)}]"
 

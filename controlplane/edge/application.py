@@ -18,6 +18,7 @@ from controlplane.edge.answers import ClientGone, Exchange, Refused
 from controlplane.edge.configuration import Configuration
 from controlplane.edge.identity import Identity
 from controlplane.edge.ownership import Ownership
+from controlplane.edge.reads import Reads, may_be_read_here
 from controlplane.edge.tracking import Tracking
 from controlplane.edge.upstream import Upstream
 
@@ -71,6 +72,7 @@ class Edge:
         for pool in (self.tokens_pool, self.tracking_pool):
             await pool.open(wait=False)  # a database that is away is a 503 later, not a dead edge
         identity, ownership = Identity(self.tokens_pool), Ownership(self.tracking_pool)
+        self.reads = Reads(identity)
         self.tracking = Tracking(
             configuration, identity, ownership, server=self.server, uploads=self.uploads, web=self.web
         )
@@ -109,11 +111,18 @@ class Edge:
         await self._to_web(exchange)
 
     async def _to_web(self, exchange: Exchange) -> None:
+        """Hand the request on, unless it is a read that is answered here."""
         assert self.configuration is not None
         scope = exchange.scope
         content, size = await upstream.whole(
             exchange, self.configuration.largest_body, self.configuration.idle_seconds
         )
+        if (
+            may_be_read_here(scope)
+            and isinstance(content, bytes)
+            and await self.reads.answer(exchange, content)
+        ):
+            return
         sent = [
             *headers.inbound(scope),
             (b"x-forwarded-for", exchange.address.encode()),

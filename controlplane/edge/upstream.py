@@ -155,6 +155,9 @@ async def whole(exchange: Exchange, largest: int, idle_seconds: float) -> tuple[
         return b"", 0
     if length is not None and length > largest:
         raise too_large(largest)
+    if length is not None and length <= SPOOL_BYTES:
+        content = b"".join([chunk async for chunk in chunks(exchange, length, idle_seconds)])
+        return content, len(content)
     spool: IO[bytes] = SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - closed by who sends it
     size = 0
     try:

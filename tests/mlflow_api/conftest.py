@@ -1,5 +1,6 @@
 """The MLflow surface in this process, and, for the client, the real processes on real sockets."""
 
+import http.client
 import json
 from urllib.parse import urlencode
 
@@ -90,3 +91,37 @@ def sign_in(installation, monkeypatch):
         return MlflowClient()
 
     return as_account
+
+
+@pytest.fixture
+def token(installation, actor):
+    """``token(account)``: the secret of a new token."""
+    from accounts.services import issue_token
+
+    def of(account, scopes=("all",)):
+        return issue_token(actor=actor(account), account=account, name="raw", scopes=list(scopes))[1]
+
+    return of
+
+
+@pytest.fixture
+def ask(installation):
+    """``ask("GET", "/path")``: status, headers and body, on a connection of its own."""
+
+    def send(method, path, body=None, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", installation.port, timeout=60)
+        connection.putrequest(method, path, skip_accept_encoding=True)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        if isinstance(body, dict):
+            body = json.dumps(body).encode()
+        if body is not None and "Transfer-Encoding" not in named:
+            named.setdefault("Content-Length", str(len(body)))
+        for name, value in named.items():
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, dict(answer.getheaders()), content
+
+    return send

@@ -21,40 +21,6 @@ EVIL_PATHS = [
 
 
 @pytest.fixture
-def token(installation, actor):
-    """``token(account)``: the secret of a new token."""
-    from accounts.services import issue_token
-
-    def of(account, scopes=("all",)):
-        return issue_token(actor=actor(account), account=account, name="raw", scopes=list(scopes))[1]
-
-    return of
-
-
-@pytest.fixture
-def ask(installation):
-    """``ask("GET", "/path")``: status, headers and body, on a connection of its own."""
-
-    def send(method, path, body=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", installation.port, timeout=60)
-        connection.putrequest(method, path, skip_accept_encoding=True)
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        if isinstance(body, dict):
-            body = json.dumps(body).encode()
-        if body is not None and "Transfer-Encoding" not in named:
-            named.setdefault("Content-Length", str(len(body)))
-        for name, value in named.items():
-            connection.putheader(name, value)
-        connection.endheaders(body)
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        return answer.status, dict(answer.getheaders()), content
-
-    return send
-
-
-@pytest.fixture
 def a_run(ask, token, scientist):
     """A run of the scientist in the shared experiment: its id and the token that made it."""
     secret = token(scientist)

@@ -99,3 +99,10 @@ MODELS = f"""SELECT {MODEL}::text FROM unnest(%s::uuid[]) WITH ORDINALITY AS pag
 VERSIONS = f"""SELECT {VERSION}::text FROM unnest(%s::uuid[]) WITH ORDINALITY AS page(id, place)
     JOIN registry_modelversion v ON v.id = page.id
     JOIN registry_registeredmodel m ON m.id = v.model_id ORDER BY page.place"""
+
+# Around a search, so that finding and rendering are one statement; ``place`` keeps the order.
+FOUND_MODELS = f"""SELECT page.*, {MODEL}::text FROM (SELECT row_number() OVER () AS place, found.*
+    FROM ({{search}}) found) page JOIN registry_registeredmodel m ON m.id = page.pk"""
+FOUND_VERSIONS = f"""SELECT page.*, {VERSION}::text FROM (SELECT row_number() OVER () AS place, found.*
+    FROM ({{search}}) found) page JOIN registry_modelversion v ON v.id = page.pk
+    JOIN registry_registeredmodel m ON m.id = v.model_id"""

@@ -1,21 +1,29 @@
 """Grants on one object: a right given to a person or a group, until it is revoked or expires.
 
 An app that grants rights on its objects makes two tables from these bases (direct foreign
-keys, so that a deleted object takes its grants along) and reads them through ``granted_ids``.
+keys, so that a deleted object takes its grants along) and reads them through ``granted``.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import Any
 
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
+from accounts.grant_lookup import MANY, GrantTables, can_hold_grants, parameters
 from core.actors import Actor
+from core.hot_reads import fetch_row
+
+# Stands for the row in a text until the query says what it calls it.
+ROW = "{row}"
 
 
 class Grant(models.Model):
@@ -30,8 +38,12 @@ class Grant(models.Model):
         abstract = True
 
 
+# Indexes of one column would be maintained for nothing: two of more columns serve every question.
 class AccountGrant(Grant, UserObjectPermissionBase):
     """A right on one object, given to a person through one of their accounts."""
+
+    user = models.ForeignKey("accounts.Account", on_delete=models.CASCADE, db_index=False)
+    permission = models.ForeignKey(Permission, on_delete=models.CASCADE, db_index=False)
 
     class Meta(UserObjectPermissionBase.Meta):
         abstract = True
@@ -40,33 +52,67 @@ class AccountGrant(Grant, UserObjectPermissionBase):
 class GroupGrant(Grant, GroupObjectPermissionBase):
     """A right on one object, given to everybody in a group."""
 
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, db_index=False)
+    permission = models.ForeignKey(Permission, on_delete=models.CASCADE, db_index=False)
+
     class Meta(GroupObjectPermissionBase.Meta):
         abstract = True
 
 
-def granted_ids(
-    actor: Actor, right: str, to_accounts: type[AccountGrant], to_groups: type[GroupGrant]
-) -> models.QuerySet[Any]:
-    """Primary keys of the objects on which the actor holds ``right`` at this moment.
+class Granted(models.Func):
+    """Whether a grant gives an actor a right on the row whose key is the argument."""
 
-    A grant to one account of a person counts for all of them; grants to inactive accounts and
-    expired ones count for nobody.
-    """
-    if not actor.is_active or not actor.scope_allows(right):
-        return to_accounts._default_manager.none().values("content_object_id")
-    now = Q(permission__codename=right) & (Q(expires_at__isnull=True) | Q(expires_at__gt=Now()))
-    own = to_accounts._default_manager.filter(now, user__person_id=actor.person_id, user__is_active=True)
-    if not actor.group_ids:
-        return own.values("content_object_id")
-    of_groups = to_groups._default_manager.filter(now, group_id__in=actor.group_ids)
-    return own.values("content_object_id").union(of_groups.values("content_object_id"), all=True)
+    output_field = models.BooleanField()
+
+    def __init__(self, row: Any, *, text: str, parameters: Sequence[Any]) -> None:
+        super().__init__(row)
+        self.text, self.parameters = text, list(parameters)
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        row, _none = compiler.compile(self.source_expressions[0])
+        return self.text.replace(ROW, row), list(self.parameters)
+
+
+def granted(
+    actor: Actor, right: str, to_accounts: type[AccountGrant], to_groups: type[GroupGrant]
+) -> Granted | Q:
+    """A condition: the rows on which the actor holds ``right`` at this moment, by role or by grant."""
+    return Q() if actor.holds_everywhere(right) else granted_by_name(actor, right, to_accounts, to_groups)
+
+
+def granted_by_name(
+    actor: Actor, right: str, to_accounts: type[AccountGrant], to_groups: type[GroupGrant]
+) -> Granted | Q:
+    """The same where no role gives the right: the rows that were granted one by one."""
+    if not can_hold_grants(actor, right):
+        return Q(pk__in=())
+    tables = tables_of(to_accounts, to_groups)
+    minute = int(time.monotonic() // 60)
+    many = _has_many(tables, right, actor.person_id, actor.group_ids, minute)
+    text = tables.probed(ROW) if many else tables.listed(ROW)
+    return Granted(F("pk"), text=text, parameters=parameters(actor, right))
+
+
+@cache
+def tables_of(to_accounts: type[AccountGrant], to_groups: type[GroupGrant]) -> GrantTables:
+    kind = to_accounts._meta.get_field("content_object").related_model._meta
+    return GrantTables(to_accounts._meta.db_table, to_groups._meta.db_table, kind.app_label, kind.model_name)
+
+
+@lru_cache(maxsize=4096)
+def _has_many(
+    tables: GrantTables, right: str, person_id: Any, group_ids: tuple[int, ...], minute: int
+) -> bool:
+    """Which statement of the rule is the faster one. Both are right, so a minute may pass."""
+    row = fetch_row(tables.counted, [right, person_id, right, list(group_ids)])
+    return row is not None and row[0] >= MANY
 
 
 def is_granted(
     actor: Actor, right: str, on: models.Model, to_accounts: type[AccountGrant], to_groups: type[GroupGrant]
 ) -> bool:
     """Whether a grant gives the actor this right on this object."""
-    if not actor.is_active or not actor.scope_allows(right):
+    if not can_hold_grants(actor, right):
         return False
     now = Q(permission__codename=right, content_object=on.pk) & (
         Q(expires_at__isnull=True) | Q(expires_at__gt=Now())

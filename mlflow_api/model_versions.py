@@ -60,7 +60,7 @@ def search(actor: Actor, sent: Arguments) -> str:
         token=sent.text("page_token", ""),
         size=min(size, LARGEST_PAGE),
     )
-    return rendering.page("model_versions", rendering.versions_json(page.ids), page.next_token)
+    return rendering.page("model_versions", page.entries, page.next_token)
 
 
 @door()

@@ -38,7 +38,7 @@ def search(actor: Actor, sent: Arguments) -> str:
         token=sent.text("page_token", ""),
         size=sent.number("max_results", default=DEFAULT_MODELS, largest=MOST_MODELS),
     )
-    return rendering.page("registered_models", rendering.models_json(page.ids), page.next_token)
+    return rendering.page("registered_models", page.entries, page.next_token)
 
 
 @door()

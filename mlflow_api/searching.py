@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-import uuid
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from psycopg.errors import QueryCanceled
 
 from core.actors import Actor
 from core.errors import Invalid
+from mlflow_api import statements
 from mlflow_api.filters import Comparison, parse
 from registry.models import ModelTag, ModelVersion, RegisteredModel, VersionTag
 from registry.names import normal_name
@@ -83,6 +84,7 @@ class Surface:
     default_order: tuple[tuple[str, bool], ...]
     ties: tuple[tuple[str, bool], ...]
     lists: tuple[str, ...]
+    rendered: str
 
     def visible_to(self, actor: Actor) -> QuerySet[Any]:
         return self.rows.objects.visible_to(actor)
@@ -103,6 +105,7 @@ MODELS = Surface(
     default_order=(),
     ties=(("name", False),),
     lists=("name",),
+    rendered=statements.FOUND_MODELS,
 )
 VERSIONS = Surface(
     rows=ModelVersion,
@@ -119,14 +122,15 @@ VERSIONS = Surface(
     default_order=(("last_updated_at", True),),
     ties=(("model__name", False), ("number", True)),
     lists=("name", "run_id"),
+    rendered=statements.FOUND_VERSIONS,
 )
 
 
 @dataclass(frozen=True)
 class Page:
-    """The ids of one page in order, and the token of the next."""
+    """One page as JSON texts in order, and the token of the next."""
 
-    ids: Sequence[uuid.UUID]
+    entries: Sequence[str]
     next_token: str
 
 
@@ -147,22 +151,30 @@ def search(
         found = found.filter(_after(order, _position(token, search_key, len(order))))
     columns = [column for column, _ in order]
     found = found.order_by(*(F(column).desc() if down else F(column).asc() for column, down in order))
-    rows = _within_time(found.values_list("pk", *columns)[: size + 1])
+    sql, parameters = found.values("pk", *columns)[: size + 1].query.sql_with_params()
+    rows = _within_time(surface.rendered.replace("{search}", sql), parameters)
+    rows.sort()  # by place
     more = len(rows) > size
-    next_token = _token(search_key, rows[size - 1][1:]) if more else ""
-    return Page([row[0] for row in rows[:size]], next_token)
+    next_token = _token(search_key, rows[size - 1][2:-1]) if more else ""
+    return Page([row[-1] for row in rows[:size]], next_token)
 
 
-def _within_time(rows: QuerySet[Any]) -> list[Any]:
-    """The rows; a statement that takes too long is ended, and the client told not to try again."""
+def _within_time(sql: str, parameters: Sequence[Any]) -> list[Any]:
+    """The rows; a statement that takes too long is ended, and the client told not to try again.
+
+    The limit travels with the statement: two of one message are one transaction. One process of
+    the database is enough for a page: more of them read far ahead of what the page needs.
+    """
     seconds = settings.REGISTRY_SEARCH_SECONDS
+    limits = f"SET LOCAL statement_timeout = {round(seconds * 1000)}; SET LOCAL max_parallel_workers_per_gather = 0; "
+    # Inside a transaction a failed statement must not end it.
+    kept = transaction.atomic() if connection.in_atomic_block else nullcontext()
     try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT set_config('statement_timeout', %s, true)", [f"{round(seconds * 1000)}ms"]
-                )
-            return list(rows)
+        with kept, connection.cursor() as cursor:
+            cursor.execute(limits + sql, parameters)
+            while cursor.nextset():
+                pass
+            return cursor.fetchall()
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             raise Invalid(

@@ -18,6 +18,7 @@ from controlplane.edge.answers import ClientGone, Exchange, Refused
 from controlplane.edge.configuration import Configuration
 from controlplane.edge.identity import Identity
 from controlplane.edge.ownership import Ownership
+from controlplane.edge.reads import Reads, may_be_read_here
 from controlplane.edge.spools import Spools, largest_of
 from controlplane.edge.tracking import Tracking
 from controlplane.edge.upstream import Upstream
@@ -81,6 +82,7 @@ class Edge:
             await pool.open(wait=False)  # a database that is away is a 503 later, not a dead edge
         identity, ownership = Identity(self.tokens_pool), Ownership(self.tracking_pool)
         self.spools = Spools(self.web)
+        self.reads = Reads(identity)
         self.tracking = Tracking(
             configuration,
             identity,
@@ -125,11 +127,18 @@ class Edge:
         await self._to_web(exchange)
 
     async def _to_web(self, exchange: Exchange) -> None:
+        """Hand the request on, unless it is a read that is answered here."""
         limits = self.configuration
         assert limits is not None
         largest = largest_of(exchange.scope, upload=limits.largest_body, other=limits.largest_call)
         with self.spools.place() as place:
             content, size = await upstream.whole(exchange, largest, limits.idle_seconds, place.take)
+            if (
+                may_be_read_here(exchange.scope)
+                and isinstance(content, bytes)
+                and await self.reads.answer(exchange, content)
+            ):
+                return
             await self._forward(exchange, content, size)
 
     async def _forward(self, exchange: Exchange, content: bytes | IO[bytes], size: int) -> None:

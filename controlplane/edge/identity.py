@@ -31,23 +31,39 @@ class Identity:
 
     async def of(self, scope: Any, **context: str) -> Actor:
         """The actor behind the request's token; 401 without a live one."""
-        header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-        secret = secret_from_header(header.decode("latin1"))
+        secret = secret_from_header(_authorization(scope))
         if secret is None:
             raise Refused(401, "Sign in with a token: set MLFLOW_TRACKING_TOKEN.")
         if not tokens.looks_right(secret):
             raise Refused(401, REFUSED)
         try:
             async with self.pool.connection() as connection:
-                rows = await connection.execute(FIND_LIVE, [tokens.sha256_of(secret)])
-                row = await rows.fetchone()
-                if row is not None and is_use_worth_noting(row):
-                    await connection.execute(NOTE_USE, [row[0]])
+                actor = await self.actor_of(connection, secret, **context)
         except (psycopg.OperationalError, PoolTimeout) as error:
             raise Refused(503, "The database does not answer; try again in a few seconds.") from error
-        if row is None:
+        if actor is None:
             raise Refused(401, REFUSED)
+        return actor
+
+    @staticmethod
+    def secret_of(scope: Any) -> str | None:
+        """The token in the request, if one of ours is in it."""
+        secret = secret_from_header(_authorization(scope))
+        return secret if secret and tokens.looks_right(secret) else None
+
+    @staticmethod
+    async def actor_of(connection: psycopg.AsyncConnection, secret: str, **context: str) -> Actor | None:
+        """The actor behind a live token, or None."""
+        row = await (await connection.execute(FIND_LIVE, [tokens.sha256_of(secret)])).fetchone()
+        if row is None:
+            return None
+        if is_use_worth_noting(row):
+            await connection.execute(NOTE_USE, [row[0]])
         return actor_of(row, **context)
+
+
+def _authorization(scope: Any) -> str:
+    return next((value for name, value in scope["headers"] if name == b"authorization"), b"").decode("latin1")
 
 
 def require_reading(actor: Actor) -> None:

@@ -186,7 +186,10 @@ async def whole(
         return b"", 0
     if length is not None and length > largest:
         raise too_large(largest)
-    is_placed = length is not None and length > SPOOL_BYTES
+    if length is not None and length <= SPOOL_BYTES:
+        content = b"".join([chunk async for chunk in chunks(exchange, length, idle_seconds)])
+        return content, len(content)
+    is_placed = length is not None
     if is_placed:
         await take_place(exchange)
     spool: IO[bytes] = SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - closed by who sends it

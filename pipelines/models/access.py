@@ -11,7 +11,7 @@ class DatasetAccountGrant(AccountGrant):
     """A right on one data set, given to a person."""
 
     content_object = models.ForeignKey(
-        "pipelines.Dataset", on_delete=models.CASCADE, related_name="account_grants"
+        "pipelines.Dataset", on_delete=models.CASCADE, db_index=False, related_name="account_grants"
     )
 
     class Meta(AccountGrant.Meta):
@@ -25,7 +25,7 @@ class DatasetGroupGrant(GroupGrant):
     """A right on one data set, given to a group."""
 
     content_object = models.ForeignKey(
-        "pipelines.Dataset", on_delete=models.CASCADE, related_name="group_grants"
+        "pipelines.Dataset", on_delete=models.CASCADE, db_index=False, related_name="group_grants"
     )
 
     class Meta(GroupGrant.Meta):

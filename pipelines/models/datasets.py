@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
-from accounts.grants import granted_ids, is_granted
+from accounts.grants import granted, is_granted
 from core.actors import Actor
 from core.identifiers import new_id
 from core.states import StatefulModel
@@ -25,9 +25,7 @@ LONGEST_NAME = 100
 class DatasetQuerySet(models.QuerySet["Dataset"]):
     def visible_to(self, actor: Actor) -> DatasetQuerySet:
         """Everything by role, else what was granted; creators were granted theirs."""
-        if actor.holds_everywhere("view"):
-            return self
-        return self.filter(pk__in=granted_ids(actor, "view", DatasetAccountGrant, DatasetGroupGrant))
+        return self.filter(granted(actor, "view", DatasetAccountGrant, DatasetGroupGrant))
 
     def with_freshness(self) -> DatasetQuerySet:
         """With the watermark (largest event time), the last arrival, and the database's time."""

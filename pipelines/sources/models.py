@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from accounts.grants import AccountGrant, GroupGrant, granted_ids, is_granted
+from accounts.grants import AccountGrant, GroupGrant, granted_by_name, is_granted
 from core.actors import Actor
 from core.identifiers import new_id
 
@@ -17,7 +17,7 @@ class SourceAccountGrant(AccountGrant):
     """The use of one source, given to a person."""
 
     content_object = models.ForeignKey(
-        "pipelines_sources.Source", on_delete=models.CASCADE, related_name="account_grants"
+        "pipelines_sources.Source", on_delete=models.CASCADE, db_index=False, related_name="account_grants"
     )
 
     class Meta(AccountGrant.Meta):
@@ -31,7 +31,7 @@ class SourceGroupGrant(GroupGrant):
     """The use of one source, given to a group."""
 
     content_object = models.ForeignKey(
-        "pipelines_sources.Source", on_delete=models.CASCADE, related_name="group_grants"
+        "pipelines_sources.Source", on_delete=models.CASCADE, db_index=False, related_name="group_grants"
     )
 
     class Meta(GroupGrant.Meta):
@@ -50,7 +50,7 @@ class SourceQuerySet(models.QuerySet["Source"]):
 
     def granted_to(self, actor: Actor) -> SourceQuerySet:
         """Those that somebody lets the actor read from."""
-        return self.filter(pk__in=granted_ids(actor, "register", SourceAccountGrant, SourceGroupGrant))
+        return self.filter(granted_by_name(actor, "register", SourceAccountGrant, SourceGroupGrant))
 
 
 class Source(models.Model):

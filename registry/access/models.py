@@ -13,7 +13,7 @@ class ModelAccountGrant(AccountGrant):
     """A right on one registered model, given to a person."""
 
     content_object = models.ForeignKey(
-        "registry.RegisteredModel", on_delete=models.CASCADE, related_name="account_grants"
+        "registry.RegisteredModel", on_delete=models.CASCADE, db_index=False, related_name="account_grants"
     )
 
     class Meta(AccountGrant.Meta):
@@ -27,7 +27,7 @@ class ModelGroupGrant(GroupGrant):
     """A right on one registered model, given to a group."""
 
     content_object = models.ForeignKey(
-        "registry.RegisteredModel", on_delete=models.CASCADE, related_name="group_grants"
+        "registry.RegisteredModel", on_delete=models.CASCADE, db_index=False, related_name="group_grants"
     )
 
     class Meta(GroupGrant.Meta):

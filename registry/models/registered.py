@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from accounts.grants import granted_ids, is_granted
+from accounts.grants import granted, is_granted
 from core.actors import Actor, holds
 from core.identifiers import new_id
 from registry.access.held import Held
@@ -25,15 +25,11 @@ class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
 
     def visible_to(self, actor: Actor) -> RegisteredModelQuerySet:
         """The one predicate of what an actor may see: everything by role, else by grant."""
-        if actor.holds_everywhere("view"):
-            return self.existing()
-        return self.existing().filter(pk__in=granted_ids(actor, "view", ModelAccountGrant, ModelGroupGrant))
+        return self.granting(actor, "view")
 
     def granting(self, actor: Actor, right: str) -> RegisteredModelQuerySet:
         """Those on which the actor holds ``right``, by role or by grant."""
-        if actor.holds_everywhere(right):
-            return self.existing()
-        return self.existing().filter(pk__in=granted_ids(actor, right, ModelAccountGrant, ModelGroupGrant))
+        return self.existing().filter(granted(actor, right, ModelAccountGrant, ModelGroupGrant))
 
     def named(self, name: str) -> RegisteredModelQuerySet:
         """By exact name; text that PostgreSQL cannot hold names nothing."""

@@ -15,16 +15,23 @@ HOT = 5000
 NAME = "'m-' || lpad(i::text, 7, '0')"
 TEAM = "'team-' || mod(i, 20)"
 TIER = "(ARRAY['gold', 'silver', 'bronze'])[1 + mod(i, 3)]"
+# Models come a second apart and their versions a tenth: a registry has no half a million rows of one moment.
+BEFORE = "make_interval(secs => %(last)s::int - i + 1)"
+MOMENT, MOMENT_OF_VERSION = f"now() - {BEFORE}", f"now() - {BEFORE} + make_interval(secs => v * 0.1)"
 
 OURS = [
-    f"""INSERT INTO registry_registeredmodel (id, name, look_sha256, description, tier, next_number, rev, created_by_id)
-        SELECT uuidv7(), {NAME}, encode(sha256(convert_to({NAME}, 'UTF8')), 'hex'), 'model ' || i, 'medium', %(next)s, 1, %(account)s
+    f"""INSERT INTO registry_registeredmodel (id, name, look_sha256, description, tier, next_number, rev, created_by_id,
+            created_at, last_updated_at)
+        SELECT uuidv7(), {NAME}, encode(sha256(convert_to({NAME}, 'UTF8')), 'hex'), 'model ' || i, 'medium', %(next)s, 1, %(account)s,
+            {MOMENT}, {MOMENT}
         FROM generate_series(%(first)s::int, %(last)s::int) i""",
     f"""INSERT INTO registry_modelversion (id, model_id, number, status, digest, source, run_id, ready_at, created_by_id,
             status_message, stage, description, run_link, logged_model_id, run, manifest, size, file_count, flavours,
-            requirements, environment, format_warning, parameters, metrics, code_commit, holdout, rev, integrity_failure)
+            requirements, environment, format_warning, parameters, metrics, code_commit, holdout, rev, integrity_failure,
+            created_at, last_updated_at)
         SELECT uuidv7(), m.id, v, 'READY', encode(sha256(convert_to(i || '/' || v, 'UTF8')), 'hex'), 'runs:/' || md5(i || ':' || v) || '/model',
-            md5(i || ':' || v), now(), %(account)s, '', 'None', '', '', '', '{{}}', '[]', 0, 0, '{{}}', '', '{{}}', '', '{{}}', '{{}}', '', '{{}}', 1, ''
+            md5(i || ':' || v), now(), %(account)s, '', 'None', '', '', '', '{{}}', '[]', 0, 0, '{{}}', '', '{{}}', '', '{{}}', '{{}}', '', '{{}}', 1, '',
+            {MOMENT_OF_VERSION}, {MOMENT_OF_VERSION}
         FROM generate_series(%(first)s::int, %(last)s::int) i JOIN registry_registeredmodel m ON m.name = {NAME}
         CROSS JOIN generate_series(1, {VERSIONS}) v""",
     f"""INSERT INTO registry_modeltag (model_id, key, value)
@@ -62,12 +69,13 @@ OURS_HOT = [
         JOIN django_content_type t ON t.id = p.content_type_id AND t.app_label = 'registry' AND t.model = 'registeredmodel'
         WHERE m.name = 'hot'""",
 ]
-NOW_MS = "(extract(epoch from now()) * 1000)::bigint"
+MS = "(extract(epoch from {}) * 1000)::bigint"
+NOW_MS = MS.format("now()")
 THEIRS = [
     f"""INSERT INTO registered_models (name, creation_time, last_updated_time, description)
-        SELECT {NAME}, {NOW_MS}, {NOW_MS}, 'model ' || i FROM generate_series(%(first)s::int, %(last)s::int) i""",
+        SELECT {NAME}, {MS.format(MOMENT)}, {MS.format(MOMENT)}, 'model ' || i FROM generate_series(%(first)s::int, %(last)s::int) i""",
     f"""INSERT INTO model_versions (name, version, creation_time, last_updated_time, current_stage, source, run_id, status)
-        SELECT {NAME}, v, {NOW_MS}, {NOW_MS}, 'None', 's3://bucket/' || i || '/' || v, md5(i || ':' || v), 'READY'
+        SELECT {NAME}, v, {MS.format(MOMENT_OF_VERSION)}, {MS.format(MOMENT_OF_VERSION)}, 'None', 's3://bucket/' || i || '/' || v, md5(i || ':' || v), 'READY'
         FROM generate_series(%(first)s::int, %(last)s::int) i CROSS JOIN generate_series(1, {VERSIONS}) v""",
     f"""INSERT INTO registered_model_tags (name, key, value)
         SELECT {NAME}, pair.key, pair.value FROM generate_series(%(first)s::int, %(last)s::int) i

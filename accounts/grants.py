@@ -6,9 +6,8 @@ keys, so that a deleted object takes its grants along) and reads them through ``
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
@@ -87,9 +86,7 @@ def granted_by_name(
     if not can_hold_grants(actor, right):
         return Q(pk__in=())
     tables = tables_of(to_accounts, to_groups)
-    minute = int(time.monotonic() // 60)
-    many = _has_many(tables, right, actor.person_id, actor.group_ids, minute)
-    text = tables.probed(ROW) if many else tables.listed(ROW)
+    text = tables.probed(ROW) if _holds_many(actor, right, tables) else tables.listed(ROW)
     return Granted(F("pk"), text=text, parameters=parameters(actor, right))
 
 
@@ -99,13 +96,14 @@ def tables_of(to_accounts: type[AccountGrant], to_groups: type[GroupGrant]) -> G
     return GrantTables(to_accounts._meta.db_table, to_groups._meta.db_table, kind.app_label, kind.model_name)
 
 
-@lru_cache(maxsize=4096)
-def _has_many(
-    tables: GrantTables, right: str, person_id: Any, group_ids: tuple[int, ...], minute: int
-) -> bool:
-    """Which statement of the rule is the faster one. Both are right, so a minute may pass."""
-    row = fetch_row(tables.counted, [right, person_id, right, list(group_ids)])
-    return row is not None and row[0] >= MANY
+def _holds_many(actor: Actor, right: str, tables: GrantTables) -> bool:
+    """Which statement of the rule is the faster one, asked once per actor. Both are right."""
+    known = actor.extra.setdefault("holds_many", {})
+    key = (tables.to_accounts, right)
+    if key not in known:
+        row = fetch_row(tables.counted, [right, actor.person_id, right, list(actor.group_ids)])
+        known[key] = row is not None and row[0] >= MANY
+    return bool(known[key])
 
 
 def is_granted(

@@ -274,6 +274,8 @@ class Sandbox:
             )
         if number:
             return Stopped(f"It was ended by {_signal_name(number)}.", code="limit")
+        if said and "Traceback (most recent call last)" not in said:
+            return Stopped(said.splitlines()[-1][:300])  # words it chose to end with
         logger.error("%s ended with exit code %s: %s", self.module, code, said)
         return Stopped(f"It ended with exit code {code} before it had answered; the worker's log says why.")
 

@@ -30,11 +30,17 @@ def played():
         assert up.returncode == 0, up.stdout + up.stderr
         try:
             told = started.manage("play_demo", "--sample", SAMPLE, timeout=800)
-            assert told.returncode == 0, told.stdout + told.stderr
+            assert told.returncode == 0, told.stdout + told.stderr + last_words(started)
             started.told = told.stdout
             yield started
         finally:
             started.end()
+
+
+def last_words(stack):
+    """What the logs of a story that stopped end with; its folder is gone when anybody looks."""
+    logs = sorted((stack.data_dir / "logs").glob("*.log"))
+    return "".join(f"\n--- {log.name}\n{log.read_text()[-3000:]}" for log in logs)
 
 
 @pytest.fixture(scope="module")

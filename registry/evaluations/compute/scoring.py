@@ -22,14 +22,23 @@ def main() -> None:
 
     folder = Path(request["model"])
     described = _described(folder)
-    rows = pd.read_parquet(request["rows"])
-    score = _scorer(folder, described)
-    frame = _inputs(rows, described)
+    frame = _inputs(pd.read_parquet(request["rows"]), described)
+    try:
+        answer = _answer(_scorer(folder, described), frame)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a model raises is told to who registered it
+        raise SystemExit(
+            f"The model failed: {type(error).__name__}: {' '.join(str(error).split())}"
+        ) from error
+    print(json.dumps(answer, allow_nan=False), flush=True)
+
+
+def _answer(score: Any, frame: Any) -> dict[str, Any]:
     begun = time.process_time()
     scores = [float(value) for value in score(frame)]
     cpu_seconds = time.process_time() - begun
-    answer = {"scores": scores, "cpu_seconds": cpu_seconds, "latency_ms": _timed(score, frame)}
-    print(json.dumps(answer, allow_nan=False), flush=True)
+    return {"scores": scores, "cpu_seconds": cpu_seconds, "latency_ms": _timed(score, frame)}
 
 
 def _described(folder: Path) -> dict[str, Any]:

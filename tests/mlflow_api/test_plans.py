@@ -32,7 +32,7 @@ SEARCHES = [
     (MODELS, "", ["last_updated_timestamp DESC"], "model_newest_first"),
     (MODELS, "", ["creation_timestamp DESC"], "model_by_age"),
     (MODELS, "", [], "one_registered_model_per_name"),
-    (VERSIONS, "name = 'm-0001234'", [], "version_newest_of_model"),
+    (VERSIONS, "name = 'm-0001234'", [], "version_newest_of_model|version_numbers_are_never_reused"),
     (VERSIONS, "name = 'm-0001234'", ["version_number ASC"], "version_numbers_are_never_reused"),
     (VERSIONS, "run_id = 'abc'", [], "version_by_run"),
     (VERSIONS, "tags.dataset = 'ds-7'", [], "version_newest_first|version_by_tag"),
@@ -59,9 +59,11 @@ def plan_of(ask):
     """The plan of the last statement, values and all."""
     with CaptureQueriesContext(connection) as asked:
         ask()
-    statement = asked[-1]["sql"].rpartition("SET LOCAL max_parallel_workers_per_gather = 0; ")[2]
+    limits, last, statement = asked[-1]["sql"].rpartition("max_parallel_workers_per_gather = 0; ")
     with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN " + statement.replace("%", "%%"), [])
+        cursor.execute(f"{limits}{last} EXPLAIN {statement}".replace("%", "%%"), [])
+        while cursor.nextset():
+            pass
         return "\n".join(line for (line,) in cursor.fetchall())
 
 

@@ -37,29 +37,33 @@ class GrantTables:
     def permission(self) -> str:
         return PERMISSION.format(app=self.app, model=self.model)
 
-    def probed(self, row: str) -> str:
-        """A condition that looks up one row's grants; as a union it is never hashed for all rows."""
-        return f"""EXISTS (SELECT 1 FROM {self.to_accounts} g WHERE g.content_object_id = {row}
-  AND g.permission_id = {self.permission} AND g.user_id = ANY(ARRAY({ACCOUNTS})) AND {LIVE}
-  UNION ALL SELECT 1 FROM {self.to_groups} g WHERE g.content_object_id = {row}
-  AND g.permission_id = {self.permission} AND g.group_id = ANY(%s::int[]) AND {LIVE})"""
+    def probed(self, row: str, permission: str = "") -> str:
+        """A condition that looks up one row's grants; as a union it is never hashed for all rows.
 
-    def listed(self, row: str) -> str:
+        ``permission`` is the text of its id, where that is known: planned in half the time.
+        """
+        permission = permission or self.permission
+        return f"""EXISTS (SELECT 1 FROM {self.to_accounts} g WHERE g.content_object_id = {row}
+  AND g.permission_id = {permission} AND g.user_id = ANY(ARRAY({ACCOUNTS})) AND {LIVE}
+  UNION ALL SELECT 1 FROM {self.to_groups} g WHERE g.content_object_id = {row}
+  AND g.permission_id = {permission} AND g.group_id = ANY(%s::int[]) AND {LIVE})"""
+
+    def listed(self, row: str, permission: str) -> str:
         """The same condition by the list of all grants; their order keeps the planner to the index.
 
         Without it one owner of nearly all grants makes every other holder look like them.
         """
         return f"""{row} = ANY(ARRAY(SELECT own.id FROM accounts_account a CROSS JOIN LATERAL (
-  SELECT g.content_object_id AS id FROM {self.to_accounts} g WHERE g.permission_id = {self.permission}
+  SELECT g.content_object_id AS id FROM {self.to_accounts} g WHERE g.permission_id = {permission}
   AND g.user_id = a.id AND {LIVE} ORDER BY g.content_object_id) own WHERE a.person_id = %s AND a.is_active
-  UNION ALL SELECT of_group.id FROM (SELECT {self.permission} AS id) right_ CROSS JOIN unnest(%s::int[]) AS member(id)
+  UNION ALL SELECT of_group.id FROM (SELECT {permission} AS id) right_ CROSS JOIN unnest(%s::int[]) AS member(id)
   CROSS JOIN LATERAL (SELECT g.content_object_id AS id FROM {self.to_groups} g WHERE g.permission_id = right_.id
   AND g.group_id = member.id AND {LIVE} ORDER BY g.content_object_id) of_group))"""
 
     @property
     def counted(self) -> str:
-        """How many grants there are, expired ones too; it stops at ``MANY`` of an account or group."""
-        return f"""SELECT count(*) FROM (SELECT 1 FROM accounts_account a CROSS JOIN LATERAL (
+        """The right's permission, and how many grants there are, expired ones too, up to ``MANY`` of each holder."""
+        return f"""SELECT {self.permission}, count(*) FROM (SELECT 1 FROM accounts_account a CROSS JOIN LATERAL (
   SELECT 1 FROM {self.to_accounts} g WHERE g.permission_id = {self.permission} AND g.user_id = a.id
   ORDER BY g.content_object_id LIMIT {MANY}) own WHERE a.person_id = %s AND a.is_active
   UNION ALL SELECT 1 FROM (SELECT {self.permission} AS id) right_ CROSS JOIN unnest(%s::int[]) AS member(id)
@@ -67,8 +71,8 @@ class GrantTables:
   ORDER BY g.content_object_id LIMIT {MANY}) of_group) granted"""
 
 
-def parameters(actor: Actor, right: str) -> list[Any]:
-    """What each of the three texts binds."""
+def parameters(actor: Actor, right: str | int | None) -> list[Any]:
+    """What each text binds: the right by its name, or by its permission where the text asks for that."""
     return [right, actor.person_id, right, list(actor.group_ids)]
 
 

@@ -23,6 +23,7 @@ from core.hot_reads import fetch_row
 
 # Stands for the row in a text until the query says what it calls it.
 ROW = "{row}"
+KNOWN = "%s::int"
 
 
 class Grant(models.Model):
@@ -86,8 +87,9 @@ def granted_by_name(
     if not can_hold_grants(actor, right):
         return Q(pk__in=())
     tables = tables_of(to_accounts, to_groups)
-    text = tables.probed(ROW) if _holds_many(actor, right, tables) else tables.listed(ROW)
-    return Granted(F("pk"), text=text, parameters=parameters(actor, right))
+    permission, many = _holding(actor, right, tables)
+    text = tables.probed(ROW, KNOWN) if many else tables.listed(ROW, KNOWN)
+    return Granted(F("pk"), text=text, parameters=parameters(actor, permission))
 
 
 @cache
@@ -96,14 +98,18 @@ def tables_of(to_accounts: type[AccountGrant], to_groups: type[GroupGrant]) -> G
     return GrantTables(to_accounts._meta.db_table, to_groups._meta.db_table, kind.app_label, kind.model_name)
 
 
-def _holds_many(actor: Actor, right: str, tables: GrantTables) -> bool:
-    """Which statement of the rule is the faster one, asked once per actor. Both are right."""
-    known = actor.extra.setdefault("holds_many", {})
+def _holding(actor: Actor, right: str, tables: GrantTables) -> tuple[int | None, bool]:
+    """The right's permission, and whether the actor holds many grants of it; asked once per actor.
+
+    The second says which statement of the rule is the faster one. Both are right.
+    """
+    known = actor.extra.setdefault("holding", {})
     key = (tables.to_accounts, right)
     if key not in known:
-        row = fetch_row(tables.counted, [right, actor.person_id, right, list(actor.group_ids)])
-        known[key] = row is not None and row[0] >= MANY
-    return bool(known[key])
+        row = fetch_row(tables.counted, [right, *parameters(actor, right)])
+        known[key] = (row[0], row[1] >= MANY) if row else (None, False)
+    permission, many = known[key]
+    return permission, many
 
 
 def is_granted(

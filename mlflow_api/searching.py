@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core import signing
 from django.db import OperationalError, connection, transaction
-from django.db.models import CharField, Exists, F, Lookup, OuterRef, Q, QuerySet, TextField
+from django.db.models import CharField, Exists, F, Lookup, OuterRef, Q, QuerySet, Subquery, TextField
 from psycopg.errors import QueryCanceled
 
 from core.actors import Actor
@@ -139,7 +139,7 @@ def search(
 ) -> Page:
     """One page of what the actor may see and the filter lets through."""
     comparisons = parse(text)
-    order = _order(surface, order_by)
+    order = _order(surface, order_by, one_model=_names_one_model(surface, comparisons))
     # A token belongs to its search: the same filter, order and kind of thing.
     search_key = hashlib.sha256(repr((surface.rows.__name__, text, order)).encode()).hexdigest()[:16]
     found = surface.visible_to(actor)
@@ -196,6 +196,10 @@ def _condition(surface: Surface, comparison: Comparison) -> Q | Exists:
             f"The filter cannot use {key[:100]!r}; it can use: {allowed}.", field="filter", allowed=allowed
         )
     _require_operator(operator, TEXT_OPERATORS, key)
+    if _names_one_model(surface, [comparison]):
+        # Its id is found first, so that an index of the model's versions gives the page in order.
+        model = RegisteredModel.objects.existing().filter(name=normal_name(str(value)))
+        return Q(model_id=Subquery(model.values("pk")))
     if isinstance(value, int):
         raise Invalid(f"The filter compares {key} with a number; it needs a quoted text.", field="filter")
     if isinstance(value, tuple) and key not in surface.lists:
@@ -206,6 +210,13 @@ def _condition(surface: Surface, comparison: Comparison) -> Q | Exists:
     positive = NEGATED.get(operator, operator)
     condition = Q(**{f"{column}__{LOOKUPS[positive]}": value})
     return ~condition if operator in NEGATED else condition
+
+
+def _names_one_model(surface: Surface, comparisons: Sequence[Comparison]) -> bool:
+    return surface is VERSIONS and any(
+        (each.kind, each.key, each.operator) == ("attribute", "name", "=") and isinstance(each.value, str)
+        for each in comparisons
+    )
 
 
 def _number_condition(column: str, comparison: Comparison) -> Q:
@@ -248,7 +259,9 @@ def _require_operator(operator: str, allowed: Sequence[str], key: str) -> None:
         )
 
 
-def _order(surface: Surface, order_by: Sequence[str]) -> tuple[tuple[str, bool], ...]:
+def _order(
+    surface: Surface, order_by: Sequence[str], *, one_model: bool = False
+) -> tuple[tuple[str, bool], ...]:
     """Columns with their direction (True is descending), ending in what tells any two rows apart."""
     order: list[tuple[str, bool]] = []
     for clause in order_by:
@@ -265,7 +278,7 @@ def _order(surface: Surface, order_by: Sequence[str]) -> tuple[tuple[str, bool],
             raise Invalid(f"order_by names {match['field']} twice.", field="order_by")
         order.append((column, (match["way"] or "").lower() == "desc"))
     order = order or list(surface.default_order)
-    named = {column for column, _ in order}
+    named = {column for column, _ in order} | ({"model__name"} if one_model else set())
     return (*order, *((column, down) for column, down in surface.ties if column not in named))
 
 

@@ -89,7 +89,7 @@ def programs(port: int, gateway_port: int, sockets: Path) -> list[Program]:
         Program("tracking", tracking),
         Program("edge", server("controlplane.edge:app", "asgi", port=port)),
         worker("default", "default,deployments"),
-        worker("evaluations", "evaluations,monitoring"),
+        worker("evaluations", "evaluations,monitoring,scans"),
         Program("beat", celery("beat", "--pidfile=")),
         Program("sealer", manage("seal_ledger", "--follow"), {"DATABASE_ROLE": "sealer"}),
         Program("agent", manage("run_agent")),

@@ -14,10 +14,13 @@ from registry.names import LONGEST_ALIAS
 ALWAYS_PROTECTED = frozenset({"champion"})
 
 
+# Where a unique constraint begins with a foreign key, it is the index of that key, too.
 class ModelAlias(models.Model):
     """A name that points at one version of a model."""
 
-    model = models.ForeignKey(RegisteredModel, on_delete=models.CASCADE, related_name="aliases")
+    model = models.ForeignKey(
+        RegisteredModel, on_delete=models.CASCADE, db_index=False, related_name="aliases"
+    )
     name = models.CharField(max_length=LONGEST_ALIAS, db_collation=BYTEWISE)
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="aliases")
     set_by_name = models.CharField(max_length=150, blank=True, default="")
@@ -56,7 +59,7 @@ class Tag(models.Model):
 class ModelTag(Tag):
     """A tag of a registered model."""
 
-    model = models.ForeignKey(RegisteredModel, on_delete=models.CASCADE, related_name="tags")
+    model = models.ForeignKey(RegisteredModel, on_delete=models.CASCADE, db_index=False, related_name="tags")
 
     class Meta:
         default_permissions = ()
@@ -73,7 +76,7 @@ class ModelTag(Tag):
 class VersionTag(Tag):
     """A tag of a model version."""
 
-    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="tags")
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, db_index=False, related_name="tags")
 
     class Meta:
         default_permissions = ()

@@ -59,7 +59,9 @@ class RegisteredModel(models.Model):
     tier = models.CharField(max_length=6, choices=Tier.choices, default=Tier.MEDIUM)
     next_number = models.PositiveIntegerField(default=1)
     rev = models.PositiveIntegerField(default=1)
-    created_by = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        "accounts.Account", on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
     created_at = models.DateTimeField(db_default=Now())
     last_updated_at = models.DateTimeField(db_default=Now())
     deleted_at = models.DateTimeField(null=True)
@@ -88,7 +90,7 @@ class RegisteredModel(models.Model):
             ),
         ]
         indexes = [
-            models.Index("name", name="model_by_name"),
+            models.Index("name", name="deleted_model_by_name", condition=Q(deleted_at__isnull=False)),
             models.Index("look_sha256", name="model_by_look", condition=Q(deleted_at__isnull=True)),
             models.Index(
                 F("last_updated_at").desc(),

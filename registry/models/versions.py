@@ -54,7 +54,9 @@ class ModelVersion(StatefulModel):
     }
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    model = models.ForeignKey(RegisteredModel, on_delete=models.PROTECT, related_name="versions")
+    model = models.ForeignKey(
+        RegisteredModel, on_delete=models.PROTECT, db_index=False, related_name="versions"
+    )
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.PENDING_REGISTRATION)
     status_message = models.CharField(max_length=1000, blank=True, default="")
@@ -80,7 +82,9 @@ class ModelVersion(StatefulModel):
     holdout = models.JSONField(default=dict)
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="children")
     rev = models.PositiveIntegerField(default=1)
-    created_by = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        "accounts.Account", on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
     created_at = models.DateTimeField(db_default=Now())
     last_updated_at = models.DateTimeField(db_default=Now())
     ready_at = models.DateTimeField(null=True)
@@ -100,7 +104,9 @@ class ModelVersion(StatefulModel):
             ),
         ]
         indexes = [
-            models.Index("model", F("number").desc(), name="version_newest_number"),
+            models.Index(
+                "model", F("last_updated_at").desc(), F("number").desc(), name="version_newest_of_model"
+            ),
             models.Index("model", "stage", F("number").desc(), name="version_newest_in_stage"),
             models.Index("run_id", name="version_by_run", condition=~Q(run_id="")),
             models.Index("logged_model_id", name="version_by_logged_model", condition=~Q(logged_model_id="")),

@@ -40,7 +40,8 @@ def scan_new_version(body: dict[str, Any]) -> None:
         services.request_scan(actor=Actor.system(), version=version)
 
 
-@job(SCAN, subject=Scan, queue="evaluations", limit=timedelta(minutes=10), max_attempts=3)
+# A queue of their own: hundreds of versions that arrive at once hold up no evaluation by more than one scan.
+@job(SCAN, subject=Scan, queue="scans", limit=timedelta(minutes=10), max_attempts=3)
 def scan_version(lease: Lease, scan: Scan) -> dict[str, Any]:
     """Only the holder of the newest fence writes what was found."""
     actor = Actor.system(lease)

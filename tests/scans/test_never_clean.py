@@ -146,6 +146,19 @@ def test_a_bomb_is_given_up_and_not_clean(judged, monkeypatch):
     assert "unpacks to more than" in reports[0]["partly"][0]["why"]
 
 
+def test_too_many_entries_are_given_up_before_the_first_is_opened(monkeypatch):
+    content = zipped(**{f"a{index}": b"x" for index in range(51)})
+    monkeypatch.setattr(layers, "MOST_ENTRIES", 50)
+    opened = []
+    monkeypatch.setattr(
+        zipfile.ZipFile, "open", lambda self, entry, *rest, **named: opened.append(entry) or io.BytesIO(b"x")
+    )
+    many = layers.Budget()
+    with pytest.raises(layers.Unreadable, match="entries"):
+        list(layers._entries("m.zip", content, many))
+    assert opened == []
+
+
 def test_packed_without_end_is_given_up(judged):
     content = b"x"
     for _ in range(8):

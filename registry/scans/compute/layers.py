@@ -58,7 +58,11 @@ class Budget:
     def take(self, size: int) -> None:
         self.bytes -= size
         self.entries -= 1
-        if self.bytes < 0 or self.entries < 0:
+        self.hold(0)
+
+    def hold(self, entries: int) -> None:
+        """Unreadable when so many more would be too many: found before the first of them is opened."""
+        if self.bytes < 0 or self.entries < entries:
             raise Unreadable(f"it unpacks to more than {MOST_BYTES >> 20} MiB or {MOST_ENTRIES} entries")
 
 
@@ -117,7 +121,9 @@ def _unpacked(name: str, kind: str, data: bytes, budget: Budget) -> Iterator[tup
 
 def _entries(name: str, data: bytes, budget: Budget) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(BytesIO(data)) as archive:
-        for entry in archive.infolist():
+        entries = archive.infolist()
+        budget.hold(len(entries))
+        for entry in entries:
             if entry.is_dir():
                 continue
             with archive.open(entry) as content:

@@ -16,7 +16,7 @@ from core.hot_rows import insert_row
 from core.text import checked_text
 from registry import rights
 from registry.access.services import give_creator_rights
-from registry.locks import locked_model, touch
+from registry.locks import locked_model, touch, wait_for_keepers
 from registry.models import ModelAlias, ModelVersion, RegisteredModel
 from registry.names import checked_name, is_plain, look_sha256
 from registry.retention import reasons_to_keep
@@ -148,7 +148,7 @@ def change_model(
     )
 
 
-@command
+@command(refusals=(NotAllowed, Conflict))
 def delete_model(
     *, actor: Actor, model: RegisteredModel, reason: str = "", expected_rev: int | None = None
 ) -> None:
@@ -161,6 +161,7 @@ def delete_model(
     reason = checked_text(reason, "reason", 1000, multiline=True)
     row = locked_model(model, expected_rev)
     versions = list(row.versions.existing().only("pk", "number", "model_id", "digest", "size"))
+    wait_for_keepers(versions)
     kept = reasons_to_keep(versions)
     for version in versions:
         if version.pk in kept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.models import Group
 from drf_spectacular.utils import extend_schema
@@ -94,6 +95,9 @@ class GrantViewSet(IdempotentPosts, viewsets.GenericViewSet):
         model = find_model(request, asked.pop("model"))
         services.revoke(actor=request.actor, model=model, **asked)
         return Response(status=204)
+
+    def addresses_spoken_of(self, request: Request) -> list[str]:
+        return [f"/api/v1/grants?{urlencode({'model': request.data.get('model', '')})}"]
 
     def _asked(self, request: Request) -> dict[str, Any]:
         asked = GrantSerializer(data=request.data)

@@ -17,7 +17,7 @@ from core.api.paging import WholeList
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Invalid, NotFound, PreconditionFailed
 from core.filters import asked
-from registry import protected, services
+from registry import protected, rights, services
 from registry.api.serializers import (
     AliasSerializer,
     ChangedModelSerializer,
@@ -72,7 +72,8 @@ class ModelViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewS
 
     @extend_schema(request=NewModelSerializer, responses={201: RegisteredModelSerializer})
     def create(self, request: Request) -> Response:
-        new = NewModelSerializer(data=request.data)
+        may_name = rights.may_create(request.actor)
+        new = NewModelSerializer(data=request.data, context={"may_name_people": may_name})
         new.is_valid(raise_exception=True)
         model = services.create_model(actor=request.actor, **new.validated_data)
         return self._answer(
@@ -86,7 +87,8 @@ class ModelViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewS
     def partial_update(self, request: Request, name: str) -> Response:
         model = find_model(request, name)
         require_match(request, model_etag(model))
-        change = ChangedModelSerializer(data=request.data)
+        may_name = rights.may_administer(request.actor, model)
+        change = ChangedModelSerializer(data=request.data, context={"may_name_people": may_name})
         change.is_valid(raise_exception=True)
         fields = dict(change.validated_data)
         new_name = fields.pop("name", None)

@@ -27,6 +27,8 @@ from core.actors import Actor
 from core.doors import PageRequest
 from core.hot_reads import fetch_row
 
+# For edge, which counts an account's requests and keeps this to itself.
+ACCOUNT = "X-Controlplane-Account"
 REAUTHENTICATED = "reauthenticated_at"
 
 
@@ -40,7 +42,10 @@ class Actors:
         request.actor = session_actor(request)
         zone = getattr(request.user, "time_zone", None)
         with timezone.override(zone or "UTC"):
-            return self.get_response(request)
+            response = self.get_response(request)
+        if request.actor.is_active and request.actor.account_id:
+            response[ACCOUNT] = str(request.actor.account_id)
+        return response
 
 
 def about(request: Any) -> dict[str, str]:

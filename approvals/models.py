@@ -125,6 +125,7 @@ class PromotionRequest(StatefulModel):
         Status.DEPLOYED: {Status.SUPERSEDED, Status.ROLLED_BACK},
     }
     UNDER_WAY = (Status.DRAFT, Status.PENDING, Status.APPROVED, Status.QUEUED)
+    RELEASED = (Status.DEPLOYED, Status.SUPERSEDED, Status.ROLLED_BACK)
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="promotion_requests")
@@ -187,6 +188,10 @@ class PromotionRequest(StatefulModel):
     @property
     def is_judged(self) -> bool:
         return self.gates_judged_at is not None
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.status in self.UNDER_WAY
 
     @property
     def word(self) -> str:

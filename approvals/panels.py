@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
+
 from approvals import rights
-from approvals.models import PromotionRequest
+from approvals.models import Decision, PromotionRequest
 from core.actors import Actor
 from registry.models import ModelVersion
 from registry.storage.models import Tombstone
@@ -40,6 +43,25 @@ def requests_about_tombstones(
     for each in asked.select_related("environment", "requested_by").defer("evidence").order_by("-created_at"):
         found.setdefault(by_version[each.version_id], []).append(each)
     return found
+
+
+def why_versions_stay(versions: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Versions that somebody has been asked about, was answered about, or that were released."""
+    asked = PromotionRequest.objects.filter(version__in=versions).filter(
+        Q(status__in=PromotionRequest.UNDER_WAY)
+        | Q(status__in=PromotionRequest.RELEASED)
+        | Exists(Decision.objects.filter(promotion=OuterRef("pk")))
+    )
+    rows = asked.select_related("environment").defer("evidence").order_by("created_at")
+    return {each.version_id: _why_it_stays(each) for each in sorted(rows, key=lambda each: each.is_under_way)}
+
+
+def _why_it_stays(promotion: PromotionRequest) -> str:
+    if promotion.is_under_way:
+        return f"has an open promotion request to {promotion.environment.name}"
+    if promotion.status in PromotionRequest.RELEASED:
+        return f"was released to {promotion.environment.name}"
+    return f"was decided on for {promotion.environment.name}, and the signature names it"
 
 
 def setbacks_of_versions(actor: Actor, versions: Sequence[ModelVersion]) -> dict[Any, list[PromotionRequest]]:

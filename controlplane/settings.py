@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.authentication.Actors",
+    "accounts.attempts.Attempts",
     "core.middleware.Refusals",
     "core.error_pages.PagesForRefusedMethods",
 ]

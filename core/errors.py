@@ -58,6 +58,10 @@ class Conflict(DomainError):
     status, code, title = 409, "conflict", "Conflict"
 
 
+class ProbedName(Conflict):
+    """Taken by what the caller may not see: said like any taken name, and kept in the ledger."""
+
+
 class PreconditionFailed(DomainError):
     """The revision the caller saw is no longer the current one (RFC 9110, If-Match)."""
 

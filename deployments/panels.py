@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from core.actors import Actor
@@ -21,12 +22,20 @@ RECENTLY = timedelta(minutes=15)
 
 
 def why_versions_stay(versions: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """Versions that are deployed, and how."""
-    found = Deployment.objects.filter(version__in=versions).exclude(status__in=Deployment.OVER)
+    """Versions that are deployed, and how; and those that ever answered as the live one."""
+    found = Deployment.objects.filter(version__in=versions)
+    found = found.filter(Q(live_at__isnull=False) | ~Q(status__in=Deployment.OVER))
+    in_order = found.select_related("endpoint__environment").order_by("created_at")
     return {
-        each.version_id: f"is {each.status_words.lower()} in {each.endpoint.environment.name}"
-        for each in found.select_related("endpoint__environment").order_by("created_at")
+        each.version_id: _why_it_stays(each) for each in sorted(in_order, key=lambda each: not each.is_over)
     }
+
+
+def _why_it_stays(deployment: Deployment) -> str:
+    place = deployment.endpoint.environment.name
+    if not deployment.is_over:
+        return f"is {deployment.status_words.lower()} in {place}"
+    return f"was live in {place} since {deployment.live_at:%-d %B %Y}, and its predictions name it"
 
 
 def endpoints_of_models(actor: Actor, models: Sequence[RegisteredModel]) -> dict[Any, dict[str, Any]]:

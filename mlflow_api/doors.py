@@ -37,7 +37,7 @@ def door(
         @wraps(answer)
         def view(request: HttpRequest, **captured: str) -> HttpResponseBase:
             try:
-                actor = actor_of(request)
+                actor = request.actor = actor_of(request)  # type: ignore[attr-defined]
                 if needs_sight:
                     require_sight(actor)
                 sent = Arguments.of(request, captured) if reads_body else Arguments(captured)

@@ -11,8 +11,9 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from audit.services import record_denied
 from core.actors import Actor
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, DomainError, Invalid, NotFound
 from mlflow_api.arguments import Arguments
 from mlflow_api.doors import by_method, door
 from registry.api.downloads import open_file
@@ -51,7 +52,22 @@ def listing(actor: Actor, sent: Arguments) -> dict[str, Any]:
 
 @door(reads_body=False)
 def refuse(actor: Actor, sent: Arguments) -> HttpResponse:
-    raise Conflict("The files of a registered version never change.")
+    """Whoever tries is in the ledger, with the version where it is one they may see."""
+    error = Conflict("The files of a registered version never change.", code="files_never_change")
+    path = sent.text("path")
+    try:
+        version, _ = _found(actor, path)
+    except DomainError:
+        version = None
+    record_denied(
+        actor=actor,
+        action="registry.files_changed",
+        target=version,
+        reason=error.message,
+        code=error.code,
+        extra={"path": path[:1000]},
+    )
+    raise error
 
 
 def _found(actor: Actor, path: str) -> tuple[ModelVersion, str]:

@@ -5,6 +5,7 @@
 count the change, and read what the actor holds by grants, so that ``holds`` need not ask again.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import F, JSONField
@@ -97,6 +98,24 @@ def own_version(model: RegisteredModel, version: ModelVersion) -> ModelVersion:
     if version.model_id != model.pk:
         raise Conflict(f"{version} is not a version of {model}.")
     return locked_version(version)
+
+
+STAYS = "SELECT v.id FROM registry_modelversion v WHERE v.id = %s AND v.deleted_at IS NULL FOR KEY SHARE"
+GOES = "SELECT v.id FROM registry_modelversion v WHERE v.id = ANY(%s) ORDER BY v.id FOR UPDATE"
+
+
+def keep_in_place(version: ModelVersion) -> None:
+    """Let nobody delete the version before the end of the transaction, which needs it.
+
+    The weakest lock there is: it waits for a deletion under way and for nothing else.
+    """
+    if fetch_row(STAYS, [version.pk]) is None:
+        raise NotFound(f"{version.model} has no version {version.number}.")
+
+
+def wait_for_keepers(versions: Iterable[ModelVersion]) -> None:
+    """Before a deletion asks what needs these versions: let those finish that say so just now."""
+    fetch_row(GOES, [[version.pk for version in versions]])
 
 
 def touch(row: RegisteredModel | ModelVersion) -> None:

@@ -13,6 +13,8 @@ from core.text import checked_text
 LONGEST_NAME = 256
 LONGEST_ALIAS = 255
 ALIAS = re.compile(r"^[\w-]*$")
+WORDS = re.compile(r"[A-Za-z0-9]+")
+NUMERAL = re.compile(r"[A-Za-z]?[0-9]+")
 # Everybody's word for the version of the highest number.
 NEWEST = "latest"
 LOOKS_LIKE_A_NUMBER = re.compile(r"^[vV]\d+$")
@@ -60,8 +62,24 @@ def checked_alias(value: object, field: str = "alias") -> str:
 
 
 def is_plain(name: str) -> bool:
-    """Whether the name is ASCII without hidden spaces: two different plain names never clash."""
+    """Whether the name is ASCII without hidden spaces."""
     return name.isascii() and name == " ".join(name.split())
+
+
+def is_ordinary_pair(one: str, other: str) -> bool:
+    """Whether two plain names of one look differ as names do: in a number where the other has a word.
+
+    ``model-1`` beside ``model-l``, ``churn-m1`` beside ``churn-ml``; not ``kestre1`` beside
+    ``kestrel``, nor ``modem`` beside ``modern``.
+    """
+    words = [WORDS.findall(name) for name in (one, other)]
+    if len(words[0]) != len(words[1]):
+        return False
+    return all(
+        first == second
+        or any(NUMERAL.fullmatch(a) and b.isalpha() for a, b in ((first, second), (second, first)))
+        for first, second in zip(*words, strict=True)
+    )
 
 
 def pass_for_each_other(one: str, other: str) -> bool:

@@ -20,6 +20,7 @@ from deployments.models import Endpoint, Environment
 from deployments.services import require_deployable
 from registry.evaluations.models import Evaluation
 from registry.evaluations.services import request_evaluation
+from registry.locks import keep_in_place
 from registry.models import ModelVersion, VersionDataset
 
 JUDGE = "approvals.judge_gates"
@@ -37,6 +38,7 @@ def request_promotion(
         raise NotAllowed("A request is opened by an account, so that somebody answers for it.")
     why = checked_text(why, "why", 5000, min_length=10, multiline=True)
     known_limits = checked_text(known_limits, "known_limits", 5000, multiline=True)
+    keep_in_place(version)
     require_deployable(version)
     revision = policy_for(version, environment)
     champion = champion_in(version, environment)

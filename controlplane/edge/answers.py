@@ -14,18 +14,30 @@ CODES = {
     404: "RESOURCE_DOES_NOT_EXIST",
     408: "REQUEST_LIMIT_EXCEEDED",
     413: "INVALID_PARAMETER_VALUE",
+    429: "REQUEST_LIMIT_EXCEEDED",
     500: "INTERNAL_ERROR",
     501: "NOT_IMPLEMENTED",
     503: "TEMPORARILY_UNAVAILABLE",
 }
 
 
+TITLES = {
+    400: "Bad request",
+    404: "Not found",
+    408: "Too slow",
+    413: "Too large",
+    429: "Too many requests",
+    503: "Unavailable",
+}
+
+
 class Refused(Exception):
     """A request that is answered here, with a sentence for the person who asked."""
 
-    def __init__(self, status: int, message: str, code: str = "") -> None:
+    def __init__(self, status: int, message: str, code: str = "", *, retry_after: int = 2) -> None:
         super().__init__(message)
         self.status, self.message, self.code = status, message, code or CODES[status]
+        self.retry_after = retry_after
 
 
 class ClientGone(Exception):
@@ -64,7 +76,7 @@ class Exchange:
 
     async def refuse(self, refused: Refused, *, as_mlflow: bool) -> None:
         """Answer a refusal in the words of whoever asked: MLflow client, REST client, browser."""
-        more = _headers_of(refused.status)
+        more = _headers_of(refused)
         if as_mlflow:
             body = {"error_code": refused.code, "message": refused.message}
             await self.answer(refused.status, _json(body), "application/json", *more)
@@ -78,20 +90,19 @@ class Exchange:
             await self.answer(refused.status, page.encode(), "text/html; charset=utf-8", *more)
 
 
-def _headers_of(status: int) -> list[tuple[bytes, bytes]]:
+def _headers_of(refused: Refused) -> list[tuple[bytes, bytes]]:
+    status = refused.status
     if status == 401:
         return [(b"www-authenticate", b'Bearer realm="controlplane"')]
-    if status == 503:
-        return [(b"retry-after", b"2")]
+    if status in {429, 503}:
+        return [(b"retry-after", str(refused.retry_after).encode())]
     if status in {408, 413}:  # the rest of the body will not be read
         return [(b"connection", b"close")]
     return []
 
 
 def _title(status: int) -> str:
-    return {400: "Bad request", 404: "Not found", 408: "Too slow", 413: "Too large", 503: "Unavailable"}.get(
-        status, "Refused"
-    )
+    return TITLES.get(status, "Refused")
 
 
 def _json(body: dict[str, Any]) -> bytes:

@@ -17,6 +17,7 @@ from controlplane.edge import headers, upstream
 from controlplane.edge.answers import ClientGone, Exchange, Refused
 from controlplane.edge.configuration import Configuration
 from controlplane.edge.identity import Identity
+from controlplane.edge.limits import Limits
 from controlplane.edge.ownership import Ownership
 from controlplane.edge.reads import Reads, may_be_read_here
 from controlplane.edge.spools import Spools, largest_of
@@ -61,8 +62,11 @@ class Edge:
     async def start(self, configuration: Configuration) -> None:
         self.configuration = configuration
         seconds = configuration.answer_seconds
+        self.limits = Limits(configuration.account_rate, configuration.anonymous_rate)
         ahead, streamed = upstream.WEB_READ_AHEAD, upstream.STREAM_READ_AHEAD
-        self.web = Upstream("web", configuration.web_socket, answer_seconds=seconds, read_ahead=ahead)
+        self.web = Upstream(
+            "web", configuration.web_socket, answer_seconds=seconds, read_ahead=ahead, says_who=True
+        )
         tracking = configuration.tracking_socket
         self.server = Upstream(
             "tracking", tracking, answer_seconds=seconds, read_ahead=streamed, in_our_words=in_our_words
@@ -104,6 +108,7 @@ class Edge:
         exchange = Exchange(scope, receive, send, headers.request_id(scope), address, scheme)
         is_mlflow = MLFLOW.match(scope["path"]) is not None
         try:
+            self.limits.require(exchange)
             await self._route(exchange, is_mlflow=is_mlflow)
         except ClientGone:
             exchange.status = 499
@@ -117,6 +122,7 @@ class Edge:
                 Refused(500, "This failed on our side; the logs know why."), as_mlflow=is_mlflow
             )
             return
+        self.limits.learn(exchange)
         _log(exchange, began)
 
     async def _route(self, exchange: Exchange, *, is_mlflow: bool) -> None:

@@ -58,7 +58,7 @@ class Reads:
             return False
         if row is None:
             return False
-        exchange.who = actor.account_name
+        exchange.who, exchange.account_id = actor.account_name, str(actor.account_id)
         await exchange.answer(200, row[0].encode(), "application/json")
         return True
 

@@ -108,7 +108,7 @@ class Tracking:
         if by_name:
             await self._name_to_id(content)
         elif endpoint.access is Access.CREATE_EXPERIMENT:
-            await self._refuse_taken(str(content.get("name", "")))
+            await self._refuse_taken(exchange, actor, str(content.get("name", "")))
         skip = (
             frozenset({"experiment_id", "experiment_ids"})
             if endpoint.access is Access.SEARCH
@@ -169,9 +169,13 @@ class Tracking:
             raise naming.unnamed(name)
         content["experiment_id"] = found
 
-    async def _refuse_taken(self, name: str) -> None:
-        """Said here, since the server answers with its database's own words."""
-        if await self.ownership.experiment_named(name) is not None:
+    async def _refuse_taken(self, exchange: Exchange, actor: Actor, name: str) -> None:
+        """Said here, since the server answers with its database's own words; who probes is recorded."""
+        known = await self.ownership.experiment_named(name)
+        if known is not None:
+            [thing] = (await self.ownership.of({("experiment", known)})).values()
+            if thing.owner != str(actor.person_id) and not actor.holds_everywhere("view"):
+                await self._post(exchange, {("experiment", known)}, "refused")
             raise Refused(400, f"An experiment named '{name}' exists already.", "RESOURCE_ALREADY_EXISTS")
 
     async def _forward(self, exchange: Exchange, content: dict[str, Any], has_query: bool) -> None:

@@ -25,6 +25,8 @@ STREAM_READ_AHEAD = 1 << 16
 Body = bytes | AsyncIterator[bytes] | None
 # What is answered instead of an upstream's error, or None when it may pass.
 InOurWords = Callable[[Exchange, int, bytes], Refused | None]
+# Whose request it was, as web found; it ends here.
+ACCOUNT = "X-Controlplane-Account"
 LONGEST_ERROR = 1 << 20
 
 
@@ -40,8 +42,9 @@ class Upstream:
         read_ahead: int,
         is_kept: bool = True,
         in_our_words: InOurWords | None = None,
+        says_who: bool = False,
     ) -> None:
-        self.name, self.in_our_words = name, in_our_words
+        self.name, self.in_our_words, self.says_who = name, in_our_words, says_who
         kept = {"keepalive_timeout": 15} if is_kept else {"force_close": True}
         connector = aiohttp.UnixConnector(socket, limit=0, **kept)
         self.session = aiohttp.ClientSession(
@@ -76,6 +79,8 @@ class Upstream:
             async with self.session.request(
                 exchange.scope["method"], url, headers=sent, data=body, allow_redirects=False
             ) as response:
+                if self.says_who:
+                    exchange.account_id = response.headers.get(ACCOUNT, "")
                 if self.in_our_words and response.status >= 400:
                     await self._refuse_or_pass(exchange, response, self.in_our_words)
                 else:

@@ -5,9 +5,10 @@ from django.db.models.functions import Now
 
 
 class IdempotentAnswer(models.Model):
-    """The first answer to one Idempotency-Key of one account, kept for a day."""
+    """The first answer to one Idempotency-Key of one caller, kept for a day."""
 
     account_id = models.UUIDField()
+    asked_as = models.CharField(max_length=64, default="")  # see ``replaying.caller_class``
     key = models.CharField(max_length=255)
     request_sha256 = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)
@@ -17,7 +18,9 @@ class IdempotentAnswer(models.Model):
 
     class Meta:
         app_label = "core"
-        constraints = [models.UniqueConstraint(fields=["account_id", "key"], name="one_answer_per_key")]
+        constraints = [
+            models.UniqueConstraint(fields=["account_id", "asked_as", "key"], name="one_answer_per_key")
+        ]
 
     def __str__(self) -> str:
         return f"{self.key} of {self.account_id}"

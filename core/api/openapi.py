@@ -127,7 +127,7 @@ class ConventionalSchema(AutoSchema):
         return found
 
     def _refusals(self, known: dict[str, Any]) -> dict[str, Any]:
-        statuses = {400, 401, 403, 404, 406, 503}
+        statuses = {400, 401, 403, 404, 406, 429, 503}
         if self.method == "GET":
             statuses |= {304}
         if self._is_among("conflicting_reads"):

@@ -18,6 +18,7 @@ REFUSALS = {
     415: ("UnsupportedMediaType", "A body in a form that is not read here."),
     422: ("Unprocessable", "This Idempotency-Key was used with another body."),
     428: ("RevisionRequired", "Send the ETag that was read as If-Match."),
+    429: ("TooMany", "Too many requests by the account or address; Retry-After says when to ask again."),
     503: ("Unavailable", "A part does not answer; nothing was changed. Retry-After says when to ask again."),
 }
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode
 from typing import Any
-from urllib.parse import parse_qsl
 
+from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import DataError
 from django.db.models import QuerySet
-from rest_framework.exceptions import NotFound
-from rest_framework.pagination import BasePagination, CursorPagination
+from rest_framework.pagination import BasePagination, Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
 
+from core.canonical import sha256_hex
 from core.errors import Invalid
 
-# Offset, direction and position, as CursorPagination writes them.
-PARTS_OF_CURSOR = {"o", "r", "p"}
+SALT = "core.api.cursor"
 
 
 class KeysetPages(CursorPagination):
@@ -50,15 +48,34 @@ class KeysetPages(CursorPagination):
 
     def decode_cursor(self, request: Request) -> Any:
         sent = request.query_params.get("cursor")
+        self._list_key = self._key_of(request)
         if not sent:
             return None
         try:
-            parts = dict(parse_qsl(b64decode(sent, validate=True).decode("ascii"), strict_parsing=True))
-            if not set(parts) <= PARTS_OF_CURSOR:
-                raise _refused_cursor()
-            return super().decode_cursor(request)
-        except (binascii.Error, ValueError, NotFound) as error:
+            list_key, offset, is_reverse, position = signing.loads(sent, salt=SALT)
+        except (signing.BadSignature, ValueError) as error:
             raise _refused_cursor() from error
+        if list_key != self._list_key:
+            raise Invalid(
+                "cursor belongs to another list: to other filters or another order; start without it.",
+                field="cursor",
+                allowed="the cursor of next or previous",
+            )
+        return Cursor(offset=offset, reverse=is_reverse, position=position)
+
+    def encode_cursor(self, cursor: Cursor) -> str:
+        """An address with the position, signed together with what it is a position in."""
+        said = [self._list_key, cursor.offset, cursor.reverse, cursor.position]
+        return str(replace_query_param(str(self.base_url), "cursor", signing.dumps(said, salt=SALT)))
+
+    def _key_of(self, request: Request) -> str:
+        """The list that is asked for: its address, filters and order; not how much of it at once."""
+        filters = sorted(
+            (name, *values)
+            for name, values in request.query_params.lists()
+            if name not in {"cursor", self.page_size_query_param}
+        )
+        return sha256_hex(repr([request.path.rstrip("/"), filters, self.ordering]))[:32]
 
     def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
         self.ordering = getattr(view, "ordering", self.ordering)

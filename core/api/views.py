@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.models import IdempotentAnswer
+from core.api.replaying import caller_class, require_still_seen
 from core.errors import Conflict, Invalid, PreconditionFailed, PreconditionRequired, Unprocessable
 from core.etags import etag_of
 
@@ -71,14 +72,18 @@ class IdempotentPosts(APIView):
         """What a repeated request is answered with; a view that answers a secret leaves it out."""
         return bytes(response.rendered_content)
 
+    def addresses_spoken_of(self, request: Request) -> list[str]:
+        """What the caller must still see to get an answer again, beside its place and Location."""
+        return []
+
     def _claim(self, request: Request, key: str) -> IdempotentAnswer:
         digest = _digest_of(request)
-        account = request.actor.account_id
-        mine = IdempotentAnswer.objects.filter(account_id=account, key=key)
+        whose = {"account_id": request.actor.account_id, "asked_as": caller_class(request.actor), "key": key}
+        mine = IdempotentAnswer.objects.filter(**whose)
         mine.filter(created_at__lt=Now() - KEPT_FOR).delete()
         try:
             with transaction.atomic():
-                return IdempotentAnswer.objects.create(account_id=account, key=key, request_sha256=digest)
+                return IdempotentAnswer.objects.create(**whose, request_sha256=digest)
         except IntegrityError:
             first = mine.get()
         if first.request_sha256 != digest:
@@ -89,6 +94,7 @@ class IdempotentPosts(APIView):
             raise Conflict(
                 "The first request with this key is still running.", code="idempotency_key_running"
             )
+        require_still_seen(request, first, self.addresses_spoken_of(request))
         raise _Replay(first)
 
     def _keep(self, response: Response) -> None:

@@ -20,6 +20,7 @@ from deployments.locks import locked_deployment, locked_endpoint
 from deployments.models import NO_SLOT, Clearance, Deployment, Endpoint
 from deployments.rollout import checked_rollout
 from deployments.services.clearances import grant_clearance, require_deployable
+from registry.locks import keep_in_place
 from registry.models import ModelVersion
 
 Status = Deployment.Status
@@ -50,6 +51,7 @@ def start_deployment(
     row = locked_endpoint(endpoint)
     if version.model_id != row.model_id:
         raise Conflict(f"{version} is not a version of {row.model}.")
+    keep_in_place(version)
     require_deployable(version)
     if clearance is not None:
         known = Deployment.objects.filter(clearance=clearance).select_related("endpoint", "version").first()

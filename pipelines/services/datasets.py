@@ -15,7 +15,7 @@ from django.utils.duration import duration_iso_string
 from accounts.models import Person
 from audit.services import command, record
 from core.actors import Actor
-from core.errors import Conflict, Invalid, NotAllowed, PreconditionFailed
+from core.errors import Conflict, Invalid, NotAllowed, PreconditionFailed, ProbedName
 from core.text import checked_text
 from pipelines import rights
 from pipelines.freshness import LONGEST, SHORTEST
@@ -28,10 +28,11 @@ NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 NAME_RULE = f"1 to {LONGEST_NAME} letters, digits, '.', '-' and '_', the first a letter or digit"
 MOST_KEYS = 20
 UNCHANGED: Any = object()
+
 CHANGEABLE = ["description", "owner", "label_column", "expected_every", "freshness_clock"]
 
 
-@command
+@command(refusals=(NotAllowed, ProbedName))
 def create_dataset(
     *,
     actor: Actor,
@@ -60,9 +61,7 @@ def create_dataset(
         with transaction.atomic():
             dataset.save()
     except IntegrityError:
-        raise Conflict(
-            f"A data set named {dataset.name} already exists.", field="name", code="name_taken"
-        ) from None
+        raise _taken(actor, dataset.name) from None
     give_creator_rights(actor, dataset)
     record(actor=actor, action="pipelines.dataset_created", target=dataset, after=_facts(dataset))
     dataset.refresh_from_db()
@@ -104,6 +103,12 @@ def update_dataset(
     record(actor=actor, action="pipelines.dataset_updated", target=row, before=before, after=_facts(row))
     settle_alarm(actor, row)
     return row
+
+
+def _taken(actor: Actor, name: str) -> Conflict:
+    is_seen = Dataset.objects.visible_to(actor).filter(name=name).exists()
+    kind = Conflict if is_seen else ProbedName
+    return kind(f"A data set named {name} already exists.", field="name", code="name_taken")
 
 
 def _checked_name(value: Any) -> str:

@@ -79,6 +79,12 @@ def remove_source(*, actor: Actor, source: Source, reason: str) -> None:
 
 
 @command
+def require_granting(*, actor: Actor, source: Source) -> None:
+    """Refuse who may not say who uses the source, before names of people and groups are looked up."""
+    _require(actor, "say who uses sources of data")
+
+
+@command
 def grant_use(
     *,
     actor: Actor,

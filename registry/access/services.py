@@ -28,6 +28,12 @@ Grant = ModelAccountGrant | ModelGroupGrant
 
 
 @command
+def require_granting(*, actor: Actor, model: RegisteredModel) -> None:
+    """Refuse who may not give rights on the model, before names of people and groups are looked up."""
+    _require(actor, model, "grant rights on")
+
+
+@command
 def grant(
     *,
     actor: Actor,
@@ -39,8 +45,8 @@ def grant(
     expires_at: datetime | None = None,
 ) -> Grant:
     """Give a person or a group a right on a model; any right comes with sight of the model."""
-    holder = _holder(account, group)
     _require(actor, model, "grant rights on")
+    holder = _holder(account, group)
     right, reason = _checked_right(right), checked_text(reason, "reason", 1000, min_length=1, multiline=True)
     _refuse_oneself(actor, right, account, group)
     if expires_at is not None and expires_at <= timezone.now():
@@ -69,8 +75,8 @@ def revoke(
     group: Group | None = None,
 ) -> None:
     """Take a right on a model back; taking sight away takes every right away."""
-    holder = _holder(account, group)
     _require(actor, model, "revoke rights on")
+    holder = _holder(account, group)
     right, reason = _checked_right(right), checked_text(reason, "reason", 1000, min_length=1, multiline=True)
     row = locked_model(model)
     held = _grants(row, account, group)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
-from django.contrib.auth.models import Group
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import Account
+from accounts.holders import named_holder
 from core.actors import holds
 from core.api.fields import Body, TextField
 from core.api.openapi import text
@@ -21,6 +21,7 @@ from registry.access import services
 from registry.access.models import ModelAccountGrant, ModelGroupGrant, grants_on
 from registry.access.services import GRANTABLE
 from registry.lookups import find_model
+from registry.models import RegisteredModel
 
 
 class GrantSerializer(Body):
@@ -32,18 +33,6 @@ class GrantSerializer(Body):
     group = TextField(required=False)
     reason = TextField(max_length=1000)
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
-
-    def validate_account(self, name: str) -> Account:
-        account = Account.objects.filter(username__iexact=name).first()
-        if account is None:
-            raise serializers.ValidationError(f"There is no account named {name!r}.")
-        return account
-
-    def validate_group(self, name: str) -> Group:
-        group = Group.objects.filter(name=name).first()
-        if group is None:
-            raise serializers.ValidationError(f"There is no group named {name!r}.")
-        return group
 
 
 class GivenGrantSerializer(serializers.Serializer):
@@ -82,23 +71,28 @@ class GrantViewSet(IdempotentPosts, viewsets.GenericViewSet):
 
     @extend_schema(responses={201: GivenGrantSerializer})
     def create(self, request: Request) -> Response:
-        asked = self._asked(request)
-        model = find_model(request, asked.pop("model"))
+        model, asked = self._asked(request)
         given = services.grant(actor=request.actor, model=model, **asked)
         return Response(described(given), status=201)
 
     @extend_schema(responses={204: None})
     def revoke(self, request: Request) -> Response:
-        asked = self._asked(request)
+        model, asked = self._asked(request)
         asked.pop("expires_at", None)
-        model = find_model(request, asked.pop("model"))
         services.revoke(actor=request.actor, model=model, **asked)
         return Response(status=204)
 
-    def _asked(self, request: Request) -> dict[str, Any]:
-        asked = GrantSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        return dict(asked.validated_data)
+    def addresses_spoken_of(self, request: Request) -> list[str]:
+        return [f"/api/v1/grants?{urlencode({'model': request.data.get('model', '')})}"]
+
+    def _asked(self, request: Request) -> tuple[RegisteredModel, dict[str, Any]]:
+        """Who holds the right is looked up last: names of people are no answer to who may not grant."""
+        sent = GrantSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        asked = dict(sent.validated_data)
+        model = find_model(request, asked.pop("model"))
+        services.require_granting(actor=request.actor, model=model)
+        return model, {**asked, **named_holder(asked.get("account"), asked.get("group"))}
 
 
 def described(grant: ModelAccountGrant | ModelGroupGrant) -> dict[str, Any]:

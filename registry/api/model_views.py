@@ -15,9 +15,9 @@ from accounts.sight import require_sight
 from core.api.openapi import choice, text
 from core.api.paging import WholeList
 from core.api.views import IdempotentPosts, etag_of, require_match
-from core.errors import Invalid, NotFound
+from core.errors import Invalid, NotFound, PreconditionFailed
 from core.filters import asked
-from registry import protected, services
+from registry import protected, rights, services
 from registry.api.serializers import (
     AliasSerializer,
     ChangedModelSerializer,
@@ -72,7 +72,8 @@ class ModelViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewS
 
     @extend_schema(request=NewModelSerializer, responses={201: RegisteredModelSerializer})
     def create(self, request: Request) -> Response:
-        new = NewModelSerializer(data=request.data)
+        may_name = rights.may_create(request.actor)
+        new = NewModelSerializer(data=request.data, context={"may_name_people": may_name})
         new.is_valid(raise_exception=True)
         model = services.create_model(actor=request.actor, **new.validated_data)
         return self._answer(
@@ -86,7 +87,8 @@ class ModelViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewS
     def partial_update(self, request: Request, name: str) -> Response:
         model = find_model(request, name)
         require_match(request, model_etag(model))
-        change = ChangedModelSerializer(data=request.data)
+        may_name = rights.may_administer(request.actor, model)
+        change = ChangedModelSerializer(data=request.data, context={"may_name_people": may_name})
         change.is_valid(raise_exception=True)
         fields = dict(change.validated_data)
         new_name = fields.pop("name", None)
@@ -134,23 +136,22 @@ class AliasViewSet(viewsets.GenericViewSet):
         model = find_model(request, name)
         pointed = PointedVersionSerializer(data=request.data)
         pointed.is_valid(raise_exception=True)
-        known = model.aliases.select_related("version").filter(name=alias).first()
-        if known is not None:
-            require_match(request, alias_etag(known))
+        known = model.aliases.filter(name=alias).first()
+        seen = seen_alias(request, known)
         version = find_version(request, name, pointed.validated_data["version"])
         if services.is_protected_alias(alias):
             protected.ask_to_move(request.actor, model, alias, version)
         else:
-            services.set_alias(actor=request.actor, model=model, alias=alias, version=version)
+            services.set_alias(actor=request.actor, model=model, alias=alias, version=version, seen=seen)
         return self._answer(self._find(request, name, alias), status=200 if known else 201)
 
     def destroy(self, request: Request, name: str, alias: str) -> Response:
         known = self._find(request, name, alias)
-        require_match(request, alias_etag(known))
+        seen = seen_alias(request, known)
         if services.is_protected_alias(alias):
             protected.ask_to_move(request.actor, known.model, alias, None)
         else:
-            services.delete_alias(actor=request.actor, model=known.model, alias=alias)
+            services.delete_alias(actor=request.actor, model=known.model, alias=alias, seen=seen)
         return Response(status=204)
 
     def _find(self, request: Request, name: str, alias: str) -> ModelAlias:
@@ -164,8 +165,17 @@ class AliasViewSet(viewsets.GenericViewSet):
         return known
 
     def _answer(self, alias: ModelAlias, status: int = 200) -> Response:
-        return Response(AliasSerializer(alias).data, status=status, headers={"ETag": alias_etag(alias)})
+        return Response(
+            AliasSerializer(alias).data, status=status, headers={"ETag": services.alias_etag(alias)}
+        )
 
 
-def alias_etag(alias: ModelAlias) -> str:
-    return etag_of(alias.pk, alias.version_id, alias.set_at)
+def seen_alias(request: Request, known: ModelAlias | None) -> ModelAlias | services.Unseen | None:
+    """What the caller has seen by its If-Match; the service checks again once nobody else can write."""
+    sent = request.headers.get("If-Match")
+    if known is None:
+        if sent:
+            raise PreconditionFailed("There is no such alias (any more), so nothing can match If-Match.")
+        return None
+    require_match(request, services.alias_etag(known))
+    return services.UNSEEN if sent == "*" else known

@@ -27,7 +27,10 @@ class TagsField(serializers.DictField):
 
 
 class AccountByName(serializers.CharField):
-    """The person behind an account's name."""
+    """The person behind an account's name; looked up only for those who ``may_name_people``.
+
+    The others are refused by the service, and learn from no answer who has an account.
+    """
 
     default_error_messages = {"null_characters_not_allowed": "Null characters are not allowed."}
 
@@ -35,6 +38,8 @@ class AccountByName(serializers.CharField):
         name = super().to_internal_value(data)
         if "\x00" in name:  # the checks of characters come after this method
             self.fail("null_characters_not_allowed")
+        if not self.context["may_name_people"]:
+            return None
         account = (
             Account.objects.filter(username__iexact=name, is_active=True).select_related("person").first()
         )

@@ -18,8 +18,8 @@ from registry.imports.report import Report
 from registry.imports.server import FoundModel, FoundVersion, MlflowServer
 from registry.models import ModelVersion, RegisteredModel
 from registry.names import checked_name, look_sha256
-from registry.services.models import refuse_taken
 from registry.sources import parse_source
+from registry.taken import refuse_taken
 
 Say = Callable[[str], None]
 
@@ -85,7 +85,7 @@ class Importer:
                 f"A registered model named {name!r} is here already and did not come from this server;"
                 " rename one of the two and import again."
             )
-        refuse_taken(RegisteredModel(name=name, look_sha256=look_sha256(name)))
+        refuse_taken(self.actor, RegisteredModel(name=name, look_sha256=look_sha256(name)))
         tags, description = self._fitting(found.name, found.tags, found.description)
         imported = None
         if not self.report.is_rehearsal:

@@ -1,6 +1,10 @@
 """Every change to the registry starts here, whoever asks."""
 
 from registry.services.aliases import (
+    UNSEEN,
+    LooksAlike,
+    Unseen,
+    alias_etag,
     delete_alias,
     is_protected_alias,
     move_protected_alias,
@@ -38,7 +42,11 @@ from registry.services.versions import (
 __all__ = [
     "FINALISE",
     "UNCHANGED",
+    "UNSEEN",
     "VERIFY",
+    "LooksAlike",
+    "Unseen",
+    "alias_etag",
     "change_model",
     "checked_tier",
     "create_model",

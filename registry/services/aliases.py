@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from audit.services import command, record
 from core.actors import Actor, holds
-from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.errors import Conflict, Invalid, NotAllowed, NotFound, PreconditionFailed
+from core.etags import etag_of
 from core.hot_reads import fetch_row
 from registry import rights
 from registry.locks import changed_model, locked_model, own_version, touch
@@ -16,6 +17,19 @@ from registry.names import NEWEST, checked_alias, pass_for_each_other
 # MLflow's stage that says the same as a protected alias, and so moves only with it.
 STAGE_OF_ALIAS = {"champion": ModelVersion.Stage.PRODUCTION}
 PROTECTED_STAGES = frozenset(STAGE_OF_ALIAS.values())
+
+
+class Unseen:
+    """The caller does not say what it has seen, so that the last one who writes wins."""
+
+
+UNSEEN = Unseen()
+
+
+class LooksAlike(Invalid):
+    """A name made to pass for another one: an attempt worth a denied event."""
+
+    code = "alias_confusable"
 
 
 PROTECTED_NAMES = "SELECT array_agg(name::text) FROM registry_protectedalias"
@@ -44,25 +58,36 @@ def is_protected_alias(name: str) -> bool:
     return name in ALWAYS_PROTECTED or name in protected_names()
 
 
-@command
-def set_alias(*, actor: Actor, model: RegisteredModel, alias: str, version: ModelVersion) -> ModelAlias:
-    """Point a free alias at a version of the model."""
+@command(refusals=(NotAllowed, LooksAlike))
+def set_alias(
+    *,
+    actor: Actor,
+    model: RegisteredModel,
+    alias: str,
+    version: ModelVersion,
+    seen: ModelAlias | Unseen | None = UNSEEN,
+) -> ModelAlias:
+    """Point a free alias at a version of the model, where it still is as its caller has ``seen`` it."""
     alias = checked_alias(alias)
     row = changed_model(actor, model)
     _require(actor, row, f"set the alias {alias} of")
     names = protected_names()
     _refuse_protected(alias, row, names)
     refuse_lookalike(alias, names)
+    _require_as_seen(row, alias, seen)
     return _point(actor, row, alias, version)
 
 
 @command
-def delete_alias(*, actor: Actor, model: RegisteredModel, alias: str) -> bool:
-    """Remove a free alias; False when there was none."""
+def delete_alias(
+    *, actor: Actor, model: RegisteredModel, alias: str, seen: ModelAlias | Unseen | None = UNSEEN
+) -> bool:
+    """Remove a free alias, where it still is as ``seen``; False when there was none."""
     alias = checked_alias(alias)
     _require(actor, model, f"delete the alias {alias} of")
     _refuse_protected(alias, model, protected_names())
     row = locked_model(model)
+    _require_as_seen(row, alias, seen)
     known = ModelAlias.objects.filter(model=row, name=alias).select_related("version").first()
     if known is None:
         return False
@@ -161,6 +186,23 @@ def checked_stage(value: object) -> str:
     raise Invalid(f"stage must be one of: {allowed}.", field="stage", allowed=allowed)
 
 
+def alias_etag(alias: ModelAlias) -> str:
+    return etag_of(alias.pk, alias.version_id, alias.set_at)
+
+
+def _require_as_seen(model: RegisteredModel, alias: str, seen: ModelAlias | Unseen | None) -> None:
+    """The model is locked, so that what is found here stands until the alias has changed."""
+    if isinstance(seen, Unseen):
+        return
+    known = ModelAlias.objects.filter(model=model, name=alias).first()
+    current = alias_etag(known) if known is not None else None
+    if current != (alias_etag(seen) if seen is not None else None):
+        raise PreconditionFailed(
+            f"The alias {alias} of {model} has changed since you read it. Read it again and repeat your change.",
+            extra={"current_etag": current},
+        )
+
+
 def _point(
     actor: Actor, model: RegisteredModel, alias: str, version: ModelVersion, *, must_be_ready: bool = False
 ) -> ModelAlias:
@@ -231,7 +273,7 @@ def refuse_lookalike(alias: str, names: Iterable[str] | None = None) -> None:
     """``Champion`` on another version than ``champion`` would pass for the approved one."""
     for name in (NEWEST, *(protected_names() if names is None else names)):
         if pass_for_each_other(alias, name):
-            raise Invalid(
+            raise LooksAlike(
                 f"The alias {alias!r} looks like the alias {name}, which is not free; choose a name that people"
                 " can tell apart.",
                 field="alias",

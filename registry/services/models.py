@@ -10,24 +10,24 @@ from django.db.models.functions import Now
 from accounts.models import Person
 from audit.services import command, record
 from core.actors import Actor
-from core.errors import Conflict, Invalid, NotAllowed
-from core.hot_reads import fetch_row
+from core.errors import Conflict, Invalid, NotAllowed, ProbedName
 from core.hot_rows import insert_row
 from core.text import checked_text
 from registry import rights
 from registry.access.services import give_creator_rights
-from registry.locks import locked_model, touch
+from registry.locks import locked_model, touch, wait_for_keepers
 from registry.models import ModelAlias, ModelVersion, RegisteredModel
-from registry.names import checked_name, is_plain, look_sha256
+from registry.names import checked_name, look_sha256
 from registry.retention import reasons_to_keep
 from registry.services.tags import checked_tags, put_first_tags
 from registry.storage.tombstones import bury
+from registry.taken import ConfusableName, refuse_taken
 
 LONGEST_DESCRIPTION = 5000
 UNCHANGED: Any = object()
 
 
-@command
+@command(refusals=(NotAllowed, ProbedName, ConfusableName))
 def create_model(
     *,
     actor: Actor,
@@ -52,7 +52,7 @@ def create_model(
         created_by_id=actor.account_id,
     )
     pairs = checked_tags(tags or {})
-    refuse_taken(model)
+    refuse_taken(actor, model)
     insert_row(model)
     put_first_tags(model, pairs)
     give_creator_rights(actor, model)
@@ -94,7 +94,7 @@ def update_model(
     return row
 
 
-@command
+@command(refusals=(NotAllowed, ProbedName, ConfusableName))
 def rename_model(
     *, actor: Actor, model: RegisteredModel, new_name: str, expected_rev: int | None = None
 ) -> RegisteredModel:
@@ -106,7 +106,7 @@ def rename_model(
     before = row.name
     row.name, row.look_sha256 = new_name, look_sha256(new_name)
     if new_name != before:
-        refuse_taken(row)
+        refuse_taken(actor, row)
     row.save(update_fields=["name", "look_sha256"])
     touch(row)
     record(
@@ -119,7 +119,7 @@ def rename_model(
     return row
 
 
-@command
+@command(refusals=(NotAllowed, ProbedName, ConfusableName))
 def change_model(
     *,
     actor: Actor,
@@ -148,7 +148,7 @@ def change_model(
     )
 
 
-@command
+@command(refusals=(NotAllowed, Conflict))
 def delete_model(
     *, actor: Actor, model: RegisteredModel, reason: str = "", expected_rev: int | None = None
 ) -> None:
@@ -161,6 +161,7 @@ def delete_model(
     reason = checked_text(reason, "reason", 1000, multiline=True)
     row = locked_model(model, expected_rev)
     versions = list(row.versions.existing().only("pk", "number", "model_id", "digest", "size"))
+    wait_for_keepers(versions)
     kept = reasons_to_keep(versions)
     for version in versions:
         if version.pk in kept:
@@ -203,30 +204,6 @@ def _active(person: Person | None, field: str, current: Person | None = None) ->
             allowed="a person with an active account",
         )
     return person
-
-
-# Two statements, since each sees what was committed before it began: the lock first, then the names.
-LOCK_LOOK = "SELECT pg_advisory_xact_lock(hashtextextended('model ' || %s, 0))"
-ALIKE = """SELECT array_agg(m.name::text) FROM registry_registeredmodel m
- WHERE m.look_sha256 = %s AND m.deleted_at IS NULL AND m.id <> %s"""
-
-
-def refuse_taken(model: RegisteredModel) -> None:
-    """Two names that look the same would let one model pass for another."""
-    fetch_row(LOCK_LOOK, [model.look_sha256])
-    found = fetch_row(ALIKE, [model.look_sha256, model.pk])
-    for name in (found[0] if found else None) or ():
-        if name == model.name:
-            raise Conflict(
-                f"A registered model named {name!r} already exists.", field="name", code="name_taken"
-            )
-        if not (is_plain(name) and is_plain(model.name)):
-            raise Conflict(
-                f"The name {model.name!r} already exists in a form that looks the same; choose a name"
-                " that people can tell apart.",
-                field="name",
-                code="name_confusable",
-            )
 
 
 def _facts(model: RegisteredModel) -> dict[str, Any]:

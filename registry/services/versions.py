@@ -14,7 +14,7 @@ from core.hot_rows import insert_row
 from core.jobs import enqueue
 from core.text import checked_text
 from registry import rights
-from registry.locks import changed_model, locked_version, touch
+from registry.locks import changed_model, locked_version, touch, wait_for_keepers
 from registry.models import ModelAlias, ModelVersion, RegisteredModel
 from registry.retention import reasons_to_keep
 from registry.services.models import checked_description
@@ -95,14 +95,15 @@ def update_version(
     return row
 
 
-@command
+@command(refusals=(NotAllowed, Conflict))
 def delete_version(
     *, actor: Actor, version: ModelVersion, reason: str = "", expected_rev: int | None = None
 ) -> None:
-    """Delete a version and its aliases, unless it is live or retained; its number is never reused."""
+    """Delete a version and its aliases, unless something needs it; its number is never reused."""
     _require(actor, version, "delete")
     reason = checked_text(reason, "reason", 1000, multiline=True)
     row = locked_version(version, expected_rev)
+    wait_for_keepers([row])
     kept = reasons_to_keep([row])
     if row.pk in kept:
         raise Conflict(f"{row} cannot be deleted: it {kept[row.pk]}.", code="version_is_needed")

@@ -56,6 +56,7 @@ def model_access(request: PageRequest, name: str) -> HttpResponse:
 def revoke_right(request: PageRequest, name: str) -> HttpResponse:
     """Take one right back, with a reason."""
     model = find_model(request, name)
+    services.require_granting(actor=request.actor, model=model)
     form = HolderForm(request.POST)
     if form.is_valid():
         services.revoke(actor=request.actor, model=model, **form.cleaned_data)

@@ -1,8 +1,10 @@
 """``?limit=``, ``?cursor=`` and ``?sort=`` of every list: what cannot be meant is refused by name."""
 
 import base64
+from urllib.parse import parse_qsl
 
 import pytest
+from django.core import signing
 
 from audit.models import Event
 
@@ -40,6 +42,32 @@ def test_what_cannot_be_meant_names_its_parameter(machine):
 def test_a_limit_is_a_number_in_its_range(machine):
     for limit in ("0", "-1", "201", "1000000000", "1.5", "1e2", "٣", "\x00", " 5", ""):
         assert refusal(machine.get("/api/v1/jobs", {"limit": limit}), limit) == ("/limit", "1 to 200")
+
+
+def signed(*said):
+    return signing.dumps(list(said), salt="core.api.cursor")
+
+
+def cursor_of(address):
+    return dict(parse_qsl(address.partition("?")[2]))["cursor"]
+
+
+def test_a_position_is_signed_with_the_list_it_is_in(machine):
+    assert Event.objects.count() >= 2
+    following = machine.get("/api/v1/audit/events?limit=1").json()["next"]
+    cursor = cursor_of(following)
+    assert machine.get(following).status_code == 200
+    # How much of it at once may change on the way.
+    assert machine.get("/api/v1/audit/events", {"cursor": cursor, "limit": "2"}).status_code == 200
+    for other in ("audit/events?outcome=ok", "audit/exports", "models"):
+        mark = "&" if "?" in other else "?"
+        answer = machine.get(f"/api/v1/{other}{mark}cursor={cursor}")
+        assert refusal(answer, other)[0] == "/cursor"
+    head, tail = cursor[:-1], "A" if cursor[-1] != "A" else "B"
+    said = signing.loads(cursor, salt="core.api.cursor")
+    forged = signing.dumps([*said[:-1], "2000-01-01"], salt="another", key="guessed")
+    for bad in (head, head + tail, "x" + cursor, forged, signed("no list", 0, False, said[-1])):
+        assert refusal(machine.get("/api/v1/audit/events", {"cursor": bad}), bad)[0] == "/cursor"
 
 
 def test_a_position_is_one_that_a_page_gave(machine):

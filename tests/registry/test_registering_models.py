@@ -126,6 +126,36 @@ def test_plain_names_that_differ_do_not_clash(make_model):
     assert RegisteredModel.objects.count() == 5
 
 
+@pytest.mark.parametrize(
+    ("known", "lookalike"),
+    [("kestrel", "kestreI"), ("kestrel", "kestre1"), ("modern", "modem"), ("fraud-v10", "fraud-v1O")],
+)
+def test_a_plain_name_that_passes_for_somebody_elses_is_refused(
+    make_model, make_account, scientist, actor, known, lookalike
+):
+    make_model(known)
+    other = make_account("other", "data-scientist")
+    for create in (services.create_model, services.rename_model):
+        asked = {"name": lookalike}
+        if create is services.rename_model:
+            asked = {"model": make_model("mine", by=other), "new_name": lookalike}
+        with pytest.raises(Conflict) as refusal:
+            create(actor=actor(other), **asked)
+        assert refusal.value.code == "name_confusable"
+    denied = [event for event in events("registry.create_model") if event["outcome"] == "denied"]
+    assert [each["actor"]["name"] for each in denied] == ["other"]
+    assert make_model(lookalike).name == lookalike, "who works on the one may have the other"
+
+
+@pytest.mark.parametrize(
+    ("known", "beside"), [("model-1", "model-l"), ("churn-m1", "churn-ml"), ("phase-II", "phase-11")]
+)
+def test_ordinary_names_stand_beside_those_of_others(make_model, make_account, known, beside):
+    make_model(known)
+    make_model(beside, by=make_account("other", "data-scientist"))
+    assert RegisteredModel.objects.count() == 2
+
+
 def test_a_taken_name_says_so_even_to_those_who_may_not_see_it(make_model, make_account, actor):
     make_model("delays")
     with pytest.raises(Conflict) as refusal:

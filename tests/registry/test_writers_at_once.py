@@ -12,6 +12,7 @@ from registry.models import ModelTag, ModelVersion, RegisteredModel, VersionTag
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WRITERS, TURNS = 6, 4
+JSON = "application/json"
 
 
 def at_once(write):
@@ -72,6 +73,44 @@ def test_writers_of_one_alias_follow_each_other(make_model, make_row, scientist,
     pairs = told("registry.alias_set", "version")
     assert len(pairs) == WRITERS * TURNS
     assert is_one_story(pairs, model.aliases.get().version.number)
+
+
+def test_of_many_who_saw_the_same_alias_one_moves_it(make_model, make_row, scientist, token_client):
+    model = make_model()
+    versions = [make_row(model) for _ in range(WRITERS * TURNS)]
+    client, address = token_client(scientist), "/api/v1/models/delays/aliases/best"
+    first = client.put(address, {"version": 1}, JSON)
+    answers = []
+
+    def write(n):
+        sent = {"version": versions[n].number}
+        answers.append(client.put(address, sent, JSON, headers={"If-Match": first["ETag"]}).status_code)
+
+    assert at_once(write) == []
+    assert sorted(answers) == [200] + [412] * (WRITERS * TURNS - 1)
+    answers.clear()
+    seen = client.get(address)["ETag"]
+
+    def remove(n):
+        answers.append(client.delete(address, headers={"If-Match": seen}).status_code)
+
+    assert at_once(remove) == []
+    assert answers.count(204) == 1 and set(answers) <= {204, 404, 412}
+    assert Event.objects.acting("registry.alias_deleted").count() == 1
+
+
+def test_of_many_who_saw_no_alias_one_makes_it(make_model, make_row, scientist, token_client):
+    model = make_model()
+    versions = [make_row(model) for _ in range(WRITERS * TURNS)]
+    client, address = token_client(scientist), "/api/v1/models/delays/aliases/best"
+    answers = []
+
+    def write(n):
+        answers.append(client.put(address, {"version": versions[n].number}, JSON).status_code)
+
+    assert at_once(write) == []
+    assert answers.count(201) == 1 and set(answers) <= {201, 412, 428}
+    assert client.put(f"{address}-gone", {"version": 1}, JSON, headers={"If-Match": "*"}).status_code == 412
 
 
 def test_a_version_deleted_meanwhile_takes_no_alias_and_no_tag(make_model, make_row, scientist, actor):

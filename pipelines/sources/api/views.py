@@ -10,6 +10,7 @@ from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.holders import named_holder
 from accounts.sight import require_sight
 from core.api.items import item
 from core.api.paging import WholeList
@@ -85,15 +86,22 @@ class SourceGrantViewSet(IdempotentPosts, viewsets.GenericViewSet):
     @extend_schema(request=NewSourceGrantSerializer, responses={201: SourceGrantSerializer})
     def create(self, request: Request, name: str) -> Response:
         source = find_source(request.actor, name)
-        asked = NewSourceGrantSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        given = services.grant_use(actor=request.actor, source=source, **asked.validated_data)
+        asked = _asked(request, source, NewSourceGrantSerializer)
+        given = services.grant_use(actor=request.actor, source=source, **asked)
         return Response(described(given), status=201)
 
     @extend_schema(request=SourceHolderSerializer, responses={204: None})
     def revoke(self, request: Request, name: str) -> Response:
         source = find_source(request.actor, name)
-        asked = SourceHolderSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        services.revoke_use(actor=request.actor, source=source, **asked.validated_data)
+        asked = _asked(request, source, SourceHolderSerializer)
+        services.revoke_use(actor=request.actor, source=source, **asked)
         return Response(status=204)
+
+
+def _asked(request: Request, source: Source, kind: type[SourceHolderSerializer]) -> dict[str, Any]:
+    """What was sent, with names of people and groups looked up for who may use them."""
+    sent = kind(data=request.data)
+    sent.is_valid(raise_exception=True)
+    services.require_granting(actor=request.actor, source=source)
+    asked = dict(sent.validated_data)
+    return {**asked, **named_holder(asked.get("account"), asked.get("group"))}

@@ -1,0 +1,99 @@
+"""Changes asked of what is not there for the caller: answered 404, and kept in the ledger."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework.exceptions import APIException
+
+from audit.services import record_denied
+from core.actors import Actor
+from core.errors import DomainError
+
+log = logging.getLogger(__name__)
+
+READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+# Reads that MLflow's clients post.
+POSTED_READS = ("/get-latest-versions", "/search")
+# Edge's own question, which records its refusals itself.
+INTERNAL = "/internal/"
+NAMING = ("model", "name", "version", "alias", "key", "new_name", "right", "account", "group", "run_id")
+LONGEST_WORD = 256
+LARGEST_BODY = 64 << 10
+
+
+class Attempts:
+    """Middleware: who tried to change something they may not know of, and what it was.
+
+    What exists and is hidden is recorded like what never was: the ledger tells the two apart by
+    the history of the name, and an answer takes the same time for both.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        actor = getattr(request, "actor", None)
+        if (
+            response.status_code == 404
+            and _is_attempt(request)
+            and isinstance(actor, Actor)
+            and actor.is_active
+        ):
+            _note(request, response, actor)
+        return response
+
+
+def _is_attempt(request: HttpRequest) -> bool:
+    """An address of ours, asked to change something; a path that leads nowhere is nobody's object."""
+    return (
+        request.method not in READING
+        and request.resolver_match is not None
+        and not request.path.startswith(INTERNAL)
+        and not request.path.endswith(POSTED_READS)
+    )
+
+
+def _note(request: HttpRequest, response: HttpResponse, actor: Actor) -> None:
+    asked = {"method": request.method, "path": request.path[:1000], "named": _named(request, response)}
+    try:
+        record_denied(
+            actor=actor,
+            action="accounts.unseen_write",
+            reason="It does not exist, or may not be seen by who asked.",
+            code="not_found",
+            extra={name: value for name, value in asked.items() if value},
+        )
+    except DomainError:  # the ledger is away; nothing has changed, and the answer stands
+        log.exception("a refused change could not be recorded")
+
+
+def _named(request: HttpRequest, response: HttpResponse) -> dict[str, str]:
+    """The names in the body, and nothing else of it: it may hold anything."""
+    sent = _body(request, response)
+    if not isinstance(sent, Mapping):
+        return {}
+    found = {name: sent.get(name) for name in NAMING}
+    return {
+        name: str(value)[:LONGEST_WORD]
+        for name, value in found.items()
+        if isinstance(value, str | int) and value
+    }
+
+
+def _body(request: HttpRequest, response: HttpResponse) -> Any:
+    context = getattr(response, "renderer_context", None)
+    try:
+        if context:  # REST has read the stream
+            return context["request"].data
+        if request.POST:
+            return request.POST
+        raw = getattr(request, "_body", b"")
+        return json.loads(raw) if len(raw) <= LARGEST_BODY else None
+    except (ValueError, RecursionError, APIException):
+        return None

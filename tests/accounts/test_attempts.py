@@ -1,0 +1,101 @@
+"""Every attempt to change what may not be changed or seen is in the ledger, by name."""
+
+import json
+
+import pytest
+
+from audit.models import Event
+from tests.registry.conftest import make_model, make_row, make_version, tracking  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.django_db
+JSON = "application/json"
+MLFLOW = "/api/2.0/mlflow"
+
+
+@pytest.fixture
+def theirs(make_model, make_row):
+    model = make_model()
+    make_row(model)
+    return model
+
+
+def denied(action="accounts.unseen_write"):
+    return [event.fields for event in Event.objects.acting(action).ended("denied")]
+
+
+ATTEMPTS = [
+    ("DELETE", "/api/v1/models/delays", {}, {}),
+    ("PATCH", "/api/v1/models/delays", {"description": "x"}, {}),
+    ("PUT", "/api/v1/models/delays/aliases/best", {"version": 1}, {"version": "1"}),
+    ("POST", "/api/v1/models/delays/versions/1/verify", {}, {}),
+    (
+        "POST",
+        "/api/v1/grants",
+        {"model": "delays", "right": "view", "account": "stranger", "reason": "Please."},
+        {"model": "delays", "right": "view", "account": "stranger"},
+    ),
+    ("POST", f"{MLFLOW}/registered-models/alias", {"name": "delays", "alias": "best", "version": "1"}, None),
+    ("DELETE", f"{MLFLOW}/model-versions/delete", {"name": "delays", "version": "1"}, None),
+    (
+        "POST",
+        f"{MLFLOW}/registered-models/set-tag",
+        {"name": "delays", "key": "team", "value": "secret"},
+        {"name": "delays", "key": "team"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("method", "address", "body", "named"), ATTEMPTS)
+def test_a_change_asked_of_what_one_may_not_see(method, address, body, named, theirs, stranger, token_client):
+    answer = token_client(stranger).generic(
+        method, address, json.dumps(body), content_type=JSON, headers={"If-Match": "*"}
+    )
+    assert answer.status_code == 404
+    [event] = denied()
+    assert event["actor"]["name"] == "stranger"
+    said = event["extra"]
+    assert (said["method"], said["path"]) == (method, address)
+    assert said.get("named", {}) == (body if named is None else named)
+    assert "secret" not in json.dumps(event)
+
+
+def test_a_form_posted_by_hand_is_in_the_ledger_too(theirs, stranger, client_for):
+    answer = client_for(stranger).post("/models/delays/quota/", {"gib": "1", "reason": "More."})
+    assert answer.status_code == 404
+    [event] = denied()
+    assert (event["actor"]["via"], event["extra"]["path"]) == ("session", "/models/delays/quota/")
+
+
+def test_reading_and_addresses_that_lead_nowhere_are_no_attempts(theirs, stranger, token_client, client):
+    machine = token_client(stranger)
+    assert machine.get("/api/v1/models/delays").status_code == 404
+    assert machine.post("/api/v1/nothing", {}, JSON).status_code == 404
+    sent = {"name": "delays"}
+    assert machine.post(f"{MLFLOW}/registered-models/get-latest-versions", sent, JSON).status_code == 404
+    assert client.delete("/api/v1/models/delays").status_code == 401
+    assert denied() == []
+
+
+def test_files_of_a_version_are_changed_by_nobody(
+    make_model, make_version, scientist, stranger, token_client
+):
+    version = make_version(make_model())
+    address = f"/api/2.0/mlflow-artifacts/artifacts/versions/{version.pk}/MLmodel"
+    for method in ("PUT", "DELETE"):
+        assert token_client(scientist).generic(method, address, b"x").status_code == 409
+    assert token_client(stranger).put(address, b"x", "text/plain").status_code == 409
+    events = denied("registry.files_changed")
+    assert [each["actor"]["name"] for each in events] == ["scientist", "scientist", "stranger"]
+    assert [each.get("object", {}).get("name") for each in events] == ["delays v1", "delays v1", None]
+    assert events[0]["extra"] == {"code": "files_never_change", "path": f"{version.pk}/MLmodel"}
+
+
+def test_a_name_that_would_pass_for_a_protected_alias(theirs, make_row, scientist, token_client):
+    sent = {"name": "delays", "alias": "Champion", "version": "1"}
+    machine = token_client(scientist)
+    assert machine.post(f"{MLFLOW}/registered-models/alias", sent, JSON).status_code == 400
+    assert machine.put("/api/v1/models/delays/aliases/champi0n", {"version": 1}, JSON).status_code == 400
+    events = denied("registry.set_alias")
+    assert [each["extra"]["code"] for each in events] == ["alias_confusable"] * 2
+    assert "Champion" in events[0]["reason"]
+    assert events[0]["object"]["name"] == "delays"

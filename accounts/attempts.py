@@ -87,13 +87,15 @@ def _named(request: HttpRequest, response: HttpResponse) -> dict[str, str]:
 
 
 def _body(request: HttpRequest, response: HttpResponse) -> Any:
+    """What was sent, if it is short: an upload refused before it was read is not read for this."""
     context = getattr(response, "renderer_context", None)
     try:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
+            return None
         if context:  # REST has read the stream
             return context["request"].data
         if request.POST:
             return request.POST
-        raw = getattr(request, "_body", b"")
-        return json.loads(raw) if len(raw) <= LARGEST_BODY else None
+        return json.loads(getattr(request, "_body", b""))
     except (ValueError, RecursionError, APIException):
         return None

@@ -58,7 +58,7 @@ PARAMETERS: dict[str, Any] = {
     "IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "The same key with the same body gets the first answer again, for 24 hours.",
+        "description": "The same key and body get the first answer again, for 24 hours, if the caller still sees what it names.",
         "schema": {**TEXT, "minLength": 1, "maxLength": 255},
     },
     "IfMatch": {

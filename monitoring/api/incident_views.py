@@ -77,8 +77,9 @@ class AlertRuleViewSet(IdempotentPosts, OfModel, mixins.ListModelMixin, viewsets
 
     def destroy(self, request: Request, pk: str) -> Response:
         rule = find_rule(request, pk)
-        require_match(request, services.rule_etag(rule))
-        services.retire_rule(actor=request.actor, rule=rule)
+        etag = services.rule_etag(rule)
+        require_match(request, etag)
+        services.retire_rule(actor=request.actor, rule=rule, expected_etag=etag)
         return Response(status=204)
 
     def _answer(self, rule: AlertRule, **about: Any) -> Response:

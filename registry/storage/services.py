@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db.models.functions import Now
 
 from audit.services import command, record
 from core.actors import Actor
-from core.errors import Conflict, Invalid, NotAllowed
+from core.errors import Conflict, Invalid, NotAllowed, PreconditionFailed
 from core.text import checked_text
 from registry import rights
 from registry.locks import locked_model, locked_version
@@ -16,15 +18,25 @@ from registry.storage.bytes_in_use import bytes_in_use
 from registry.storage.models import LegalHold, ModelQuota
 
 LARGEST_QUOTA = 2**63 - 1
+UNSEEN: Any = object()
 
 
 @command
-def set_quota(*, actor: Actor, model: RegisteredModel, bytes: int | None, reason: str) -> RegisteredModel:
+def set_quota(
+    *,
+    actor: Actor,
+    model: RegisteredModel,
+    bytes: int | None,
+    reason: str,
+    expected_quota: int | None = UNSEEN,
+) -> RegisteredModel:
     """Limit what the versions of a model may take together; None is the installation's own limit."""
     _require_quota_right(actor, model, bytes)
     reason = checked_text(reason, "reason", 1000, min_length=1)
     row = locked_model(model)
     before = {"quota_bytes": bytes_in_use(row).quota}
+    if expected_quota is not UNSEEN and expected_quota != before["quota_bytes"]:
+        raise PreconditionFailed(f"The quota of {row} has changed since you read it.", extra=before)
     if bytes is None:
         ModelQuota.objects.filter(model=row).delete()
     else:

@@ -20,7 +20,7 @@ def theirs(make_model, make_row):
 
 
 def denied(action="accounts.unseen_write"):
-    return [event.fields for event in Event.objects.acting(action).ended("denied")]
+    return [event.fields for event in Event.objects.acting(action).ended("denied").order_by("id")]
 
 
 ATTEMPTS = [
@@ -64,6 +64,15 @@ def test_a_form_posted_by_hand_is_in_the_ledger_too(theirs, stranger, client_for
     assert answer.status_code == 404
     [event] = denied()
     assert (event["actor"]["via"], event["extra"]["path"]) == ("session", "/models/delays/quota/")
+
+
+def test_of_a_large_body_nothing_is_said(theirs, stranger, token_client):
+    machine = token_client(stranger)
+    sent = {"model": "delays", "right": "view", "account": "stranger", "reason": "x" * 70_000}
+    assert machine.post("/api/v1/grants", sent, JSON).status_code in {400, 404}
+    body = {"name": "delays", "key": "k", "value": "x" * 70_000}
+    assert machine.post(f"{MLFLOW}/registered-models/set-tag", body, JSON).status_code == 404
+    assert "named" not in denied()[-1]["extra"]
 
 
 def test_reading_and_addresses_that_lead_nowhere_are_no_attempts(theirs, stranger, token_client, client):

@@ -291,6 +291,23 @@ def test_refusals_become_events(ask, a_run, token, make_account, reviewer):
     assert run_id in json.dumps(events[0])
 
 
+def test_a_probed_name_of_an_experiment_is_an_event(ask, token, scientist, make_account):
+    """Names are shared by the installation; who asks for one that is hidden is known afterwards."""
+    from audit.models import Event
+
+    asked = ("POST", "/api/2.0/mlflow/experiments/create", {"name": "fraud, quietly"})
+    mine = token(scientist)
+    assert ask(*asked, Authorization=f"Bearer {mine}")[0] == 200
+    answers = []
+    for secret in (mine, token(make_account("colleague", "data-scientist"))):
+        status, _, body = ask(*asked, Authorization=f"Bearer {secret}")
+        answers.append((status, json.loads(body)["error_code"], json.loads(body)["message"]))
+    assert answers[0] == answers[1] and answers[0][:2] == (400, "RESOURCE_ALREADY_EXISTS")
+    [event] = Event.objects.acting("tracking.refused")
+    assert event.fields["actor"]["name"] == "colleague"
+    assert event.fields["extra"]["call"] == asked[1]
+
+
 def test_what_clients_say_of_themselves_is_not_believed(ask, admin, token, installation):
     """Edge alone names the client's address; names with underscores could pass for its headers in WSGI."""
     from django.db import connection

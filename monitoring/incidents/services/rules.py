@@ -74,8 +74,7 @@ def update_rule(
     """Change a rule; its alerts stay what they are."""
     _require(actor, rule.endpoint)
     row = _locked(rule)
-    if expected_etag is not None and expected_etag != rule_etag(row):
-        raise PreconditionFailed(f"The rule {row} has changed since you read it.")
+    _require_as_seen(row, expected_etag)
     before = {name: getattr(row, name) for name in FIELDS}
     fields = checked_rule({**before, **changes})
     _require_feature(row.endpoint, fields)
@@ -89,13 +88,19 @@ def update_rule(
 
 
 @command
-def retire_rule(*, actor: Actor, rule: AlertRule) -> None:
+def retire_rule(*, actor: Actor, rule: AlertRule, expected_etag: str | None = None) -> None:
     """Stop a rule for good; its alerts are cleared and kept."""
     _require(actor, rule.endpoint)
     row = _locked(rule)
+    _require_as_seen(row, expected_etag)
     AlertRule.objects.filter(pk=row.pk).update(retired_at=Now(), rev=F("rev") + 1)
     row.alerts.firing().update(cleared_at=Now(), cleared_because="The rule was retired.")
     record(actor=actor, action="monitoring.rule_retired", target=row)
+
+
+def _require_as_seen(row: AlertRule, expected_etag: str | None) -> None:
+    if expected_etag is not None and expected_etag != rule_etag(row):
+        raise PreconditionFailed(f"The rule {row} has changed since you read it.")
 
 
 def rule_etag(rule: AlertRule) -> str:

@@ -108,11 +108,18 @@ class QuotaViewSet(viewsets.GenericViewSet):
     def update(self, request: Request, name: str) -> Response:
         """Set the model's quota; null goes back to what the installation allows."""
         model = find_model(request, name)
+        seen = bytes_in_use(model).quota
         require_match(request, self._answer(request, model)["ETag"])
         sent = NewQuotaSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         said = sent.validated_data
-        services.set_quota(actor=request.actor, model=model, bytes=said["quota_bytes"], reason=said["reason"])
+        services.set_quota(
+            actor=request.actor,
+            model=model,
+            bytes=said["quota_bytes"],
+            reason=said["reason"],
+            expected_quota=services.UNSEEN if request.headers["If-Match"] == "*" else seen,
+        )
         return self._answer(request, model)
 
     def _answer(self, request: Request, model: RegisteredModel) -> Response:

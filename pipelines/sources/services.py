@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.grants import permission_for
+from accounts.holders import named_holder
 from accounts.models import Account
 from audit.services import command, record
 from core.actors import Actor
@@ -199,6 +200,13 @@ def _one_of(value: str, field: str, allowed: list[str]) -> str:
             f"{field} must be one of: {', '.join(allowed)}.", field=field, allowed=", ".join(allowed)
         )
     return value
+
+
+@command
+def find_holder(*, actor: Actor, account: str | None = None, group: str | None = None) -> dict[str, Any]:
+    """Who a grant is for; only administrators learn which names there are."""
+    _require(actor, "say who uses sources of data")
+    return named_holder(account, group)
 
 
 def _require(actor: Actor, what: str) -> None:

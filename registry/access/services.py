@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.grants import permission_for
+from accounts.holders import named_holder
 from accounts.models import Account
 from audit.services import command, record
 from core.actors import Actor, holds
@@ -80,6 +81,15 @@ def revoke(
     held.filter(permission__codename__in=taken).delete()
     before = {"rights": taken, **_to_ledger(holder)}
     record(actor=actor, action="registry.right_revoked", target=row, before=before, reason=reason)
+
+
+@command
+def find_holder(
+    *, actor: Actor, model: RegisteredModel, account: str | None = None, group: str | None = None
+) -> dict[str, Any]:
+    """Who a grant is for; only administrators of the model learn which names there are."""
+    _require(actor, model, "grant rights on")
+    return named_holder(account, group)
 
 
 # One row per right whose permission Django has made, and how many those were.

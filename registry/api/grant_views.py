@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import Group
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import Account
 from core.actors import holds
 from core.api.fields import Body, TextField
 from core.api.openapi import text
@@ -21,6 +19,7 @@ from registry.access import services
 from registry.access.models import ModelAccountGrant, ModelGroupGrant, grants_on
 from registry.access.services import GRANTABLE
 from registry.lookups import find_model
+from registry.models import RegisteredModel
 
 
 class GrantSerializer(Body):
@@ -32,18 +31,6 @@ class GrantSerializer(Body):
     group = TextField(required=False)
     reason = TextField(max_length=1000)
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
-
-    def validate_account(self, name: str) -> Account:
-        account = Account.objects.filter(username__iexact=name).first()
-        if account is None:
-            raise serializers.ValidationError(f"There is no account named {name!r}.")
-        return account
-
-    def validate_group(self, name: str) -> Group:
-        group = Group.objects.filter(name=name).first()
-        if group is None:
-            raise serializers.ValidationError(f"There is no group named {name!r}.")
-        return group
 
 
 class GivenGrantSerializer(serializers.Serializer):
@@ -84,6 +71,7 @@ class GrantViewSet(IdempotentPosts, viewsets.GenericViewSet):
     def create(self, request: Request) -> Response:
         asked = self._asked(request)
         model = find_model(request, asked.pop("model"))
+        asked |= self._holder(request, model, asked)
         given = services.grant(actor=request.actor, model=model, **asked)
         return Response(described(given), status=201)
 
@@ -92,8 +80,13 @@ class GrantViewSet(IdempotentPosts, viewsets.GenericViewSet):
         asked = self._asked(request)
         asked.pop("expires_at", None)
         model = find_model(request, asked.pop("model"))
+        asked |= self._holder(request, model, asked)
         services.revoke(actor=request.actor, model=model, **asked)
         return Response(status=204)
+
+    def _holder(self, request: Request, model: RegisteredModel, asked: dict[str, Any]) -> dict[str, Any]:
+        names = {kind: asked.pop(kind, None) for kind in ("account", "group")}
+        return services.find_holder(actor=request.actor, model=model, **names)
 
     def _asked(self, request: Request) -> dict[str, Any]:
         asked = GrantSerializer(data=request.data)

@@ -56,6 +56,8 @@ def model_access(request: PageRequest, name: str) -> HttpResponse:
 def revoke_right(request: PageRequest, name: str) -> HttpResponse:
     """Take one right back, with a reason."""
     model = find_model(request, name)
+    if not may_see_access(request, model):  # the form says which names there are
+        raise NotAllowed(f"You may not revoke rights on {model}; it needs the right to administer.")
     form = HolderForm(request.POST)
     if form.is_valid():
         services.revoke(actor=request.actor, model=model, **form.cleaned_data)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import Group
 from rest_framework import serializers
 
-from accounts.models import Account
 from core.api.fields import Body, TextField
 from pipelines.sources.models import Source, SourceAccountGrant, SourceGroupGrant
 
@@ -64,18 +62,6 @@ class SourceHolderSerializer(Body):
     account = TextField(required=False)
     group = TextField(required=False)
     reason = TextField(max_length=1000)
-
-    def validate_account(self, name: str) -> Account:
-        account = Account.objects.filter(username__iexact=name).first()
-        if account is None:
-            raise serializers.ValidationError(f"There is no account named {name!r}.")
-        return account
-
-    def validate_group(self, name: str) -> Group:
-        group = Group.objects.filter(name=name).first()
-        if group is None:
-            raise serializers.ValidationError(f"There is no group named {name!r}.")
-        return group
 
 
 class NewSourceGrantSerializer(SourceHolderSerializer):

@@ -87,7 +87,7 @@ class SourceGrantViewSet(IdempotentPosts, viewsets.GenericViewSet):
         source = find_source(request.actor, name)
         asked = NewSourceGrantSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        given = services.grant_use(actor=request.actor, source=source, **asked.validated_data)
+        given = services.grant_use(actor=request.actor, source=source, **self._asked(request, asked))
         return Response(described(given), status=201)
 
     @extend_schema(request=SourceHolderSerializer, responses={204: None})
@@ -95,5 +95,10 @@ class SourceGrantViewSet(IdempotentPosts, viewsets.GenericViewSet):
         source = find_source(request.actor, name)
         asked = SourceHolderSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        services.revoke_use(actor=request.actor, source=source, **asked.validated_data)
+        services.revoke_use(actor=request.actor, source=source, **self._asked(request, asked))
         return Response(status=204)
+
+    def _asked(self, request: Request, checked: Any) -> dict[str, Any]:
+        asked = dict(checked.validated_data)
+        names = {kind: asked.pop(kind, None) for kind in ("account", "group")}
+        return {**asked, **services.find_holder(actor=request.actor, **names)}

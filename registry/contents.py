@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from core.errors import Invalid, NotFound
 from core.object_store import CHUNK, store
 from registry import mlmodel
-from registry.backends import ArtifactStorage, LoggedModel, Run, TrackingServer, owned_path
+from registry.backends import ArtifactStorage, LoggedModel, Run, owned_path
 from registry.lineage import Use, copied_data, creator_of, found_data, found_parent
 from registry.manifest import ManifestFile, digest_of, listed
 from registry.models import ModelVersion
@@ -19,6 +19,9 @@ from registry.run_facts import RunFacts, facts_of
 from registry.sources import Source, parse_source
 from registry.storage.bytes_in_use import Allowance
 from registry.uploads.reading import uploaded_files
+
+if TYPE_CHECKING:
+    from registry.tracking import TrackingServer
 
 Progress = Callable[[float, str], None]
 

@@ -36,6 +36,7 @@ class Owned:
     column: str
     id: str
     owner: str
+    artifact_uri: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,13 @@ class Run:
     metrics: dict[str, float | str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     inputs: tuple[DatasetInput, ...] = ()
+    # Ids of the logged models it made, in no order.
+    logged_models: tuple[str, ...] = ()
     is_deleted: bool = False
 
     @property
     def owned(self) -> Owned:
-        return Owned("run_id", self.id, self.tags.get(OWNER, ""))
+        return Owned("run_id", self.id, self.tags.get(OWNER, ""), self.artifact_uri)
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,9 @@ class LoggedModel:
     """What the tracking server knows of a logged model."""
 
     id: str
+    name: str = ""
     run_id: str = ""
+    created_at_ms: int = 0
     artifact_uri: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float | str] = field(default_factory=dict)
@@ -84,7 +89,7 @@ class LoggedModel:
 
     @property
     def owned(self) -> Owned:
-        return Owned("logged_model_id", self.id, self.tags.get(OWNER, ""))
+        return Owned("logged_model_id", self.id, self.tags.get(OWNER, ""), self.artifact_uri)
 
 
 class ArtifactStorage(Protocol):
@@ -159,7 +164,10 @@ def storage_path(artifact_uri: str) -> str:
     """The path below the artifact root that an artifact address of ours means."""
     if not artifact_uri.startswith(SCHEME):
         raise Invalid(
-            f"Artifacts at {artifact_uri[:200]!r} are not in this installation's storage.", field="source"
+            f"Artifacts at {artifact_uri[:200]!r} are not in this installation's storage; log the model with"
+            " this installation as the tracking server, or upload its files.",
+            field="source",
+            allowed=f"a run or logged model whose artifacts are at {SCHEME}/…",
         )
     return checked_path(artifact_uri.removeprefix(SCHEME).lstrip("/"))
 

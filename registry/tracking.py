@@ -49,6 +49,9 @@ class TrackingServer:
             metrics=_metrics(data.get("metrics")),
             tags=_pairs(data.get("tags")),
             inputs=tuple(_input(each) for each in body.get("inputs", {}).get("dataset_inputs", [])),
+            logged_models=tuple(
+                each["model_id"] for each in body.get("outputs", {}).get("model_outputs", [])
+            ),
             is_deleted=info.get("lifecycle_stage") == "deleted",
         )
 
@@ -58,6 +61,8 @@ class TrackingServer:
         info, data = body["info"], body.get("data", {})
         return LoggedModel(
             id=info["model_id"],
+            name=info.get("name", ""),
+            created_at_ms=int(info.get("creation_timestamp_ms") or 0),
             run_id=info.get("source_run_id", ""),
             artifact_uri=info.get("artifact_uri", ""),
             parameters=_pairs(data.get("params")),

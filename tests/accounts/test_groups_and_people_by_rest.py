@@ -1,7 +1,9 @@
 """Groups, people and tokens by REST: admins change them, others find only where they belong."""
 
 import json
+import re
 import threading
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group
@@ -13,12 +15,15 @@ from accounts import services as accounts
 from accounts.groups import services
 from accounts.models import Account, ApiToken
 from audit.models import Event
+from core.actors import holds
 from core.errors import Conflict, NotAllowed
 from registry import services as registry
 from registry.access.services import grant
+from registry.models import RegisteredModel
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"
+HOW_TO = Path(__file__).resolve().parents[2] / "docs/how-to/groups-and-people.md"
 
 
 def send(client, method, address, body=None, **headers):
@@ -73,6 +78,29 @@ def test_an_admin_makes_a_group_and_its_member_reads_what_was_granted_to_it(
     assert theirs.get("/api/v1/models/delays").status_code == 404
     made = [each for each in actions() if each.startswith(("accounts.group", "accounts.member"))]
     assert made == ["accounts.group_created", "accounts.member_added", "accounts.member_removed"]
+
+
+def test_the_calls_of_the_how_to_page_work(admin, make_account, scientist, actor, token_client):
+    make_account("ann")
+    registry.create_model(actor=actor(scientist), name="flight-delay")
+    client = token_client(admin, ["administer", "view"])
+    calls = re.findall(r'"\$URL/api/v1/([^"]+)".* -d \'([^\']+)\'', HOW_TO.read_text())
+    assert [address for address, _ in calls] == ["groups", "groups/forecasting/members", "grants"]
+    for address, body in calls:
+        assert send(client, "post", address, json.loads(body)).status_code == 201, address
+    assert holds_register("ann", "flight-delay")
+
+
+def holds_register(account, model):
+    return holds(actor_of(account), "register", RegisteredModel.objects.get(name=model))
+
+
+@pytest.mark.parametrize(
+    "address", ["groups/%00", "groups/%00/members", "groups/forecasting/members/%00", "people/%00"]
+)
+def test_an_address_with_nul_is_not_found(chief, team, address):
+    assert chief.get(f"/api/v1/{address}").status_code == 404
+    assert chief.get("/groups/%00/").status_code == 404
 
 
 def actor_of(name):

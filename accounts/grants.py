@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
@@ -52,11 +53,20 @@ class AccountGrant(Grant, UserObjectPermissionBase):
 class GroupGrant(Grant, GroupObjectPermissionBase):
     """A right on one object, given to everybody in a group."""
 
+    # The word for what it is on, where all kinds are listed together.
+    ON: ClassVar[str]
+
     group = models.ForeignKey(Group, on_delete=models.CASCADE, db_index=False)
     permission = models.ForeignKey(Permission, on_delete=models.CASCADE, db_index=False)
 
     class Meta(GroupObjectPermissionBase.Meta):
         abstract = True
+
+
+def kinds_of_group_grants() -> dict[str, type[GroupGrant]]:
+    """Every table of grants to groups, by the word for what they are on."""
+    kinds = [kind for kind in apps.get_models() if issubclass(kind, GroupGrant)]
+    return {kind.ON: kind for kind in sorted(kinds, key=lambda each: each.ON)}
 
 
 class Granted(models.Func):

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
 
-from core.actors import Actor
+from core.actors import EVERY_SCOPE, Actor
 from core.identifiers import new_id
 
 
@@ -103,6 +103,13 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
     def of(self, actor: Actor) -> ApiTokenQuerySet:
         return self.filter(account=actor.account_id)
+
+    def visible_to(self, actor: Actor) -> ApiTokenQuerySet:
+        """One's own, everybody's for admins; a token narrowed by scopes knows only of itself."""
+        if actor.holds_everywhere("administer"):
+            return self
+        own = self.of(actor)
+        return own if actor.scope_allows(EVERY_SCOPE) else own.filter(pk=actor.token_id)
 
 
 class ApiToken(models.Model):

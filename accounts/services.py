@@ -68,6 +68,8 @@ def give_role(*, actor: Actor, account: Account, role: str, reason: str = "") ->
     """Give a role. Nobody gives a role to themselves."""
     _require(actor, "administer", "give roles")
     group = _role(role)
+    if actor.via == "token":
+        raise NotAllowed("A token cannot give roles; sign in with the browser.", code="interactive_required")
     if not actor.is_system and actor.person_id == account.person_id:
         raise NotAllowed("Nobody gives a role to themselves.", code="self_grant")
     giver = Account.objects.filter(pk=actor.account_id).first()
@@ -90,6 +92,7 @@ def take_role(*, actor: Actor, account: Account, role: str, reason: str = "") ->
     """Take a role away; the last active admin keeps theirs."""
     _require(actor, "administer", "take roles")
     group = _role(role)
+    _one_change_of_admins_at_a_time()
     others = Account.objects.filter(groups=group, is_active=True).exclude(pk=account.pk)
     if group.name == "admin" and not others.exists():
         raise Conflict("The last active admin cannot be removed.")
@@ -107,6 +110,7 @@ def take_role(*, actor: Actor, account: Account, role: str, reason: str = "") ->
 def set_active(*, actor: Actor, account: Account, is_active: bool, reason: str = "") -> Account:
     """Let an account in or shut it out; its sessions and tokens die with the next request."""
     _require(actor, "administer", "activate or deactivate accounts")
+    _one_change_of_admins_at_a_time()
     others = Account.objects.filter(groups__name="admin", is_active=True).exclude(pk=account.pk)
     if not is_active and account.groups.filter(name="admin").exists() and not others.exists():
         raise Conflict("The last active admin cannot be deactivated.")
@@ -115,6 +119,29 @@ def set_active(*, actor: Actor, account: Account, is_active: bool, reason: str =
         action = "accounts.activated" if is_active else "accounts.deactivated"
         record(actor=actor, action=action, target=account, reason=reason)
         emit(action, account)
+    return account
+
+
+@command
+def change_account(
+    *,
+    actor: Actor,
+    account: Account,
+    is_active: bool | None = None,
+    roles: Iterable[str] | None = None,
+    reason: str = "",
+) -> Account:
+    """Set roles and state as one change: all of it happens or nothing."""
+    _require(actor, "administer", "change accounts")
+    reason = checked_text(reason, "reason", 1000, multiline=True)
+    held = set(account.groups.filter(name__in=ROLES).values_list("name", flat=True))
+    wanted = held if roles is None else {_role(role).name for role in roles}
+    for role in sorted(wanted - held):
+        give_role(actor=actor, account=account, role=role, reason=reason)
+    for role in sorted(held - wanted):
+        take_role(actor=actor, account=account, role=role, reason=reason)
+    if is_active is not None:
+        set_active(actor=actor, account=account, is_active=is_active, reason=reason)
     return account
 
 
@@ -208,6 +235,11 @@ def note_sign_in(*, actor: Actor, account: Account | None, succeeded: bool) -> N
 def _require(actor: Actor, right: str, what: str) -> None:
     if not holds(actor, right):
         raise NotAllowed(f"You may not {what}; it needs the right to {right}, which the role admin has.")
+
+
+def _one_change_of_admins_at_a_time() -> None:
+    """Two admins who shut each other out at once would leave none: the second waits and looks again."""
+    Group.objects.select_for_update().filter(name="admin").first()
 
 
 def _role(role: str) -> Group:

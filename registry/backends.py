@@ -6,28 +6,24 @@ the folder or bucket it keeps artifacts in.
 
 from __future__ import annotations
 
-import math
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-import httpx
 from django.conf import settings
 
-from core.errors import Invalid, NotFound, Unavailable
+from core.errors import Invalid, NotFound
 from registry.manifest import MOST_FILES
 from registry.sources import Source, checked_path
 
+if TYPE_CHECKING:
+    from registry.tracking import TrackingServer
+
 SCHEME = "mlflow-artifacts:"
-TIMEOUT = httpx.Timeout(30, connect=5)
-# Shorter than any server waits: none closes a connection just as we ask over it.
-KEPT_ALIVE = httpx.Limits(keepalive_expiry=2)
-MOST_OWNED = 10_000
 # Set by edge on everything that is logged: the id of the person who logged it.
 OWNER = "controlplane.owner"
 DEEPEST = 32
@@ -40,6 +36,7 @@ class Owned:
     column: str
     id: str
     owner: str
+    artifact_uri: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,11 +65,13 @@ class Run:
     metrics: dict[str, float | str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     inputs: tuple[DatasetInput, ...] = ()
+    # Ids of the logged models it made, in no order.
+    logged_models: tuple[str, ...] = ()
     is_deleted: bool = False
 
     @property
     def owned(self) -> Owned:
-        return Owned("run_id", self.id, self.tags.get(OWNER, ""))
+        return Owned("run_id", self.id, self.tags.get(OWNER, ""), self.artifact_uri)
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,9 @@ class LoggedModel:
     """What the tracking server knows of a logged model."""
 
     id: str
+    name: str = ""
     run_id: str = ""
+    created_at_ms: int = 0
     artifact_uri: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float | str] = field(default_factory=dict)
@@ -88,79 +89,7 @@ class LoggedModel:
 
     @property
     def owned(self) -> Owned:
-        return Owned("logged_model_id", self.id, self.tags.get(OWNER, ""))
-
-
-class TrackingServer:
-    """MLflow's own app behind its shared secret."""
-
-    def __init__(
-        self, url: str, headers: dict[str, str] | None = None, transport: httpx.BaseTransport | None = None
-    ) -> None:
-        self.client = httpx.Client(
-            base_url=url, headers=headers, timeout=TIMEOUT, transport=transport, limits=KEPT_ALIVE
-        )
-        self.owned: dict[tuple[str, str], Owned] = {}
-
-    def run(self, run_id: str) -> Run:
-        body = self._get("/api/2.0/mlflow/runs/get", {"run_id": run_id}, f"There is no run {run_id}.")["run"]
-        info, data = body["info"], body.get("data", {})
-        return Run(
-            id=info["run_id"],
-            name=info.get("run_name", ""),
-            experiment_id=str(info.get("experiment_id", "")),
-            status=info.get("status", ""),
-            user=info.get("user_id", ""),
-            started_at_ms=int(info.get("start_time") or 0),
-            ended_at_ms=int(info.get("end_time") or 0),
-            artifact_uri=info.get("artifact_uri", ""),
-            parameters=_pairs(data.get("params")),
-            metrics=_metrics(data.get("metrics")),
-            tags=_pairs(data.get("tags")),
-            inputs=tuple(_input(each) for each in body.get("inputs", {}).get("dataset_inputs", [])),
-            is_deleted=info.get("lifecycle_stage") == "deleted",
-        )
-
-    def logged_model(self, model_id: str) -> LoggedModel:
-        missing = f"There is no logged model {model_id}."
-        body = self._get(f"/api/2.0/mlflow/logged-models/{model_id}", {}, missing)["model"]
-        info, data = body["info"], body.get("data", {})
-        return LoggedModel(
-            id=info["model_id"],
-            run_id=info.get("source_run_id", ""),
-            artifact_uri=info.get("artifact_uri", ""),
-            parameters=_pairs(data.get("params")),
-            metrics=_metrics(data.get("metrics")),
-            tags=_pairs(info.get("tags")),
-        )
-
-    def owner_of_run(self, run_id: str) -> Owned:
-        """Whose run it is: asked once, since edge lets nobody change it."""
-        return self._owned(("run", run_id), self.run)
-
-    def owner_of_logged_model(self, model_id: str) -> Owned:
-        """Whose logged model it is; asked once."""
-        return self._owned(("logged_model", model_id), self.logged_model)
-
-    def _owned(self, key: tuple[str, str], read: Callable[[str], Run | LoggedModel]) -> Owned:
-        known = self.owned.get(key)
-        if known is None:
-            known = read(key[1]).owned
-            if len(self.owned) >= MOST_OWNED:
-                self.owned.clear()
-            self.owned[key] = known
-        return known
-
-    def _get(self, path: str, query: dict[str, str], missing: str) -> Any:
-        try:
-            answer = self.client.get(path, params=query)
-        except httpx.HTTPError as error:
-            raise Unavailable(f"The tracking server does not answer: {type(error).__name__}.") from error
-        if answer.status_code == 404:
-            raise NotFound(missing, field="source")  # as ``ownership`` says of what is somebody else's
-        if answer.status_code >= 400:
-            raise Unavailable(f"The tracking server answered {answer.status_code} for {path}.")
-        return answer.json()
+        return Owned("logged_model_id", self.id, self.tags.get(OWNER, ""), self.artifact_uri)
 
 
 class ArtifactStorage(Protocol):
@@ -235,24 +164,18 @@ def storage_path(artifact_uri: str) -> str:
     """The path below the artifact root that an artifact address of ours means."""
     if not artifact_uri.startswith(SCHEME):
         raise Invalid(
-            f"Artifacts at {artifact_uri[:200]!r} are not in this installation's storage.", field="source"
+            f"Artifacts at {artifact_uri[:200]!r} are not in this installation's storage; log the model with"
+            " this installation as the tracking server, or upload its files.",
+            field="source",
+            allowed=f"a run or logged model whose artifacts are at {SCHEME}/…",
         )
     return checked_path(artifact_uri.removeprefix(SCHEME).lstrip("/"))
 
 
 def tracking_server() -> TrackingServer:
-    """The installation's tracking server."""
-    return _server_at(settings.TRACKING_SOCKET, settings.TRACKING_URL, settings.TRACKING_SECRET)
-
-
-@cache
-def _server_at(socket: str, url: str, secret: str) -> TrackingServer:
-    """One client per process: making one reads every certificate of the machine, 20 ms of CPU."""
-    headers = {settings.TRACKING_SECRET_HEADER: secret}
-    if not socket:
-        return TrackingServer(url, headers)
-    by_socket = httpx.HTTPTransport(uds=socket, verify=False, limits=KEPT_ALIVE)
-    return TrackingServer("http://tracking", headers, transport=by_socket)
+    """The installation's tracking server; its client is loaded with the first question."""
+    made: TrackingServer = import_module("registry.tracking").tracking_server()
+    return made
 
 
 def artifact_storage() -> ArtifactStorage:
@@ -262,32 +185,3 @@ def artifact_storage() -> ArtifactStorage:
         made: ArtifactStorage = import_module("registry.artifact_bucket").bucket_at(root)
         return made
     return ArtifactFolder(Path(root))
-
-
-def _pairs(entries: list[dict[str, Any]] | None) -> dict[str, str]:
-    return {_clean(each["key"]): _clean(each.get("value", "")) for each in entries or []}
-
-
-def _metrics(entries: list[dict[str, Any]] | None) -> dict[str, float | str]:
-    """The newest value of each metric; NaN and the infinities as the words JSON lacks."""
-    values: dict[str, float | str] = {}
-    for each in entries or []:
-        number = float(each.get("value", "nan"))
-        values[_clean(each["key"])] = number if math.isfinite(number) else str(number)
-    return values
-
-
-def _input(entry: dict[str, Any]) -> DatasetInput:
-    tags = _pairs(entry.get("tags"))
-    dataset = entry.get("dataset", {})
-    return DatasetInput(
-        name=_clean(dataset.get("name", "")),
-        digest=_clean(dataset.get("digest", "")),
-        context=tags.get("mlflow.data.context", ""),
-        source=_clean(dataset.get("source", ""))[:2000],
-    )
-
-
-def _clean(text: Any) -> str:
-    """MLflow keeps characters that jsonb cannot."""
-    return "".join(each for each in str(text) if each != "\x00" and not 0xD800 <= ord(each) <= 0xDFFF)

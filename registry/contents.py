@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from core.errors import Invalid, NotFound
 from core.object_store import CHUNK, store
 from registry import mlmodel
-from registry.backends import ArtifactStorage, LoggedModel, Run, TrackingServer, owned_path
+from registry.backends import ArtifactStorage, LoggedModel, Run, owned_path
 from registry.lineage import Use, copied_data, creator_of, found_data, found_parent
 from registry.manifest import ManifestFile, digest_of, listed
 from registry.models import ModelVersion
@@ -20,9 +20,14 @@ from registry.sources import Source, parse_source
 from registry.storage.bytes_in_use import Allowance
 from registry.uploads.reading import uploaded_files
 
+if TYPE_CHECKING:
+    from registry.tracking import TrackingServer
+
 Progress = Callable[[float, str], None]
 
 SAID_EVERY = 256 << 20
+# So many of a run's logged models are looked through.
+MOST_LOGGED_MODELS = 100
 
 
 @dataclass
@@ -62,6 +67,8 @@ def collect(
         home = logged_model or run
         assert home is not None
         owner = f"logged model {home.id}" if logged_model else f"run {home.id}"
+        if source.kind == "run" and logged_model:
+            source = replace(source, path=source.path.partition("/")[2])
         path = owned_path(source, home.artifact_uri, owner)
         manifest = stored(storage, path, progress, Allowance(version.model))
     progress(85, "Reading the model's description")
@@ -86,13 +93,29 @@ def _owners(
     version: ModelVersion, source: Source, tracking: TrackingServer
 ) -> tuple[Run | None, LoggedModel | None]:
     """The run and logged model behind a version; the logged model's files win where both are named."""
+    if source.kind == "run":
+        run = tracking.run(source.owner)
+        return run, _made_by(run, source, tracking)
     logged_model = None
-    if version.logged_model_id and source.kind != "run":
+    if version.logged_model_id:
         logged_model = tracking.logged_model(version.logged_model_id)
         if version.run_id and logged_model.run_id and logged_model.run_id != version.run_id:
             raise Invalid(f"Logged model {logged_model.id} is not of run {version.run_id}.", field="run_id")
     run_id = version.run_id or (logged_model.run_id if logged_model else "")
     return (tracking.run(run_id) if run_id else None), logged_model
+
+
+def _made_by(run: Run, source: Source, tracking: TrackingServer) -> LoggedModel | None:
+    """The logged model that ``runs:/<run id>/<name>`` means, the newest of them; MLflow 3 keeps no files in the run."""
+    name, found = source.path.split("/")[0], []
+    for model_id in run.logged_models[:MOST_LOGGED_MODELS]:
+        try:
+            made = tracking.logged_model(model_id)
+        except NotFound:  # deleted since
+            continue
+        if made.run_id == run.id and made.name and made.name == name:
+            found.append(made)
+    return max(found, key=lambda made: made.created_at_ms, default=None)
 
 
 def stored(

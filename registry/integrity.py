@@ -63,7 +63,7 @@ def _require_ready(version: ModelVersion) -> None:
     if version.deleted_at is not None:
         raise NotFound(f"{version} has been deleted.")
     if not version.is_ready:
-        raise Conflict(f"{version} is {version.get_status_display().lower()}, so it has no content yet.")
+        raise Conflict(f"{version} {version.state_words}, so it has no content yet.")
 
 
 def _proven_manifest(version: ModelVersion, actor: Actor | None) -> list[ManifestFile]:

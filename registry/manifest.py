@@ -55,7 +55,13 @@ def read(manifest: list[dict[str, Any]]) -> list[ManifestFile]:
 
 
 def _path(path: str) -> str:
-    checked = checked_path(unicodedata.normalize("NFC", path), "path")
+    try:
+        checked = checked_path(unicodedata.normalize("NFC", path), "path")
+    except Invalid as error:
+        why = error.message.split(";")[0].removeprefix("The path ")
+        raise Invalid(
+            f"The name of the file {path[:200]!r} {why}.", field="path", allowed="a plain relative path"
+        ) from error
     if not checked or checked != unicodedata.normalize("NFC", path):
         raise Invalid(f"{path!r} is no plain relative path.", field="path")
     return checked

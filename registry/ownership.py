@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+from audit.services import record_denied
 from core.actors import Actor
 from core.errors import NotFound
-from registry.backends import Owned
+from registry.backends import Owned, storage_path, tracking_server
 from registry.models import ModelVersion
+from registry.sources import Source
+
+
+def refuse_early(actor: Actor, source: Source, run_id: str, model_id: str) -> None:
+    """Refuse now what the worker would refuse later: what is somebody else's, or kept elsewhere."""
+    tracking = tracking_server()
+    run = tracking.owner_of_run(run_id) if run_id else None
+    logged_model = tracking.owner_of_logged_model(model_id) if model_id else None
+    try:
+        require_own(actor, run, logged_model)
+    except NotFound as error:
+        record_denied(
+            actor=actor,
+            action="tracking.refused",
+            reason="It belongs to somebody else.",
+            extra={"said": error.message},
+        )
+        raise
+    home = logged_model or run
+    if home is not None and source.kind in {"run", "logged_model", "artifacts"}:
+        storage_path(home.artifact_uri)
 
 
 def require_own(actor: Actor, run: Owned | None, logged_model: Owned | None) -> None:

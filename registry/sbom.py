@@ -25,9 +25,7 @@ MOST_FILES = 1000
 def bill_of(version: ModelVersion) -> str:
     """The document as JSON text; the same version always gives the same bytes."""
     if not version.is_ready:
-        raise Conflict(
-            f"{version} is {version.get_status_display().lower()}; its requirements are not known yet."
-        )
+        raise Conflict(f"{version} {version.state_words}; its requirements are not known yet.")
     read = read_requirements(version.requirements)
     model = _model(version, read)
     libraries = [_library(each) for each in read.known.values()]

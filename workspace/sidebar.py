@@ -27,6 +27,7 @@ def add_links() -> None:
         Link(90, "Audit trail", "/audit/", "scroll-text", right="audit"),
         Link(95, "Jobs", "/jobs/", "cpu"),
         Link(200, "People", "/admin/people/", "users", right="administer", admin=True),
+        Link(202, "Groups", "/groups/", "users", right="administer", admin=True),
         Link(205, "Sources", "/admin/sources/", "database", right="administer", admin=True),
         Link(210, "Webhooks", "/admin/webhooks/", "link", right="administer", admin=True),
         Link(220, "System", "/admin/system/", "server", right="administer", admin=True),

@@ -24,6 +24,8 @@ class DatasetAccountGrant(AccountGrant):
 class DatasetGroupGrant(GroupGrant):
     """A right on one data set, given to a group."""
 
+    ON = "data set"
+
     content_object = models.ForeignKey(
         "pipelines.Dataset", on_delete=models.CASCADE, db_index=False, related_name="group_grants"
     )

@@ -30,6 +30,8 @@ class SourceAccountGrant(AccountGrant):
 class SourceGroupGrant(GroupGrant):
     """The use of one source, given to a group."""
 
+    ON = "source"
+
     content_object = models.ForeignKey(
         "pipelines_sources.Source", on_delete=models.CASCADE, db_index=False, related_name="group_grants"
     )

@@ -26,6 +26,8 @@ class ModelAccountGrant(AccountGrant):
 class ModelGroupGrant(GroupGrant):
     """A right on one registered model, given to a group."""
 
+    ON = "model"
+
     content_object = models.ForeignKey(
         "registry.RegisteredModel", on_delete=models.CASCADE, db_index=False, related_name="group_grants"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,9 +12,10 @@ from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.actors import Actor
 from core.api.openapi import choice, text
 from core.api.views import IdempotentPosts, etag_of, require_match
-from core.errors import Conflict, Invalid
+from core.errors import Conflict, Invalid, Unavailable
 from core.jobs.models import Job
 from registry import services
 from registry.api.downloads import open_file
@@ -28,6 +30,10 @@ from registry.api.sorting import Sorting
 from registry.lineage import lineage_of
 from registry.lookups import find_model, find_version
 from registry.models import ModelVersion
+from registry.ownership import refuse_early
+from registry.rights import may_register
+from registry.services.versions import checked_owners
+from registry.sources import parse_source
 
 
 def version_etag(version: ModelVersion) -> str:
@@ -73,6 +79,8 @@ class VersionViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
         model = find_model(request, name)
         new = NewVersionSerializer(data=request.data)
         new.is_valid(raise_exception=True)
+        if may_register(request.actor, model):
+            _refuse_early(request.actor, **new.validated_data)
         version = services.create_version(actor=request.actor, model=model, **new.validated_data)
         job = Job.objects.about(version).latest("created_at")
         return accepted(job, self._body(version))
@@ -118,7 +126,7 @@ class VersionViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
         """What the digest is the SHA-256 of (as canonical JSON, RFC 8785)."""
         version = find_version(request, name, number)
         if not version.is_ready:
-            raise Conflict(f"{version} is {version.get_status_display().lower()}; it has no manifest yet.")
+            raise Conflict(f"{version} {version.state_words}; it has no manifest yet.")
         return Response({"digest": f"sha256:{version.digest}", "files": version.manifest})
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
@@ -144,3 +152,11 @@ class VersionViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
 
     def _answer(self, version: ModelVersion) -> Response:
         return Response(self._body(version), headers={"ETag": version_etag(version)})
+
+
+def _refuse_early(actor: Actor, source: str, run_id: str = "", logged_model_id: str = "", **_: Any) -> None:
+    """What the worker would refuse anyway; while the tracking server is away, the worker tells."""
+    parsed = parse_source(source)
+    owners = checked_owners(parsed, run_id or "", logged_model_id or "")
+    with suppress(Unavailable):
+        refuse_early(actor, parsed, *owners)

@@ -84,9 +84,7 @@ def compared(actor: Actor, a: ModelVersion, b: ModelVersion) -> Comparison:
     """Compare two versions of one model; Conflict while either has no content."""
     for version in (a, b):
         if not version.is_ready:
-            raise Conflict(
-                f"{version} is {version.get_status_display().lower()}, so there is nothing to compare yet."
-            )
+            raise Conflict(f"{version} {version.state_words}, so there is nothing to compare yet.")
     uses = {version.pk: _uses(version) for version in (a, b)}
     seen = {version.pk: data_of(actor, version) for version in (a, b)}
     refusal = why_not_comparable(heldout_of(a, uses[a.pk], seen[a.pk]), heldout_of(b, uses[b.pk], seen[b.pk]))

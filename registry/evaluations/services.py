@@ -51,7 +51,7 @@ def request_evaluation(
         )
     for version in filter(None, (candidate, champion)):
         if not version.is_ready:
-            raise Conflict(f"{version} is {version.get_status_display().lower()}, so it cannot be evaluated.")
+            raise Conflict(f"{version} {version.state_words}, so it cannot be evaluated.")
     if champion is not None and champion.model_id != candidate.model_id:
         raise Conflict(f"{champion} is a version of another model than {candidate}.")
     require_usable(dataset_version)

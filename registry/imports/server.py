@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from core.errors import Conflict, Invalid, NotAllowed, NotFound, Unavailable
-from registry.backends import LoggedModel, Run, TrackingServer
+from registry.backends import LoggedModel, Run
 from registry.imports.models import LONGEST_SERVER
 from registry.services.tags import IS_PROMPT
+from registry.tracking import TrackingServer
 
 API = "/api/2.0/mlflow"
 PAGE = 500

@@ -127,6 +127,15 @@ class ModelVersion(StatefulModel):
         return self.status == self.Status.READY
 
     @property
+    def state_words(self) -> str:
+        """Goes on after the version's name in a sentence."""
+        return {
+            self.Status.PENDING_REGISTRATION: "is still being hashed",
+            self.Status.READY: "is ready",
+            self.Status.FAILED_REGISTRATION: "failed to register",
+        }[self.Status(self.status)]
+
+    @property
     def is_intact(self) -> bool:
         """False once stored bytes were found to differ from the manifest."""
         return not self.integrity_failure

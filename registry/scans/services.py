@@ -39,7 +39,7 @@ def request_scan(*, actor: Actor, version: ModelVersion) -> Scan:
         raise NotAllowed(f"You may not scan {version}; it needs one of the rights {', '.join(MAY_VERIFY)}.")
     row = locked_version(version)
     if not row.is_ready:
-        raise Conflict(f"{row} is {row.get_status_display().lower()}; there is nothing to scan yet.")
+        raise Conflict(f"{row} {row.state_words}; there is nothing to scan yet.")
     under_way = Scan.objects.unfinished().filter(version=row).first()
     if under_way is not None:
         return under_way

@@ -25,7 +25,7 @@ def request_verification(*, actor: Actor, version: ModelVersion) -> Job:
         raise NotAllowed(f"You may not verify {version}; it needs one of the rights {', '.join(MAY_VERIFY)}.")
     row = locked_version(version)
     if not row.is_ready:
-        raise Conflict(f"{row} is {row.get_status_display().lower()}; there is nothing to verify yet.")
+        raise Conflict(f"{row} {row.state_words}; there is nothing to verify yet.")
     record(actor=actor, action="registry.verification_requested", target=row)
     return enqueue(VERIFY, subject=row, actor=actor, model=row.model)
 

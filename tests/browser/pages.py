@@ -6,6 +6,6 @@ then ``visitor.open(path)`` and ``visitor.check()`` for each of ``LOOKS``.
 
 # account of the cast -> addresses
 PAGES = {
-    "admin": ["/inbox/", "/settings/tokens/", "/settings/profile/", "/admin/system/", "/admin/people/", "/jobs/", "/search/?q=m"],
+    "admin": ["/inbox/", "/settings/tokens/", "/settings/profile/", "/admin/system/", "/admin/people/", "/groups/", "/jobs/", "/search/?q=m"],
     "scientist": ["/models/", "/styleguide/", "/nothing/here/", "/api/docs/", "/api/docs/models/"],
 }  # fmt: skip

@@ -82,6 +82,10 @@ def test_a_model_is_logged_registered_found_and_loaded(logged, fitted):
     assert client.get_registered_model(name).tags == {"team": "ops"}
     for address in (f"models:/{name}@best", f"models:/{name}/1", f"models:/{name}/latest"):
         assert (mlflow.pyfunc.load_model(address).predict(inputs) == expected).all()
+    client.create_model_version(name, f"runs:/{run.run_id}/model", run.run_id)
+    assert client.get_model_version(name, "2").status == "READY"
+    first, second = ModelVersion.objects.order_by("number")
+    assert (second.digest, second.logged_model_id) == (first.digest, first.logged_model_id)
     client.delete_registered_model_alias(name, "best")
     client.delete_model_version(name, "1")
     client.delete_registered_model(name)

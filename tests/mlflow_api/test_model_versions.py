@@ -96,6 +96,21 @@ def test_a_source_of_somebody_else_does_not_exist(mine, tracking, make_account):
     assert not ModelVersion.objects.exists()
 
 
+def test_a_logged_model_kept_elsewhere_is_refused_at_once(mine, tracking, scientist, token_client):
+    tracking.owner = str(scientist.person_id)
+    tracking.add_run("r7")
+    source = tracking.add_logged_model("m-away", "r7")
+    tracking.logged_models["m-away"]["info"]["artifact_uri"] = "s3://theirs/models/m-away"
+    status, body = mine.post("model-versions/create", name="delays", source=source)
+    assert (status, body["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    assert "s3://theirs/models/m-away" in body["message"]
+    sent = token_client(scientist).post(
+        "/api/v1/models/delays/versions", {"source": source}, "application/json"
+    )
+    assert (sent.status_code, sent.json()["errors"][0]["pointer"]) == (400, "/source")
+    assert not ModelVersion.objects.exists()
+
+
 def test_whose_a_run_is_is_asked_once_and_still_refused_to_others(
     surface, mine, tracking, scientist, make_account
 ):

@@ -67,6 +67,20 @@ def test_a_logged_model_is_registered_with_its_run(make_model, tracking, scienti
     assert version.parameters == {"depth": "3"}
 
 
+def test_a_path_of_a_run_means_the_newest_logged_model_of_that_name(
+    make_model, tracking, scientist, actor, run_jobs
+):
+    tracking.add_run("r1", files={})
+    for model_id in ("m-old", "m-new", "m-other"):
+        tracking.add_logged_model(model_id, "r1")
+    tracking.logged_models["m-other"]["info"]["name"] = "other"
+    version = services.create_version(actor=actor(scientist), model=make_model(), source="runs:/r1/model")
+    run_jobs()
+    version.refresh_from_db()
+    assert (version.status, version.run_id, version.logged_model_id) == ("READY", "r1", "m-new")
+    assert version.file_count == 4
+
+
 def test_an_artifact_address_of_the_run_is_accepted(make_model, tracking, scientist, actor, run_jobs):
     tracking.add_run("r1")
     source = "mlflow-artifacts:/0/r1/artifacts/model"

@@ -82,12 +82,17 @@ class Tracking:
         self.logged_models[model_id] = {
             "info": {
                 "model_id": model_id,
+                "name": "model",
+                "creation_timestamp_ms": {"m-old": 1, "m-new": 3}.get(model_id, 2),
                 "source_run_id": run_id,
                 "artifact_uri": f"mlflow-artifacts:/{home}",
                 "tags": pairs({"controlplane.owner": self.owner}),
             },
             "data": {"params": [], "metrics": []},
         }
+        if run := self.runs.get(run_id):
+            outputs = run.setdefault("outputs", {"model_outputs": []})
+            outputs["model_outputs"].append({"model_id": model_id, "step": "0"})
         self.write(home, FILES if files is None else files, run_id)
         return f"models:/{model_id}"
 

@@ -7,6 +7,7 @@ import pytest
 import schemathesis
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from accounts.services import issue_token
 from approvals import services as approvals
 from controlplane.wsgi import application
 from core.actors import Actor
@@ -50,8 +51,6 @@ def everyone(make_account):
 
 @pytest.fixture
 def bearer(everyone, actor):
-    from accounts.services import issue_token
-
     _, secret = issue_token(actor=actor(everyone), account=everyone, name="check", scopes=["all"])
     return {"Authorization": f"Bearer {secret}"}
 
@@ -67,7 +66,7 @@ def post(client, bearer):
 
 
 @pytest.fixture
-def world(story, operator, actor, post, client, bearer, run_jobs, sealer, settings, tmp_path):
+def world(story, everyone, operator, actor, post, client, bearer, run_jobs, sealer, settings, tmp_path):
     """The monitoring story, and by REST whatever it leaves out."""
     settings.DATA_DIR = tmp_path / "data"
     rule = {
@@ -88,6 +87,11 @@ def world(story, operator, actor, post, client, bearer, run_jobs, sealer, settin
     )
     post("datasets/flights-2013/checks", {"version": 1})
     post("grants", {"model": "delays", "right": "view", "account": "operator", "reason": "On call."})
+    post("people", {"account": "newest", "kind": "service"})
+    post("groups", {"name": "on-call"})
+    post("groups/on-call/members", {"account": "newest"})
+    post("grants", {"model": "delays", "right": "view", "group": "on-call", "reason": "On call."})
+    issue_token(actor=actor(everyone), account=everyone, name="other", scopes=["view"])
     settings.DATASETS_SQL_SOURCES = {"warehouse": "host=127.0.0.1 port=1"}
     post("data-sources", {"name": "warehouse", "kind": "sql"})
     post("data-sources/warehouse/grants", {"account": "everyone", "reason": "Flights."})

@@ -7,6 +7,7 @@ can be seen in the address itself is refused at once, with a sentence.
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from contextlib import suppress
 from urllib.parse import SplitResult, urlsplit
@@ -17,6 +18,10 @@ from core.errors import Invalid
 from core.text import checked_text
 
 LONGEST_URL = 2000
+LONGEST_HOST = 253
+LABEL = re.compile(r"^(?!-)[a-z0-9_-]{1,63}(?<!-)$")
+# Reserved so that they never resolve (RFC 2606, 7686).
+NEVER_THERE = {"invalid", "example", "test", "onion"}
 PUBLIC = "an https address of a public host"
 PRIVATE_ENDINGS = (".localhost", ".local", ".internal", ".localdomain", ".home.arpa")
 
@@ -34,6 +39,10 @@ def checked_url(value: object) -> str:
         raise _refused("url must not hold a user name or password.")
     if parts.fragment:
         raise _refused("url must not hold a fragment (#…).")
+    if parts.port == 0:
+        raise _refused("url names port 0, which nobody listens on.")
+    if _literal(host) is None:
+        _require_host_name(host)
     if is_named(host):
         return url
     if _is_private(host):
@@ -57,6 +66,20 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         raise _refused("url is not an address; look at its host and port.") from None
     return parts
+
+
+def _require_host_name(host: str) -> None:
+    """What no name server could ever answer is told now, and not by a delivery that fails."""
+    try:
+        labels = host.encode("idna").decode().split(".")
+    except UnicodeError:
+        raise _refused(f"{host[:100]} is no host name; look at its dots and letters.") from None
+    if len(".".join(labels)) > LONGEST_HOST or not all(LABEL.match(each) for each in labels):
+        raise _refused(f"{host[:100]} is no host name; look at its dots and letters.")
+    if labels[-1].isdigit():
+        raise _refused(f"{host[:100]} is neither a host name nor an IP address.")
+    if labels[-1] in NEVER_THERE:
+        raise _refused(f"{host[:100]} ends in .{labels[-1]}, which no name server ever answers.")
 
 
 def _is_private(host: str) -> bool:

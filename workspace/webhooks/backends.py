@@ -53,11 +53,28 @@ def call(url: str, headers: dict[str, str], body: str) -> Answer:
                 return Answer(response.status_code, text, "", _since(began))
     except InvalidIPAddress as error:
         failure = f"The host resolves to a private address ({error}), which nobody has named as allowed."
+    except requests.ConnectTimeout:
+        failure = f"No connection within {CONNECT_SECONDS:g} seconds: the host is down, or a firewall drops what is sent to it."
     except requests.Timeout:
-        failure = f"The receiver did not answer within {settings.WEBHOOK_TIMEOUT_SECONDS:g} seconds."
+        failure = (
+            f"Connected, but no answer within {settings.WEBHOOK_TIMEOUT_SECONDS:g} seconds;"
+            " the receiver should answer first and do its work afterwards."
+        )
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-        failure = f"The receiver could not be called: {type(error).__name__}."
+        failure = f"The receiver could not be called: {_cause(error)}."
     return Answer(None, "", failure, _since(began))
+
+
+def _cause(error: Exception) -> str:
+    """In words what people can do something about; anything else by its type."""
+    words = str(error)
+    if "NameResolution" in words or "Name or service" in words or "Temporary failure in name" in words:
+        return "its host name is not known to the name server"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate is not valid for the address"
+    if "Connection refused" in words:
+        return "nothing listens there (connection refused)"
+    return type(error).__name__
 
 
 def _session(url: str) -> HTTPSession:

@@ -20,6 +20,8 @@ OUT_OF_ORDER = "part_out_of_order"
 # MLflow's own; everybody may add runs, and sees only their own.
 SHARED_EXPERIMENT = "0"
 RUN_ID = re.compile(r"^run_id: *['\"]?([A-Za-z0-9_-]+)", re.MULTILINE)
+# Controls, what is not seen or turns direction, and bytes that are not UTF-8.
+NOT_IN_NAMES = {"Cc", "Cf", "Cs"}
 Sent = Callable[[int], None]
 
 
@@ -41,7 +43,17 @@ def files_of(folder: Path) -> list[Path]:
         raise _unfit(f"{links[0]} is a link; a version holds plain files.")
     if odd := [path for path in found if not path.is_file()]:
         raise _unfit(f"{odd[0]} is a pipe, a socket or a device; a version holds plain files.")
+    for path in found:
+        _require_plain(path.relative_to(folder).as_posix())
     return found
+
+
+def _require_plain(name: str) -> None:
+    """Told before anything is hashed or sent, and in letters that a terminal shows as they are."""
+    odd = next((each for each in name if each == "\\" or unicodedata.category(each) in NOT_IN_NAMES), None)
+    if odd is not None:
+        what = "bytes that are not UTF-8" if unicodedata.category(odd) == "Cs" else f"U+{ord(odd):04X}"
+        raise _unfit(f"The name of the file {name!a} holds {what}; rename it.")
 
 
 def upload_folder(

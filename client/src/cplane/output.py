@@ -20,6 +20,8 @@ from rich.table import Table
 from rich.text import Text
 
 WIDE = 200
+# Scripts and emoji need these in running text.
+JOINERS = {"\u200c", "\u200d"}
 
 
 class Form(StrEnum):
@@ -83,9 +85,12 @@ class Printer:
 
     def data(self, value: Any) -> None:
         if self.form is Form.YAML:
-            print(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), end="")
+            text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
+            # Escapes are read in quotes alone, so that text with such characters is written quoted throughout.
+            is_odd = any(steers(each) for each in text)
+            print(yaml.safe_dump(value, sort_keys=False) if is_odd else text, end="")
         else:
-            print(json.dumps(value, indent=2, ensure_ascii=False))
+            print(escaped(json.dumps(value, indent=2, ensure_ascii=False)))
 
     def say(self, words: str) -> None:
         """A remark for the person; never among the results."""
@@ -134,9 +139,27 @@ def plain(value: Any) -> str:
         value = ", ".join(f"{plain(name)}={plain(each)}" for name, each in value.items())
     elif isinstance(value, list | tuple):
         value = ", ".join(plain(each) for each in value)
-    return "".join(
-        each if each == "\n" or unicodedata.category(each) != "Cc" else "\ufffd" for each in str(value)
-    )
+    return "".join("\ufffd" if steers(each) else each for each in str(value))
+
+
+def steers(character: str) -> bool:
+    """Whether a terminal would act on it: controls, turns of direction, what is not seen, half characters."""
+    if character == "\n" or character in JOINERS:
+        return False
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def escaped(text: str) -> str:
+    """JSON or YAML whose quoted text says such characters as an escape, which reads back the same."""
+    return "".join(_escape(each) if steers(each) else each for each in text)
+
+
+def _escape(character: str) -> str:
+    number = ord(character)
+    if number < 0x10000:
+        return f"\\u{number:04x}"
+    high, low = divmod(number - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
 
 
 def size(count: int | None) -> str:

@@ -9,6 +9,7 @@ import typer
 from controlplane_client import Check, DatasetVersion
 
 from cplane import codes
+from cplane.columns import require_columns
 from cplane.commands.versions import Wait
 from cplane.output import Form, Output, Printer, Quiet, size
 from cplane.session import Url, plane
@@ -83,6 +84,7 @@ def register(
 ) -> None:
     """Upload a table as a version; with --wait, exit 3 when it breaks the contract."""
     printer = Printer(output, quiet)
+    require_columns(file, {"--event-time": event_time, "--label-column": label_column}, key or [])
     with plane(url) as client:
         if create:
             client.datasets.ensure(

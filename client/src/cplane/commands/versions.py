@@ -163,8 +163,10 @@ def download(
         target = directory or Path(f"{model}-v{number}")
         found = client.versions.get(model, number)
         if not found.is_ready:
+            failed = found.status == "FAILED_REGISTRATION"
+            why = "failed to register" if failed else "is still being hashed"
             raise ControlPlaneError(
-                {"status": 409, "detail": f"v{number} is {found.status}; there is nothing to download."}
+                {"status": 409, "detail": f"v{number} {why}; there is nothing to download."}
             )
         with printer.bar("Downloading", found.size or 0) as on_received:
             kept = client.versions.download(model, number, target, on_received=on_received)

@@ -148,6 +148,10 @@ def change_account(
 @command
 def change_password(*, actor: Actor, account: Account, password: str) -> None:
     """Set a password: one's own, or anybody's for an admin. Other sessions end."""
+    if actor.via == "token":
+        raise NotAllowed(
+            "A token cannot set passwords; sign in with the browser.", code="interactive_required"
+        )
     if actor.account_id != account.pk or not (actor.is_interactive or actor.is_system):
         _require(actor, "administer", "set other people's passwords")
     _check_password(password, account)
@@ -173,6 +177,12 @@ def issue_token(
         )
     if actor.account_id != account.pk:
         _require(actor, "administer", "issue tokens for others")
+        if not actor.is_system and account.person.kind != Person.Kind.SERVICE:
+            # Whoever holds it acts in that person's name, and would sign nothing of their own.
+            raise NotAllowed(
+                f"Only {account} issues tokens of {account}; admins issue those of services.",
+                code="not_a_service",
+            )
     scopes = sorted(set(scopes))
     unknown = [scope for scope in scopes if scope != EVERY_SCOPE and scope not in RIGHTS]
     if unknown or not scopes:

@@ -11,6 +11,7 @@ from accounts import services, tokens
 from accounts.actors import actor_for
 from accounts.authentication import token_actor
 from accounts.models import Account, ApiToken
+from audit.models import Event
 from core.actors import holds
 from core.errors import Conflict, Invalid, NotAllowed
 
@@ -62,6 +63,23 @@ def test_a_token_acts_within_its_scope_until_it_ends(scientist):
     assert secret not in str(ApiToken.objects.values().get(pk=token.pk))
     services.revoke_token(actor=actor_for(scientist), token=token)
     assert token_actor(secret) is None
+
+
+def test_admins_issue_tokens_of_services_and_of_nobody_else(admin, scientist, make_account):
+    service = make_account("nightly", "data-scientist", kind="service")
+    token, _ = services.issue_token(actor=actor_for(admin), account=service, name="job", scopes=["view"])
+    assert token.account == service
+    with pytest.raises(NotAllowed) as refused:
+        services.issue_token(actor=actor_for(admin), account=scientist, name="theirs", scopes=["all"])
+    assert refused.value.code == "not_a_service"
+    assert not ApiToken.objects.filter(account=scientist).exists()
+    assert Event.objects.filter(fields__action="accounts.issue_token", fields__outcome="denied").exists()
+
+
+def test_a_token_sets_no_password(admin, scientist):
+    _, secret = services.issue_token(actor=actor_for(admin), account=admin, name="n", scopes=["all"])
+    with pytest.raises(NotAllowed):
+        services.change_password(actor=token_actor(secret), account=scientist, password="quite another horse")
 
 
 def test_expired_tokens_and_tokens_of_inactive_accounts_are_dead(scientist):

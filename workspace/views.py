@@ -14,6 +14,7 @@ from workspace import inbox as inbox_of
 from workspace import search as finding
 from workspace import system
 from workspace.job_access import visible_jobs
+from workspace.job_words import lines_of
 from workspace.services import cancel_job
 
 
@@ -54,7 +55,8 @@ def job_list(request: PageRequest) -> HttpResponse:
     status = chosen(request, "status", Job.Status.values)
     if status:
         jobs = jobs.filter(status=status)
-    context = {"page": Page(request, jobs), "status": status, "statuses": Job.Status.choices}
+    page = Page(request, jobs)
+    context = {"page": page, "rows": lines_of(page), "status": status, "statuses": Job.Status.choices}
     return render(request, "workspace/job_list.html", context)
 
 
@@ -63,10 +65,10 @@ def job_list(request: PageRequest) -> HttpResponse:
 def job_detail(request: PageRequest, pk: str) -> HttpResponse:
     """One job: how far, what it says, why it failed."""
     job = get_object_or_404(visible_jobs(request.actor), pk=pk)
-    live = bool(request.htmx)
+    live, context = bool(request.htmx), {"job": job, "line": lines_of([job])[0]}
     if live and job.is_over:
-        return render(request, "workspace/_job.html", {"job": job}, status=286)
-    return render(request, "workspace/_job.html" if live else "workspace/job_detail.html", {"job": job})
+        return render(request, "workspace/_job.html", context, status=286)
+    return render(request, "workspace/_job.html" if live else "workspace/job_detail.html", context)
 
 
 @sign_in_required

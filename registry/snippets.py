@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from shlex import quote
 
+from django.conf import settings
+
 from core.snippets import Snippet, curl, environment, in_path
 from registry.models import ModelVersion
 
@@ -15,7 +17,7 @@ def of_version(version: ModelVersion) -> list[Snippet]:
     name, number = version.model.name, version.number
     address = f"/api/v1/models/{in_path(name)}/versions/{number}"
     return [
-        Snippet("MLflow client", f"{_mlflow()}\n\n{_load(version)}"),
+        Snippet("MLflow client", _load(version)),
         Snippet(
             "cplane",
             f"{environment('CPLANE_URL', 'CPLANE_TOKEN')}\n\n"
@@ -45,9 +47,14 @@ def _mlflow() -> str:
 def _load(version: ModelVersion) -> str:
     """The flavour that every model with a Python function has, else the first it names, else its files."""
     uri = _text(f"models:/{version.model.name}/{version.number}")
-    if "python_function" in version.flavours:
-        return f"import mlflow\n\nmodel = mlflow.pyfunc.load_model({uri})"
-    return f"import mlflow\n\nfolder = mlflow.artifacts.download_artifacts({uri})"
+    is_function = "python_function" in version.flavours
+    load = (
+        f"model = mlflow.pyfunc.load_model({uri})"
+        if is_function
+        else f"folder = mlflow.artifacts.download_artifacts({uri})"
+    )
+    address = f'mlflow.set_tracking_uri("{settings.PUBLIC_URL}")'
+    return f"import mlflow  # with your token in MLFLOW_TRACKING_TOKEN\n\n{address}\n{load}"
 
 
 def _text(value: str) -> str:

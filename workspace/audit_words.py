@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.text import Truncator
+
+LONGEST_NAME = 60
 PHRASES = {
     "accounts.activated": "let {} sign in again",
     "accounts.created": "create the account {}",
@@ -182,12 +185,14 @@ SETBACKS = ("fail ", "lose ", "find ")
 
 def sentence(content: dict[str, Any]) -> str:
     """Who did what; a refusal says so in its first words."""
-    who = (content.get("actor") or {}).get("name") or "The system"
+    who = (content.get("actor") or {}).get("name") or "system"
+    who = "The system" if who == "system" else who
     phrase = PHRASES.get(content["action"])
     if phrase is None:
         return f"{who}: {content['action'].split('.')[-1].replace('_', ' ')}"
     target = content.get("object") or {}
-    words = phrase.format(target.get("name") or target.get("id") or "something")
+    name = Truncator(target.get("name") or target.get("id") or "something").chars(LONGEST_NAME)
+    words = phrase.format(name)
     outcome = content.get("outcome")
     if outcome == "denied":
         return f"{who} was not allowed to {words}"

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from core.jobs.models import Job
+from core.jobs.registry import schedules
 from workspace.audit_places import places_of
 
 # Kind -> what the worker does, and what happens after it succeeded.
@@ -61,6 +62,11 @@ WORDS = {
 def doing(kind: str) -> str:
     """What a worker does in a job of this kind."""
     return WORDS[kind][0] if kind in WORDS else kind.rsplit(".", 1)[-1].replace("_", " ").capitalize()
+
+
+def housekeeping() -> list[str]:
+    """Kinds that run by the clock whether or not there is anything to do."""
+    return sorted({schedule.kind for schedule in schedules.values()})
 
 
 def lines_of(jobs: Iterable[Job]) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from registry.forms import EditModelForm, ModelFilterForm
 from registry.lookups import find_model
 from registry.metrics import main_metric, word_of
 from registry.models import ModelVersion, RegisteredModel, VersionDataset
+from registry.outlook import outlook_of
 from registry.overview import CHAMPION, SORTS, narrowed, with_newest
 from registry.snippets import of_first_version
 from registry.storage.gaps import with_gaps
@@ -37,8 +38,16 @@ def model_list(request: PageRequest) -> HttpResponse:
     models = narrowed(RegisteredModel.objects.visible_to(request.actor), request.actor, asked(filters))
     page = Page(request, with_newest(models).select_related("owner", "on_call"), **SORTS[sort])
     shown = panels.load("registry.models", request.actor, page.items)
+    waiting = panels.load("registry.models.needs", request.actor, page.items)
+    outlooks = outlook_of(request.actor, page.items)
     rows = [
-        {"model": model, "champion": next(iter(model.champions), None), "panels": shown[model.pk]}
+        {
+            "model": model,
+            "champion": next(iter(model.champions), None),
+            "panels": shown[model.pk],
+            "waiting": waiting[model.pk],
+            "outlook": outlooks[model.pk],
+        }
         for model in page
     ]
     context = {

@@ -26,6 +26,12 @@ class ApprovalsConfig(AppConfig):
             "approvals/_version_action.html",
         )
         register(
+            "registry.models.needs",
+            10,
+            Later("approvals.panels.requests_of_models"),
+            "approvals/_model_waiting.html",
+        )
+        register(
             "registry.version.notices",
             10,
             Later("approvals.panels.setbacks_of_versions"),

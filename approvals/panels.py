@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from approvals import rights
 from approvals.models import Decision, PromotionRequest
 from core.actors import Actor
-from registry.models import ModelVersion
+from registry.models import ModelVersion, RegisteredModel
 from registry.storage.models import Tombstone
 
 
@@ -31,6 +31,15 @@ def promotions_of_versions(actor: Actor, versions: Sequence[ModelVersion]) -> di
         for each in versions
         if each.is_ready and (each.pk in under_way or rights.may_request(actor, each))
     }
+
+
+def requests_of_models(actor: Actor, models: Sequence[RegisteredModel]) -> dict[Any, PromotionRequest]:
+    """For each model its oldest request under way."""
+    rows = PromotionRequest.objects.visible_to(actor).under_way().filter(version__model__in=models)
+    shown = rows.select_related("version", "environment").only(
+        "status", "gates_judged_at", "environment__name", "version__number", "version__model_id"
+    )
+    return {each.version.model_id: each for each in shown.order_by("-created_at")}
 
 
 def requests_about_tombstones(

@@ -80,7 +80,9 @@ class Graph:
 
 def graph_of(actor: Actor, version: ModelVersion) -> Graph:
     """What the actor may see of where the version comes from and what became of it."""
-    data = [_data(use) for use in data_of(actor, version)]
+    # What it was judged on comes first: it must not be among what is left out.
+    uses = sorted(data_of(actor, version), key=lambda use: use.role != VersionDataset.Role.HOLDOUT)
+    data = [_data(use) for use in uses]
     code = [Node("Code", version.code_commit[:12], version.run.get("source", ""), "", 0, [])]
     run_id = str(version.run_id or version.run.get("id", ""))
     run = [Node("Run", str(version.run.get("name") or run_id), run_id[:8], "", 1, [])]

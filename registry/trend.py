@@ -17,7 +17,7 @@ from registry.models import ModelVersion, VersionDataset
 MOST_VERSIONS = 50
 MOST_SERIES = 4
 COLOURS = ("accent", "s2", "s3", "s4")
-LEGEND = {"champion": "c-champion", "accent": "c-info"}
+LONGEST_LABEL = 40
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class Trend:
             better = max if is_better_higher(self.metric) else min
             best = better(self.points, key=lambda point: point.value)
             return f"v{best.version.number} has the best {word}, {best.value:.4f}, of {len(self.points)} versions"
+        if self.shared:
+            return self._shared_finding()
         return (
             f"{word} went from {first.value:.4f} (v{first.version.number}) to {last.value:.4f}"
             f" (v{last.version.number}), on different test rows"
@@ -63,12 +65,28 @@ class Trend:
     @property
     def sub(self) -> str:
         if self.is_one_test:
-            return "As each run logged it; all tested on the same rows."
-        return "As each run logged it. A line joins only versions whose runs tested on the same rows."
+            return "Rings: as each run logged it; all tested on the same rows."
+        if self.shared:
+            return "Lines: scored on the same rows, named at their end. Rings: as each run logged it, each on rows of its own."
+        return "Rings: as each run logged it. A line joins only versions whose runs tested on the same rows."
+
+    def _shared_finding(self) -> str:
+        """The best on the rows that the newest compared version was scored on, and whom it beats."""
+        name, values = max(self.shared.items(), key=lambda item: max(item[1]))
+        better = max if is_better_higher(self.metric) else min
+        best = better(values, key=lambda number: values[number])
+        rest = {number: value for number, value in values.items() if number != best}
+        second = better(rest, key=lambda number: rest[number])
+        word, where = METRICS[_measured(self.metric)][0], name.split()[0]
+        if values[best] == values[second]:
+            return f"v{best} and v{second} have the same {word} on {where}, {values[best]:.4f}"
+        degree = "better" if len(values) == 2 else "best"
+        return f"v{best} has the {degree} {word} on {where}: {values[best]:.4f} against {values[second]:.4f} of v{second}"
 
     def figure(self) -> dict[str, Any]:
         """The chart: what runs logged in grey, what was scored on the same rows in colour."""
-        traces = [_logged(part) for part in self._parts()]
+        is_one_set = len({name.split()[0] for name in self.shared}) == 1
+        traces, marks = [_logged(part) for part in self._parts()], []
         for colour, (name, values) in zip(COLOURS, self.shared.items(), strict=False):
             numbers = [point.version.number for point in self.points if point.version.number in values]
             traces.append(
@@ -82,19 +100,11 @@ class Trend:
                     )
                 )
             )
+            words = name.split(" ", 1)[-1] if is_one_set else name
+            marks.append(_at_end(f"v{numbers[-1]}", values[numbers[-1]], words, colour))
         order = [f"v{point.version.number}" for point in self.points]
         axis = {"type": "category", "categoryorder": "array", "categoryarray": order}
-        return charts.figure(traces, xaxis=axis)
-
-    @property
-    def legend(self) -> list[tuple[str, str]]:
-        named = zip(COLOURS, self.shared, strict=False)
-        said = [(LEGEND["champion"], "as each run logged it")]
-        return (
-            [*said, *((LEGEND.get(colour, colour), f"evaluated on {name}") for colour, name in named)]
-            if self.shared
-            else []
-        )
+        return charts.figure(traces, marks=marks, xaxis=axis, margin={"l": 52, "r": 16, "t": 30, "b": 30})
 
     @property
     def head(self) -> list[str]:
@@ -160,7 +170,7 @@ def _scored_together(
     actor: Actor, versions: Sequence[ModelVersion], metric: str
 ) -> dict[str, dict[int, float]]:
     """Data set versions on which evaluations scored two or more of the versions, with their figures."""
-    measured = next((name for name in METRICS if metric.lower().endswith(name)), "")
+    measured = _measured(metric)
     if not measured:
         return {}
     rows = Evaluation.objects.visible_to(actor).filter(
@@ -184,6 +194,22 @@ def _scored_together(
     return dict(most)
 
 
+def _measured(metric: str) -> str:
+    """Which of the evaluations' own metrics a run's metric is, if it is one."""
+    return next((name for name in METRICS if metric.lower().endswith(name)), "")
+
+
+def _at_end(x: str, y: float, name: str, colour: str) -> dict[str, Any]:
+    """A line's name where it ends, instead of a legend."""
+    words = name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"
+    return {
+        "annotation": {
+            "x": x, "y": y, "xanchor": "right", "yanchor": "bottom", "yshift": 8, "text": words, "showarrow": False,
+            "bgcolor": charts.token("surface", 0.8), "font": {"color": charts.token(colour if colour == "accent" else "ink-2"), "size": 11.5},
+        }
+    }  # fmt: skip
+
+
 def _logged(part: list[Point]) -> dict[str, Any]:
     line = charts.line(
         [f"v{point.version.number}" for point in part],
@@ -192,7 +218,8 @@ def _logged(part: list[Point]) -> dict[str, Any]:
         "champion",
         digits=4,
     )
-    return _with_marks(line)
+    ring = {"color": charts.token("champion"), "size": 13, "symbol": "circle-open", "line": {"width": 1.5}}
+    return {**line, "mode": "lines+markers", "marker": ring}
 
 
 def _with_marks(line: dict[str, Any]) -> dict[str, Any]:

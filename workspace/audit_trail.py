@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -21,6 +21,7 @@ from core.errors import DomainError, Invalid
 from core.jobs.models import Job
 from core.pages import Page
 from workspace.audit_places import Place, places_of
+from workspace.audit_words import sentence
 from workspace.forms import ExportForm
 
 LABELS = {"object_type": "type", "object_id": "object"}
@@ -45,9 +46,11 @@ def audit_trail(request: PageRequest) -> HttpResponse:
     places = dict(
         Seal.objects.filter(event_id__in=[event.pk for event in page]).values_list("event_id", "seq")
     )
+    rows = _rows([(event, places.get(event.pk)) for event in page])
     context = {
         "page": page,
-        "rows": _rows([(event, places.get(event.pk)) for event in page]),
+        "rows": rows,
+        "about": _about(query, rows),
         "chain": tree.chain_state(),
         "verification": last_verification(),
         "given": {name: query.get(name, "") for name in NAMES},
@@ -56,6 +59,13 @@ def audit_trail(request: PageRequest) -> HttpResponse:
         "problem": problem,
     }
     return render(request, "workspace/audit_list.html", context, status=400 if problem else 200)
+
+
+def _about(query: QueryDict, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The one object that the page tells the history of, by its newest name."""
+    if not (query.get("object_type") and query.get("object_id") and rows):
+        return None
+    return {"name": rows[0]["target"].get("name") or query["object_id"], "place": rows[0]["place"]}
 
 
 def last_verification() -> dict[str, Any] | None:
@@ -81,6 +91,7 @@ def _row(event: Event, seq: int | None, places: dict[Place, str]) -> dict[str, A
         "seq": seq,
         "recorded_at": event.recorded_at,
         "action": content["action"],
+        "sentence": sentence(content),
         "outcome": content["outcome"],
         "actor": content["actor"],
         "target": target,

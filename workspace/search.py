@@ -18,6 +18,7 @@ from core.frame import links
 from pipelines.models import Dataset
 from registry.models import ModelVersion, RegisteredModel
 from workspace.actions import actions_for
+from workspace.here import lines_here
 from workspace.saved_views.list_pages import LIST_PAGES
 from workspace.saved_views.models import SavedView
 from workspace.wanted import Wanted, line, wanted
@@ -26,13 +27,18 @@ MOST = 6
 Lines = Iterable[dict[str, str]]
 
 
-def results(actor: Actor, words: str) -> list[dict[str, Any]]:
-    """Groups of lines: icon, word, note, address; empty groups are left out."""
+def results(actor: Actor, words: str, address: str = "") -> list[dict[str, Any]]:
+    """Groups of lines: icon, word, note, address; first about the page at ``address``; empty ones are left out."""
     asked = wanted(words)
     if asked is None:
         return []
-    groups = [{"name": name, "lines": list(find(actor, asked))[:MOST]} for name, find in GROUPS.items()]
+    here = {"name": "On this page", "lines": lines_here(actor, address, asked.words)}
+    groups = [here, *_groups(actor, asked)]
     return [group for group in groups if group["lines"]]
+
+
+def _groups(actor: Actor, asked: Wanted) -> list[dict[str, Any]]:
+    return [{"name": name, "lines": list(find(actor, asked))[:MOST]} for name, find in GROUPS.items()]
 
 
 def _models(actor: Actor, asked: Wanted) -> Lines:

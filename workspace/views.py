@@ -14,6 +14,7 @@ from workspace import inbox as inbox_of
 from workspace import search as finding
 from workspace import system
 from workspace.job_access import visible_jobs
+from workspace.job_words import housekeeping, lines_of
 from workspace.services import cancel_job
 
 
@@ -54,7 +55,17 @@ def job_list(request: PageRequest) -> HttpResponse:
     status = chosen(request, "status", Job.Status.values)
     if status:
         jobs = jobs.filter(status=status)
-    context = {"page": Page(request, jobs), "status": status, "statuses": Job.Status.choices}
+    shows_all = chosen(request, "show", ["all"]) == "all"
+    if not shows_all:
+        jobs = jobs.exclude(kind__in=housekeeping())
+    page = Page(request, jobs)
+    context = {
+        "page": page,
+        "rows": lines_of(page),
+        "status": status,
+        "statuses": Job.Status.choices,
+        "shows_all": shows_all,
+    }
     return render(request, "workspace/job_list.html", context)
 
 
@@ -63,10 +74,10 @@ def job_list(request: PageRequest) -> HttpResponse:
 def job_detail(request: PageRequest, pk: str) -> HttpResponse:
     """One job: how far, what it says, why it failed."""
     job = get_object_or_404(visible_jobs(request.actor), pk=pk)
-    live = bool(request.htmx)
+    live, context = bool(request.htmx), {"job": job, "line": lines_of([job])[0]}
     if live and job.is_over:
-        return render(request, "workspace/_job.html", {"job": job}, status=286)
-    return render(request, "workspace/_job.html" if live else "workspace/job_detail.html", {"job": job})
+        return render(request, "workspace/_job.html", context, status=286)
+    return render(request, "workspace/_job.html" if live else "workspace/job_detail.html", context)
 
 
 @sign_in_required
@@ -83,6 +94,7 @@ def job_cancel(request: PageRequest, pk: str) -> HttpResponse:
 @require_safe
 def search(request: PageRequest) -> HttpResponse:
     """The palette's results as a fragment, or a page without JavaScript."""
-    groups = finding.results(request.actor, request.GET.get("q", "")[:200])
+    here = (request.htmx.current_url or "") if request.htmx else ""
+    groups = finding.results(request.actor, request.GET.get("q", "")[:200], here)
     template = "workspace/_results.html" if request.htmx else "workspace/search.html"
     return render(request, template, {"groups": groups, "q": request.GET.get("q", "")})

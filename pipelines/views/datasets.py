@@ -19,6 +19,7 @@ from pipelines.lookups import find_dataset, find_dataset_version, whole_number
 from pipelines.models import Dataset, DatasetVersion
 from pipelines.overview import late_datasets, narrowed, with_last_check, with_newest
 from pipelines.services import why_invalid
+from pipelines.snippets import of_version
 
 VERSIONS = 25
 
@@ -75,6 +76,7 @@ def dataset_detail(request: PageRequest, name: str) -> HttpResponse:
         "invalid": why_invalid(version) if version and version.digest else None,
         "freshness": services.freshness_of(dataset),
         "alarm": dataset.alarms.open().first(),
+        "snippets": of_version(version) if version else [],
         "impact": impact_of(request.actor, version) if version and version.digest else [],
         "may_administer": rights.may_administer(request.actor, dataset),
         "may_register": rights.may_register(request.actor, dataset),

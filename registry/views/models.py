@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import HttpResponse
@@ -23,7 +22,9 @@ from registry.forms import EditModelForm, ModelFilterForm
 from registry.lookups import find_model
 from registry.metrics import main_metric, word_of
 from registry.models import ModelVersion, RegisteredModel, VersionDataset
+from registry.outlook import outlook_of
 from registry.overview import CHAMPION, SORTS, narrowed, with_newest
+from registry.snippets import of_first_version
 from registry.storage.gaps import with_gaps
 from registry.trend import trend_of
 
@@ -37,8 +38,16 @@ def model_list(request: PageRequest) -> HttpResponse:
     models = narrowed(RegisteredModel.objects.visible_to(request.actor), request.actor, asked(filters))
     page = Page(request, with_newest(models).select_related("owner", "on_call"), **SORTS[sort])
     shown = panels.load("registry.models", request.actor, page.items)
+    waiting = panels.load("registry.models.needs", request.actor, page.items)
+    outlooks = outlook_of(request.actor, page.items)
     rows = [
-        {"model": model, "champion": next(iter(model.champions), None), "panels": shown[model.pk]}
+        {
+            "model": model,
+            "champion": next(iter(model.champions), None),
+            "panels": shown[model.pk],
+            "waiting": waiting[model.pk],
+            "outlook": outlooks[model.pk],
+        }
         for model in page
     ]
     context = {
@@ -48,7 +57,7 @@ def model_list(request: PageRequest) -> HttpResponse:
         "is_filtered": any(request.GET.get(name) for name in filters.fields),
         "sort": sort,
         "has_health": any(row["panels"] for row in rows),
-        "snippet": snippet("flight-delay"),
+        "snippet": of_first_version("flight-delay"),
     }
     return render(request, "registry/model_list.html", context)
 
@@ -86,7 +95,7 @@ def model_detail(request: PageRequest, name: str) -> HttpResponse:
         "tags": sorted(model.tags.all(), key=lambda tag: tag.key),
         "may_administer": rights.may_administer(request.actor, model),
         "may_see_access": may_see_access(request, model),
-        "snippet": snippet(model.name),
+        "snippet": of_first_version(model.name),
         "trend": trend_of(request.actor, versions, request.GET.get("metric", "")),
         "trail": [("Models", "/models/"), (model.name, "")],
     }
@@ -116,16 +125,6 @@ def edit_model(request: PageRequest, name: str) -> HttpResponse:
         messages.success(request, f"{model} is changed.")
         return redirect("registry:model", name=model.name)
     return render(request, "registry/model_edit.html", _edit(model, form), status=422 if form.errors else 200)
-
-
-def snippet(name: str) -> str:
-    """How an unchanged MLflow client registers the first version of a model."""
-    return (
-        f"export MLFLOW_TRACKING_URI={settings.PUBLIC_URL}\n"
-        "export MLFLOW_TRACKING_TOKEN=cp_…\n\n"
-        "import mlflow\n"
-        f'mlflow.sklearn.log_model(model, name="model", registered_model_name="{name}")'
-    )
 
 
 def may_see_access(request: PageRequest, model: RegisteredModel) -> bool:

@@ -30,6 +30,7 @@ from registry.scans.words import dangers_of
 from registry.services import FINALISE, VERIFY
 from registry.services.integrity import MAY_VERIFY
 from registry.signature import columns_of
+from registry.snippets import of_version
 from registry.storage.lookups import tombstone_at
 from registry.storage.views import tombstone_page
 
@@ -123,6 +124,7 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
         "job": job,
         "seen": _seen(job),
         "verification": Job.objects.about(version).filter(kind=VERIFY).open().first(),
+        "snippets": of_version(version),
         "metric": metric,
         "metric_word": word_of(metric),
         "metric_value": version.metrics.get(metric),

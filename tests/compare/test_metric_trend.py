@@ -67,6 +67,8 @@ def test_versions_scored_on_the_same_rows_have_a_line_of_their_own(series, month
     trend = found_for(actor(scientist), series)
     assert trend.shared == {"flights 2013-04": {1: 0.70, 2: 0.76, 3: 0.76}}
     assert trend.figure()["data"][-1]["x"] == ["v1", "v2", "v3"]
+    assert trend.title == "v2 and v3 have the same ROC AUC on flights, 0.7600"
+    assert trend.figure()["layout"]["annotations"][0]["text"] == "2013-04"
     assert trend.head[-1] == "On flights 2013-04"
     assert found_for(actor(scientist), series, "log_loss").shared == {}
 

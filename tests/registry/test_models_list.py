@@ -6,9 +6,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from core.actors import Actor
 from core.pages import ROWS
+from pipelines.models import DatasetVersion
+from pipelines.services import create_dataset
 from registry import services
+from registry.evaluations.models import Evaluation
 from registry.models import ModelTag, RegisteredModel
+from tests.compare.test_comparing_versions import judged
 
 pytestmark = pytest.mark.django_db
 MOMENT = "2013-04-26T10:00:00Z"
@@ -142,3 +147,35 @@ def test_rest_narrows_like_the_page(make_model, token_client, listed, scientist,
         refused = token_client(scientist).get(f"/api/v1/models?{field}=odd")
         assert refused.status_code == 400
         assert f"{field} must be one of" in refused.json()["detail"]
+
+
+def test_each_line_says_what_the_model_needs(make_model, make_row, client_for, scientist, operator, actor):
+    def needs():
+        page = client_for(scientist).get("/models/").content.decode()
+        return re.findall(r'class="needs[^>]*>(?:<svg.*?</svg>)?(.*?)</p>', page)
+
+    model = make_model("delays")
+    assert needs() == ["Register a first version"]
+    first = make_row(model, metrics={"roc_auc": 0.70})
+    assert needs() == ["v1 waits to be promoted"]
+    services.move_protected_alias(actor=Actor.system(), model=model, alias="champion", version=first)
+    assert needs() == ["Name who is on call"]
+    services.update_model(actor=actor(scientist), model=model, on_call=operator.person)
+    assert needs() == []
+    second = make_row(model, metrics={"roc_auc": 0.76})
+    assert needs() == ["Evaluate v2 against v1"]
+    dataset = create_dataset(actor=actor(scientist), name="flights")
+    data = DatasetVersion.objects.create(
+        dataset=dataset, number=1, status="ready", digest="a" * 64, source_digest="a" * 64
+    )
+    evaluation = Evaluation.objects.create(
+        candidate=second, champion=first, dataset_version=data, candidate_digest=second.digest,
+        champion_digest=first.digest, dataset_digest="a" * 64, status="succeeded", result_sha256="b" * 64,
+        comparison=judged(0.02, 0.06, 0.10),
+    )  # fmt: skip
+    assert needs() == ["v2 is better than v1: ask for its promotion"]
+    page = client_for(scientist).get("/models/").content.decode()
+    assert "difference +0.0600, 95 % interval +0.0200 to +0.1000" in page
+    assert 'class="spark' in page
+    Evaluation.objects.filter(pk=evaluation.pk).update(comparison=judged(-0.10, -0.06, -0.02))
+    assert needs() == ["v2 is worse than v1"]

@@ -170,6 +170,7 @@ def test_twelve_of_each_cost_what_one_does(
         return len(queries), shown
 
     make_request(delay.versions.get(number=1))
+    cost()  # what is asked once about the reader is no question of the rows
     before, few = cost()
     for index in range(11):
         model = make_model(f"flight-{index:02}")
@@ -180,3 +181,23 @@ def test_twelve_of_each_cost_what_one_does(
     assert after == before <= 8
     assert more > few
     assert RegisteredModel.objects.count() == 12
+
+
+def test_the_palette_offers_what_one_can_do_with_the_page_it_was_opened_on(
+    delay, scientist, reviewer, stranger, admin, client_for
+):
+    def offered(account, address, typed=""):
+        head = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{address}"}
+        page = client_for(account).get("/search/", {"q": typed}, headers=head).content.decode()
+        return page if "On this page" in page else ""
+
+    page = offered(scientist, "/models/flight-delay/versions/2/")
+    for path in ("versions/2/promote/", "compare/?b=2", "versions/2/#use", "card/", "monitoring/", "edit/"):
+        assert f"/models/flight-delay/{path}" in page, path
+    assert "/models/flight-delay/versions/3/promote/" in offered(scientist, "/models/flight-delay/card/")
+    assert "/promote/" not in offered(reviewer, "/models/flight-delay/").split("aria-label=", 2)[1]
+    assert "card/" in offered(scientist, "/models/flight-delay/", "card")
+    assert "monitoring/" not in offered(scientist, "/models/flight-delay/", "card")
+    assert "/data/flights/contract/" in offered(admin, "/data/flights/?version=1")
+    for address in ("/models/flight-delay/", "/data/flights/", "/models/nothing%00/", "/models/", "/inbox/"):
+        assert offered(stranger, address) == ""

@@ -1,0 +1,27 @@
+"""How to read this very version of a data set, and check that it is what it was."""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from core.snippets import Snippet, curl, environment, in_path
+from pipelines.models import DatasetVersion
+
+
+def of_version(version: DatasetVersion) -> list[Snippet]:
+    """By REST into a file and from it into pandas, and by cplane; nothing before there is content."""
+    if not version.digest:
+        return []
+    name, number = version.dataset.name, version.number
+    file = f"{name}-v{number}.parquet"
+    fetch = curl(f"/api/v1/datasets/{in_path(name)}/versions/{number}/content", f"-o {quote(file)}")
+    read = f'import pandas as pd\n\nrows = pd.read_parquet("{file}")\nassert len(rows) == {version.rows or 0}'
+    return [
+        Snippet("Download by REST", f"{environment('CPLANE_TOKEN')}\n\n{fetch}"),
+        Snippet("Read it in Python", read),
+        Snippet(
+            "cplane",
+            f"{environment('CPLANE_URL', 'CPLANE_TOKEN')}\n\n"
+            f"cplane datasets show {quote(name)} {number}\ncplane datasets check {quote(name)} {number}",
+        ),
+    ]

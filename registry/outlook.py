@@ -1,0 +1,120 @@
+"""What the list of models says of each: its metric so far, its newest against the champion, what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+from django.db.models.functions import JSONObject
+
+from core.actors import Actor
+from pipelines.models import DatasetVersion
+from registry.evaluations.models import Evaluation
+from registry.evaluations.verdicts import metric_rows
+from registry.metrics import main_metric, word_of
+from registry.models import ModelVersion, RegisteredModel
+
+MOST_VERSIONS = 12
+Row = dict[str, Any]
+
+
+@dataclass
+class Outlook:
+    """One line's drawings and words; ``values`` oldest first, as the runs logged them."""
+
+    metric: str = ""
+    values: list[float | None] = field(default_factory=list)
+    against: Row | None = None
+    tone: str = ""
+    needs: str = ""
+
+    @property
+    def newest(self) -> float | None:
+        return next((value for value in reversed(self.values) if value is not None), None)
+
+
+def outlook_of(actor: Actor, models: Sequence[RegisteredModel]) -> dict[Any, Outlook]:
+    """For each model of a list (``with_newest``); two queries, however many there are."""
+    ready = _ready_versions(models)
+    judged = _judged(actor, [versions[-1] for versions in ready.values() if versions])
+    found = {}
+    for model in models:
+        versions = ready.get(model.pk, [])
+        metric = main_metric(versions)
+        champion = next((alias.version for alias in model.champions), None)
+        against = judged.get((versions[-1].pk, champion.pk)) if versions and champion else None
+        tone, needs = _needs(model, champion, versions, against)
+        values = [_number(version.metrics.get(metric)) for version in versions]
+        found[model.pk] = Outlook(word_of(metric) if metric else "", values, against, tone, needs)
+    return found
+
+
+def _ready_versions(models: Iterable[RegisteredModel]) -> dict[Any, list[ModelVersion]]:
+    """The newest ready versions of each, oldest first, with no more than the list shows of them."""
+    rows = ModelVersion.objects.ready().filter(model=OuterRef("pk")).order_by("-number")
+    columns = rows.values(said=JSONObject(id="id", number="number", metrics="metrics"))[:MOST_VERSIONS]
+    asked = RegisteredModel.objects.filter(pk__in=[model.pk for model in models])
+    found = asked.annotate(said=ArraySubquery(columns)).values_list("pk", "said")
+    return {pk: [ModelVersion(**each) for each in reversed(said)] for pk, said in found}
+
+
+def _judged(actor: Actor, versions: Sequence[ModelVersion]) -> dict[tuple[Any, Any], Row]:
+    """The main figure of the newest evaluation of each version against each champion."""
+    rows = Evaluation.objects.visible_to(actor).filter(
+        candidate__in=[str(version.pk) for version in versions],
+        champion__isnull=False,
+        status=Evaluation.Status.SUCCEEDED,
+    )
+    if not actor.holds_everywhere("view"):
+        rows = rows.filter(dataset_version__in=DatasetVersion.objects.visible_to(actor))
+    newest = rows.order_by("candidate_id", "champion_id", "-created_at").distinct(
+        "candidate_id", "champion_id"
+    )
+    shown = newest.only("candidate_id", "champion_id", "comparison")
+    return {
+        (str(each.candidate_id), each.champion_id): main[0] for each in shown if (main := metric_rows(each))
+    }
+
+
+def _needs(
+    model: RegisteredModel,
+    champion: ModelVersion | None,
+    versions: Sequence[ModelVersion],
+    against: Row | None,
+) -> tuple[str, str]:
+    """Tone and words of the one thing that matters most; nothing when nothing is to be done."""
+    newest = versions[-1].number if versions else 0
+    if champion is not None and champion.integrity_failure:
+        return "bad", f"Stored files of v{champion.number} have changed"
+    if model.newest_number is None:
+        return "n", "Register a first version"
+    if model.newest_status == ModelVersion.Status.FAILED_REGISTRATION:
+        return "bad", f"v{model.newest_number} could not be registered"
+    if champion is not None and model.on_call is None:
+        return "warn", "Name who is on call"
+    if model.owner is None:
+        return "warn", "Name an owner"
+    if model.newest_status == ModelVersion.Status.PENDING_REGISTRATION:
+        return "n", f"v{model.newest_number} is being hashed"
+    if champion is None:
+        return "n", f"v{newest} waits to be promoted" if newest else ""
+    if newest > champion.number:
+        return _of_candidate(newest, champion.number, against)
+    return "", ""
+
+
+def _of_candidate(newest: int, champion: int, against: Row | None) -> tuple[str, str]:
+    if against is None:
+        return "n", f"Evaluate v{newest} against v{champion}"
+    if against["verdict"] == "Better":
+        return "ok", f"v{newest} is better than v{champion}: ask for its promotion"
+    if against["verdict"] == "Worse":
+        return "warn", f"v{newest} is worse than v{champion}"
+    return "n", f"v{newest} and v{champion} do not differ for sure"
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

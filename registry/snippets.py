@@ -1,0 +1,62 @@
+"""How to get this very version into a notebook, a script or a folder."""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from django.conf import settings
+
+from core.snippets import Snippet, curl, environment, in_path
+from registry.models import ModelVersion
+
+
+def of_version(version: ModelVersion) -> list[Snippet]:
+    """By the unchanged MLflow client, by cplane and by REST; nothing for what cannot be loaded."""
+    if not version.is_ready:
+        return []
+    name, number = version.model.name, version.number
+    address = f"/api/v1/models/{in_path(name)}/versions/{number}"
+    return [
+        Snippet("MLflow client", _load(version)),
+        Snippet(
+            "cplane",
+            f"{environment('CPLANE_URL', 'CPLANE_TOKEN')}\n\n"
+            f"cplane versions show {quote(name)} {number}\n"
+            f"cplane versions download {quote(name)} {number} --directory {quote(f'{name}-v{number}')}",
+        ),
+        Snippet(
+            "REST",
+            f"{environment('CPLANE_TOKEN')}\n\n{curl(address)}\n{curl(f'{address}/files')}",
+        ),
+    ]
+
+
+def of_first_version(name: str) -> str:
+    """How an unchanged MLflow client registers the first version of a model."""
+    return (
+        f"{_mlflow()}\n\n"
+        "import mlflow\n"
+        f'mlflow.sklearn.log_model(model, name="model", registered_model_name={_text(name)})'
+    )
+
+
+def _mlflow() -> str:
+    return environment("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_TOKEN")
+
+
+def _load(version: ModelVersion) -> str:
+    """The flavour that every model with a Python function has, else the first it names, else its files."""
+    uri = _text(f"models:/{version.model.name}/{version.number}")
+    is_function = "python_function" in version.flavours
+    load = (
+        f"model = mlflow.pyfunc.load_model({uri})"
+        if is_function
+        else f"folder = mlflow.artifacts.download_artifacts({uri})"
+    )
+    address = f'mlflow.set_tracking_uri("{settings.PUBLIC_URL}")'
+    return f"import mlflow  # with your token in MLFLOW_TRACKING_TOKEN\n\n{address}\n{load}"
+
+
+def _text(value: str) -> str:
+    """A Python string in double quotes."""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

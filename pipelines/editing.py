@@ -21,6 +21,7 @@ from pipelines.contracts import Contract, loaded, parse
 from pipelines.foresight import foresee
 from pipelines.models import Dataset
 from pipelines.odcs.reading import from_standard, is_standard
+from pipelines.rule_words import Beside, side_by_side
 
 FORESEEN_VERSIONS = 12
 
@@ -92,6 +93,14 @@ class Editor:
     def changes(self) -> list[Change]:
         """What differs from the current revision."""
         return changes_between(self.before, self.contract.document) if self.contract else []
+
+    def beside(self) -> list[Beside]:
+        """The current revision's sentences beside those of what is being edited."""
+        if self.contract is None:
+            return []
+        return side_by_side(
+            in_order(self.dataset, self.before), in_order(self.dataset, self.contract.document)
+        )
 
     def foreseen(self) -> list[dict[str, Any]]:
         """What the newest versions' own statistics say of it, before anything is kept."""

@@ -21,6 +21,7 @@ from pipelines.lookups import find_contract, find_dataset, find_dataset_version,
 from pipelines.models import ContractCheck, DataContract, Dataset
 from pipelines.proposal import Proposal
 from pipelines.proposing import propose_from
+from pipelines.rule_words import column_sentence
 
 MOST_REVISIONS = 50
 
@@ -121,12 +122,14 @@ def _proposal(request: PageRequest, dataset: Dataset) -> Proposal | None:
 
 
 def _edit(request: PageRequest, editor: Editor, status: int = 200, **more: Any) -> HttpResponse:
-    dataset = editor.dataset
+    dataset, beside = editor.dataset, editor.beside()
     context = {
         "dataset": dataset,
         "editor": editor,
         "changes": editor.changes(),
         "foreseen": editor.foreseen(),
+        "changed_rules": [row for row in beside if not row.is_same],
+        "same_rules": [row for row in beside if row.is_same],
         "versions": dataset.versions.ready().in_lists().order_by("-number")[:25],
         "next_revision": (editor.current.revision if editor.current else 0) + 1,
         "trail": _trail(dataset, "Edit", ("Contract", reverse("pipelines:contract", args=[dataset.name]))),
@@ -151,7 +154,13 @@ def _lines(dataset: Dataset, contract: DataContract | None) -> list[dict[str, An
     """Each column with its rules as the page shows them."""
     columns = (in_order(dataset, contract.document).get("columns") or {}) if contract else {}
     return [
-        {"name": name, **rules, "low": rules.get("min"), "high": rules.get("max")}
+        {
+            "name": name,
+            **rules,
+            "sentence": column_sentence(rules),
+            "low": rules.get("min"),
+            "high": rules.get("max"),
+        }
         for name, rules in columns.items()
     ]
 

@@ -15,6 +15,7 @@ from core.errors import Invalid
 from pipelines.models import DatasetVersion
 from registry import rights
 from registry.compare.comparison import Comparison, compared
+from registry.compare.data_sets import data_differences
 from registry.compare.differences import differing
 from registry.compare.forms import EvaluateForm, PairForm
 from registry.compare.lookups import find_pair, number_of, usual_pair
@@ -75,7 +76,7 @@ def _shown(request: PageRequest, model: RegisteredModel, comparison: Comparison)
     may_evaluate = rights.may_register(request.actor, model) or rights.may_propose(request.actor, model)
     tables = [
         ("parameters", "Parameters", comparison.parameters, "The runs logged no parameter."),
-        ("data", "Data", comparison.data, "No data set version that you may see is named."),
+        ("data", "Data set versions", comparison.data, "No data set version that you may see is named."),
         ("environment", "Environment and code", comparison.environment, "Neither says what it ran on."),
         ("requirements", "Locked requirements", comparison.requirements, "Neither brings requirements."),
         ("tags", "Tags", comparison.tags, "Neither has a tag."),
@@ -86,6 +87,7 @@ def _shown(request: PageRequest, model: RegisteredModel, comparison: Comparison)
         "b": comparison.b,
         "evaluation": comparison.evaluation,
         "answers": answers_of(comparison),
+        "data_sets": data_differences(comparison.seen[comparison.a.pk], comparison.seen[comparison.b.pk]),
         "tables": [
             (key, title, differing(lines), [line for line in lines if not line.is_difference], empty)
             for key, title, lines, empty in tables

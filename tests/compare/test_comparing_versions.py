@@ -7,9 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from core.actors import Actor
+from pipelines.models import VersionDifference
 from registry import services
 from registry.access.services import grant
 from registry.cards.services import revise_card
+from registry.compare.data_sets import data_differences
 from registry.compare.signatures import changes_of
 from registry.compare.views import OFFERED_DATA
 from registry.evaluations.models import Evaluation
@@ -284,3 +286,36 @@ def test_requirements_are_read_as_pip_writes_them():
     }
     assert read.unreadable == ["-r other.txt", "git+https://example.org/x.git"]
     assert not read.are_all_pinned
+
+
+def test_the_page_tells_data_set_by_data_set_what_each_was_made_from(
+    make_model, make_version, make_data, client_for, scientist
+):
+    months = [make_data(f"2013-0{number}") for number in (1, 2, 3)]
+    hold_out = make_data("spring", name="held-out")
+    model = make_model("delays")
+    first, second = (
+        make_version(
+            model, tags=uses(("holdout", hold_out), *(("training", each) for each in months[:count]))
+        )
+        for count in (1, 3)
+    )
+    VersionDifference.objects.create(
+        before=months[0],
+        after=months[2],
+        status="ready",
+        columns=[{"name": "temp", "psi": 0.49, "level": "alert"}, {"name": "hour", "psi": 0, "level": "ok"}],
+    )
+    training, held = data_differences(*(list(each.datasets.all()) for each in (first, second)))
+    assert (training.name, training.a.words, training.b.words) == (
+        "flights",
+        "2013-01",
+        "3 versions, 2013-01 to 2013-03",
+    )
+    assert training.rows == 5000
+    assert training.address == "/data/flights/compare/?a=1&b=3"
+    assert [each["name"] for each in training.moved] == ["temp"]
+    assert (held.name, held.is_same, held.ends) == ("held-out", True, None)
+    page = client_for(scientist).get("/models/delays/compare/?a=1&b=2").content.decode()
+    assert "3 versions, 2013-01 to 2013-03" in page
+    assert "temp 0.49" in page

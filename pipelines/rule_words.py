@@ -62,8 +62,8 @@ def column_sentence(rules: Mapping[str, Any]) -> str:
     if allowed := rules.get("allowed"):
         said += f", one of {_list(allowed)}"
     share = rules.get("max_null_share") or 0
-    missing = "none may be missing" if not share else f"at most {_percent(share)} may be missing"
-    return f"{said}; {missing}."
+    missing = {0: "none", 1: "any"}.get(share) or f"at most {_percent(share)}"
+    return f"{said}; {missing} may be missing."
 
 
 def _ends(rules: Mapping[str, Any]) -> str:
@@ -83,7 +83,8 @@ def _list(values: list[Any]) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:,}".replace("-", "\N{MINUS SIGN}")
+        exact = int(value) if float(value).is_integer() else value
+        return f"{exact:,}".replace("-", "\N{MINUS SIGN}")
     return str(value)
 
 

@@ -305,6 +305,9 @@ def test_a_proposal_and_the_open_standard_by_page_and_rest(flights, scientist, c
     page = browser.get(f"{EDIT}?propose=2")
     assert page.context["editor"].contract.document["columns"]["hour"]["max"] == 99
     assert b"Why these rules" in page.content
+    hour = next(row for row in page.context["changed_rules"] if row.subject == "hour")
+    assert (hour.before, hour.after) != ("", "") and "99" in hour.after and "99" not in hour.before
+    assert hour.before.encode() in page.content and hour.after.encode() in page.content
     told = client.get(f"{API}/datasets/flights/contract/proposal?version=2").json()
     assert told["version"] == 2 and told["document"] == page.context["editor"].contract.document
     assert {change["path"] for change in told["changes"]} >= {"columns.at", "columns.hour.max"}

@@ -10,9 +10,10 @@ from pipelines.rule_words import column_sentence, sentences_of, side_by_side
     [
         ({"type": "string"}, "Text; none may be missing."),
         (
-            {"type": "number", "min": -30, "max": 120, "max_null_share": 0.05},
+            {"type": "number", "min": -30.0, "max": 120, "max_null_share": 0.05},
             "A number from −30 to 120; at most 5 % may be missing.",
         ),
+        ({"type": "number", "max_null_share": 1.0}, "A number; any may be missing."),
         ({"type": "integer", "min": 1000}, "A whole number, at least 1,000; none may be missing."),
         (
             {"type": "string", "allowed": ["EWR", "JFK"]},

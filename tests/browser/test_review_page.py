@@ -34,6 +34,19 @@ def test_the_pages_of_approvals_are_sound(visit, promotion, reviewer, look):
     visitor.check()
 
 
+def test_a_blocked_request_and_the_form_for_a_new_one_fit_a_phone(visit, promotion, reviewer, scientist):
+    promotion.gate_results.filter(mode="block").update(
+        outcome="failed", observed="the digest of the files is 5a115f42_and_not_7f754184_as_registered" * 2
+    )
+    visitor = visit("light", 390).sign_in("reviewer")
+    visitor.open(promotion.address)
+    visitor.check()
+    assert visitor.page.locator("text=Nobody can approve").count() >= 1
+    visitor = visit("dark", 390).sign_in("scientist")
+    visitor.open(f"/models/{promotion.version.model.name}/versions/{promotion.version.number}/promote/")
+    visitor.check()
+
+
 def test_two_people_sign_and_the_request_is_released(visit, promotion, reviewer, validator):
     for name in ("reviewer", "validator"):
         visitor = visit().sign_in(name)

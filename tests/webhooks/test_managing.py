@@ -1,6 +1,7 @@
 """Who may have events sent where: MLflow's calls, REST and the pages agree."""
 
 import json
+import re
 
 import pytest
 from django.db import connection
@@ -9,6 +10,7 @@ from audit.models import Event
 from core.errors import Invalid, Unavailable
 from core.sealing import reseal, seal, unseal
 from workspace.webhooks.addresses import checked_url
+from workspace.webhooks.catalogue import MLFLOW_EVENTS, OUR_EVENTS
 from workspace.webhooks.models import Delivery, Webhook
 
 pytestmark = pytest.mark.django_db
@@ -306,6 +308,29 @@ def test_a_new_envelope_key_takes_over_all_secrets_or_none(make_webhook, setting
     assert capsys.readouterr().out.startswith("1 webhooks are sealed")
     settings.ENVELOPE_KEYS_FORMER = []
     assert unseal(Webhook.objects.get().sealed_secret) == secret
+
+
+def test_the_form_groups_the_events_and_the_pages_say_how_deliveries_stand(
+    client_for, admin, receiver, make_webhook, make_model
+):
+    browser, root = client_for(admin), "/admin/webhooks/"
+    empty = browser.get(root).content.decode()
+    offered = re.findall(r'type="checkbox" name="events" value="([^"]+)"', empty)
+    assert sorted(offered) == sorted([*OUR_EVENTS, *MLFLOW_EVENTS])
+    assert not re.findall(r'value="[^"]+" checked', empty)
+    webhook, _ = make_webhook("registered_model.created")
+    page = f"{root}{webhook.pk}/"
+    assert "nothing sent yet" in browser.get(root).content.decode()
+    chosen = re.findall(r'value="([^"]+)" checked', browser.get(page).content.decode())
+    assert chosen == ["registered_model.created"]
+    receiver.answers = [(503, {}, "later")]
+    assert browser.post(f"{page}test/").status_code == 302
+    failed = browser.get(root).content.decode()
+    assert "503" in failed and "t-bad" in failed
+    make_model("delays")
+    assert browser.get(page).context["state"].waiting == 1
+    assert browser.post(f"{page}test/").status_code == 302
+    assert "answered 200" in browser.get(root).content.decode()
 
 
 def test_the_pages_create_show_test_change_and_delete(client_for, admin, receiver, make_model, run_jobs):

@@ -6,9 +6,29 @@ from django import forms
 
 from workspace.webhooks.catalogue import MLFLOW_EVENTS, OUR_EVENTS, words_of
 
+# What people look for, and how the codes of it begin.
+GROUPS = (
+    ("Models and versions", "registry."),
+    ("Promotions", "approvals."),
+    ("Deployments", "deployments."),
+    ("Monitoring", "monitoring."),
+    ("Data and pipelines", "pipelines."),
+)
+
+
+def _choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Ours by what they are about, then MLflow's under its own names."""
+    ours = [(word, [each for each in OUR_EVENTS if each.startswith(start)]) for word, start in GROUPS]
+    theirs = [("As MLflow names and sends them", MLFLOW_EVENTS)]
+    return [(word, [(each, words_of(each)) for each in events]) for word, events in [*ours, *theirs]]
+
 
 class WebhookForm(forms.Form):
-    name = forms.CharField(max_length=63, widget=forms.TextInput({"class": "in", "autocomplete": "off"}))
+    name = forms.CharField(
+        max_length=63,
+        help_text="For people: who is told, such as “team channel”.",
+        widget=forms.TextInput({"class": "in", "autocomplete": "off"}),
+    )
     url = forms.CharField(
         label="Address",
         max_length=2000,
@@ -18,12 +38,9 @@ class WebhookForm(forms.Form):
         ),
     )
     events = forms.MultipleChoiceField(
-        choices=[
-            ("Of this product", [(each, words_of(each)) for each in OUR_EVENTS]),
-            ("As MLflow names them", [(each, words_of(each)) for each in MLFLOW_EVENTS]),
-        ],
-        widget=forms.SelectMultiple({"class": "in", "size": 10}),
-        help_text="Hold Ctrl or Command to choose several.",
+        choices=_choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="One message for each event; what is not chosen is never sent.",
     )
     model = forms.CharField(
         label="Only of the model",
@@ -38,6 +55,14 @@ class WebhookForm(forms.Form):
         if is_for_one_model:
             self.fields["model"].required = True
             self.fields["model"].help_text = "A registered model that you administer."
+
+    @property
+    def event_groups(self) -> list[tuple[str, int, list[dict[str, Any]]]]:
+        """Each group with how many of it are chosen, and its checkboxes."""
+        field = self["events"]
+        chosen = [str(each) for each in field.value() or []]
+        groups = field.field.widget.optgroups(field.html_name, chosen)
+        return [(word, sum(bool(each["selected"]) for each in boxes), boxes) for word, boxes, _ in groups]
 
     def changes(self) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if name != "model"}

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -127,6 +127,7 @@ def delivery_detail(request: PageRequest, key: str) -> HttpResponse:
     webhook = delivery.webhook
     context = {
         "delivery": delivery,
+        "words": words_of(delivery.event),
         "body": json.dumps(json.loads(delivery.body), indent=2, ensure_ascii=False),
         "attempts": [
             {**each, "at": datetime.fromisoformat(each["at"])} for each in reversed(delivery.attempts)
@@ -162,6 +163,8 @@ def _detail(
         "form": form,
         "secret": secret,
         "page": page,
+        "rows": [(delivery, words_of(delivery.event)) for delivery in page],
+        "state": _counted(request, "").filter(pk=webhook.pk).get(),
         "events": [words_of(each) for each in webhook.events],
         "trail": [("Webhooks", "/admin/webhooks/"), (webhook.name, "")],
     }
@@ -174,13 +177,17 @@ def _chosen_model(request: PageRequest) -> str:
 
 
 def _counted(request: PageRequest, model: str) -> Any:
-    """With what the last day brought."""
+    """With what the last day brought, and what the receiver said last."""
+    last = Delivery.objects.filter(webhook=OuterRef("pk"), attempt_count__gt=0).order_by("-pk")
     lately = Q(deliveries__created_at__gt=Now() - DAY)
     rows = Webhook.objects.visible_to(request.actor)
     return (
         (rows.filter(model__name=model) if model else rows)
         .select_related("model")
         .annotate(
+            last_at=Subquery(last.values("created_at")[:1]),
+            last_response=Subquery(last.values("response_status")[:1]),
+            last_failure=Subquery(last.values("failure")[:1]),
             arrived=Count("deliveries", filter=lately & Q(deliveries__status="delivered")),
             waiting=Count("deliveries", filter=Q(deliveries__status="pending")),
             given_up=Count(

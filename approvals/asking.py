@@ -35,7 +35,7 @@ def _why_not(
     if champion is not None and champion.pk == version.pk:
         return _live_already(version, environment)
     if (under_way := _under_way(actor, version, environment)) is not None:
-        text = f"{under_way.requested_by.username} opened it; it is {under_way.word.lower()}."
+        text = f"{under_way.requested_by.username} opened it. Its state: {under_way.word.lower()}."
         return _refusal("A request for this is under way", text, under_way.address, "Open the request")
     if not rights.may_request(actor, version):
         text = f"Asking needs the right to propose on {version.model}; who administers the model grants it."

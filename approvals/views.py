@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from approvals import asking, review, services
 from approvals.forms import DecisionForm, PromotionForm, ReasonForm
 from approvals.models import PromotionRequest
+from approvals.standing import standings_of
 from core.doors import PageRequest, sign_in_required
 from core.errors import Conflict, DomainError, NotAllowed, PreconditionFailed, PreconditionRequired
 from core.filters import chosen
@@ -33,8 +34,11 @@ def request_list(request: PageRequest) -> HttpResponse:
     if model:
         rows = rows.filter(version__model__name__icontains=model)
     waiting = PromotionRequest.objects.visible_to(request.actor).pending().count()
+    page = Page(request, rows.defer("evidence", "version__manifest"))
+    standings = standings_of(request.actor, page.items)
     context = {
-        "page": Page(request, rows.defer("evidence", "version__manifest")),
+        "page": page,
+        "rows": [(each, standings[each.pk]) for each in page],
         "status": status,
         "model": model,
         "statuses": PromotionRequest.Status.choices,

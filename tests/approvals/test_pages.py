@@ -116,6 +116,26 @@ def queries_of(client, address):
     return len(seen)
 
 
+def test_the_list_says_how_each_request_stands(promotion, sign, reviewer, client_for):
+    client = client_for(reviewer)
+
+    def row():
+        return client.get("/approvals/").context["rows"][0][1]
+
+    assert row().words == "0 of 2 approvals given"
+    sign(reviewer, promotion)
+    assert row().words == "1 of 2 approvals given"
+    blocked(promotion)
+    assert (row().words, row().tone) == ("1 gate forbids approval", "bad")
+    PromotionRequest.objects.filter(pk=promotion.pk).update(status="rejected")
+    assert row().words.endswith("gates did not pass") and row().tone == "warn"
+    comparison = promotion.evaluation.comparison
+    comparison["metrics"]["roc_auc"]["difference"] = {"estimate": 0.02, "low": 0.01, "high": 0.03}
+    type(promotion.evaluation).objects.filter(pk=promotion.evaluation_id).update(comparison=comparison)
+    assert row().mark["verdict"] == "Better"
+    assert 'class="forest' in client.get("/approvals/").content.decode()
+
+
 def test_the_list_asks_as_many_queries_for_one_row_as_for_many(promotion, auditor, client_for):
     client = client_for(auditor)
     one = queries_of(client, "/approvals/")

@@ -7,6 +7,8 @@ class WorkspaceConfig(AppConfig):
     verbose_name = "Workspace"
 
     def ready(self) -> None:
+        from workspace.audit_links import add_audit_links  # noqa: PLC0415 - needs the app registry
         from workspace.sidebar import add_links  # noqa: PLC0415 - needs the app registry
 
         add_links()
+        add_audit_links()

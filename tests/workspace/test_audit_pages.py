@@ -153,3 +153,15 @@ def test_events_of_what_was_deleted_lead_to_its_record(auditor, scientist, actor
     services.delete_model(actor=actor(scientist), model=model, reason="Never used.")
     assert followed("<") == {"/deleted-versions/?model=late"}
     assert all(place.startswith("/deleted-versions/") for place in followed(" v2<"))
+
+
+def test_an_auditor_goes_from_a_model_to_what_happened_to_it(scientist, auditor, actor, client_for):
+    services.create_model(actor=actor(scientist), name="delays")
+    services.create_model(actor=actor(scientist), name="cancellations")
+    page = client_for(auditor).get("/models/delays/").content.decode()
+    address = re.search(r'href="(/audit/\?object_type=[^"]+)"', page)[1].replace("&amp;", "&")
+    found = client_for(auditor).get(address).content.decode()
+    assert "What happened to delays" in found
+    assert "registry.model_created" in found
+    assert "cancellations" not in found
+    assert "/audit/?object_type" not in client_for(scientist).get("/models/delays/").content.decode()

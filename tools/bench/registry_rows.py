@@ -15,7 +15,8 @@ HOT = 5000
 NAME = "'m-' || lpad(i::text, 7, '0')"
 TEAM = "'team-' || mod(i, 20)"
 TIER = "(ARRAY['gold', 'silver', 'bronze'])[1 + mod(i, 3)]"
-# Models come a second apart and their versions a tenth: a registry has no half a million rows of one moment.
+# Models come a second apart, their versions a tenth and those of the hot model a millisecond: a registry
+# has no half a million rows of one moment.
 BEFORE = "make_interval(secs => %(last)s::int - i + 1)"
 MOMENT, MOMENT_OF_VERSION = f"now() - {BEFORE}", f"now() - {BEFORE} + make_interval(secs => v * 0.1)"
 
@@ -56,9 +57,11 @@ OURS_HOT = [
         VALUES (uuidv7(), 'hot', repeat('0', 64), '', 'medium', %(next)s, 1, %(account)s)""",
     """INSERT INTO registry_modelversion (id, model_id, number, status, digest, source, run_id, ready_at, created_by_id,
             status_message, stage, description, run_link, logged_model_id, run, manifest, size, file_count, flavours,
-            requirements, environment, format_warning, parameters, metrics, code_commit, holdout, rev, integrity_failure)
+            requirements, environment, format_warning, parameters, metrics, code_commit, holdout, rev, integrity_failure,
+            created_at, last_updated_at)
         SELECT uuidv7(), m.id, v, 'READY', encode(sha256(convert_to('hot/' || v, 'UTF8')), 'hex'), 'runs:/' || md5('hot' || v) || '/model',
-            md5('hot' || v), now(), %(account)s, '', 'None', '', '', '', '{}', '[]', 0, 0, '{}', '', '{}', '', '{}', '{}', '', '{}', 1, ''
+            md5('hot' || v), now(), %(account)s, '', 'None', '', '', '', '{}', '[]', 0, 0, '{}', '', '{}', '', '{}', '{}', '', '{}', 1, '',
+            now() - make_interval(secs => (%(hot)s::int - v) * 0.001), now() - make_interval(secs => (%(hot)s::int - v) * 0.001)
         FROM registry_registeredmodel m CROSS JOIN generate_series(1, %(hot)s::int) v WHERE m.name = 'hot'""",
     """INSERT INTO registry_modelalias (model_id, name, version_id, set_by_name)
         SELECT m.id, 'champion', v.id, '' FROM registry_registeredmodel m
@@ -89,7 +92,7 @@ THEIRS = [
 THEIRS_HOT = [
     f"INSERT INTO registered_models (name, creation_time, last_updated_time) VALUES ('hot', {NOW_MS}, {NOW_MS})",
     f"""INSERT INTO model_versions (name, version, creation_time, last_updated_time, current_stage, source, run_id, status)
-        SELECT 'hot', v, {NOW_MS}, {NOW_MS}, 'None', 's3://bucket/hot/' || v, md5('hot' || v), 'READY'
+        SELECT 'hot', v, {NOW_MS} - %(hot)s::int + v, {NOW_MS} - %(hot)s::int + v, 'None', 's3://bucket/hot/' || v, md5('hot' || v), 'READY'
         FROM generate_series(1, %(hot)s::int) v""",
     "INSERT INTO registered_model_aliases (name, alias, version) VALUES ('hot', 'champion', %(hot)s)",
 ]

@@ -144,7 +144,10 @@ def search(
     search_key = hashlib.sha256(repr((surface.rows.__name__, text, order)).encode()).hexdigest()[:16]
     found = surface.visible_to(actor)
     for each in comparisons:
-        found = found.filter(_condition(surface, each))
+        if _names_one_model(surface, [each]):
+            found = found.filter(model_id=_visible_named(actor, str(each.value)))
+        else:
+            found = found.filter(_condition(surface, each))
     if surface is MODELS and not any(each.kind == "tag" and each.key == PROMPT for each in comparisons):
         found = found.exclude(_tagged(surface, PROMPT, Q(value="true")))
     if token:
@@ -196,10 +199,6 @@ def _condition(surface: Surface, comparison: Comparison) -> Q | Exists:
             f"The filter cannot use {key[:100]!r}; it can use: {allowed}.", field="filter", allowed=allowed
         )
     _require_operator(operator, TEXT_OPERATORS, key)
-    if _names_one_model(surface, [comparison]):
-        # Its id is found first, so that an index of the model's versions gives the page in order.
-        model = RegisteredModel.objects.existing().filter(name=normal_name(str(value)))
-        return Q(model_id=Subquery(model.values("pk")))
     if isinstance(value, int):
         raise Invalid(f"The filter compares {key} with a number; it needs a quoted text.", field="filter")
     if isinstance(value, tuple) and key not in surface.lists:
@@ -217,6 +216,15 @@ def _names_one_model(surface: Surface, comparisons: Sequence[Comparison]) -> boo
         (each.kind, each.key, each.operator) == ("attribute", "name", "=") and isinstance(each.value, str)
         for each in comparisons
     )
+
+
+def _visible_named(actor: Actor, name: str) -> Subquery:
+    """The one model's id, found first: an index of its versions gives the page in order.
+
+    To who may not see it nothing of it is read, so that no search tells by its time that it is there.
+    """
+    seen = RegisteredModel.objects.visible_to(actor).filter(name=normal_name(name))
+    return Subquery(seen.values("pk")[:1])
 
 
 def _number_condition(column: str, comparison: Comparison) -> Q:

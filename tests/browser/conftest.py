@@ -3,9 +3,11 @@
 import os
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from playwright.sync_api import Error, sync_playwright
 
 from tests.conftest import PASSWORD
@@ -43,6 +45,24 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def _answered_before_the_tables_are_emptied(request):
+    """A page that is left asks no more, but the server may still be answering it: emptied under it, both wait for each other."""
+    if "live_server" not in request.fixturenames:
+        yield
+        return
+    request.getfixturevalue("transactional_db")  # so that this ends first
+    yield
+    busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()"
+    until = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            cursor.execute(busy)
+            if not cursor.fetchone()[0]:
+                return
+            time.sleep(0.05)
 
 
 class Visitor:

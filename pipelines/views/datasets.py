@@ -17,6 +17,7 @@ from pipelines.forms import DatasetFilterForm, EditDatasetForm, ReasonForm
 from pipelines.impact import impact_of
 from pipelines.lookups import find_dataset, find_dataset_version, whole_number
 from pipelines.models import Dataset, DatasetVersion
+from pipelines.needs import need_of, sizes_of
 from pipelines.overview import late_datasets, narrowed, with_last_check, with_newest
 from pipelines.services import why_invalid
 from pipelines.snippets import of_version
@@ -37,8 +38,10 @@ def dataset_list(request: PageRequest) -> HttpResponse:
         key="name" if by_name else "pk",
         ascending=by_name,
     )
+    sizes = sizes_of(page.items)
     context = {
         "page": page,
+        "rows": [(dataset, need_of(dataset), sizes.get(dataset.pk, [])) for dataset in page],
         "filters": form,
         "is_filtered": any(request.GET.get(name) for name in form.fields),
         "by_name": by_name,

@@ -1,0 +1,127 @@
+"""The answer above the review page: quality, weakest slice, gates, latency and cost in five cells."""
+
+from __future__ import annotations
+
+from approvals.comparison_rows import Row
+from approvals.evidence import cost_forecast
+from approvals.gates import MINUS, signed
+from approvals.models import GateResult, PromotionRequest
+from core.money import money
+from registry.evaluations.models import Evaluation
+
+
+def strip(
+    promotion: PromotionRequest,
+    evaluation: Evaluation | None,
+    metrics: list[Row],
+    slices: list[Row],
+    gates: list[GateResult],
+) -> list[dict[str, str]]:
+    """Quality, weakest slice, gates, latency, cost: the answer in five cells."""
+    return [
+        _quality(metrics),
+        _weakest(slices),
+        _gate_cell(promotion, gates),
+        _latency(evaluation),
+        _cost(evaluation),
+    ]
+
+
+def _cell(name: str, anchor: str, value: str, unit: str, note: str, tone: str, icon: str) -> dict[str, str]:
+    return {
+        "name": name,
+        "anchor": anchor,
+        "value": value,
+        "unit": unit,
+        "note": note,
+        "tone": tone,
+        "icon": icon,
+    }
+
+
+def _quality(metrics: list[Row]) -> dict[str, str]:
+    auc = next((row for row in metrics if row.name == "ROC AUC"), None)
+    if auc is None or auc.candidate is None:
+        return _cell(
+            "Quality", "metrics", "not known", "", "the evaluation has no result yet", "t3", "circle-dashed"
+        )
+    if auc.difference is None:
+        return _cell(
+            "Quality",
+            "metrics",
+            f"{auc.candidate:.4f}",
+            "ROC AUC",
+            "first release: nothing to compare with",
+            "t3",
+            "info",
+        )
+    look = {
+        "ok": ("t-ok", "circle-check"),
+        "bad": ("t-bad", "circle-x"),
+        "warn": ("t-warn", "triangle-alert"),
+    }
+    tone, icon = look.get(auc.tone, ("t3", "minus"))
+    return _cell(
+        "Quality", "metrics", signed(auc.difference), "ROC AUC", f"95 % interval {auc.interval}", tone, icon
+    )
+
+
+def _weakest(slices: list[Row]) -> dict[str, str]:
+    compared = [row for row in slices if row.difference is not None]
+    if not compared:
+        weakest = slices[0] if slices else None
+        value = f"{weakest.candidate:.3f}" if weakest and weakest.candidate is not None else "not known"
+        note = f"{weakest.note} = {weakest.name}" if weakest else "no slice has enough rows"
+        return _cell("Weakest slice", "slices", value, "ROC AUC" if weakest else "", note, "t3", "info")
+    weakest = compared[0]
+    bad = weakest.tone == "bad"
+    note = f"{weakest.note} = {weakest.name}, {weakest.verdict.lower()}"
+    return _cell(
+        "Weakest slice", "slices", f"{weakest.difference:+.3f}".replace("-", MINUS), "ROC AUC", note,
+        "t-warn" if bad else "t-ok", "triangle-alert" if bad else "circle-check",
+    )  # fmt: skip
+
+
+def _gate_cell(promotion: PromotionRequest, gates: list[GateResult]) -> dict[str, str]:
+    if not promotion.is_judged:
+        return _cell(
+            "Gates", "gates", "running", "", "judged when the evaluation ends", "t3", "loader-circle"
+        )
+    failed, warned = (sum(gate.outcome == word for gate in gates) for word in ("failed", "warned"))
+    tone, icon = (
+        ("t-bad", "circle-x")
+        if failed
+        else ("t-warn", "triangle-alert")
+        if warned
+        else ("t-ok", "circle-check")
+    )
+    note = f"{warned} warning{'s' * (warned != 1)}, {failed} failure{'s' * (failed != 1)}"
+    return _cell(
+        "Gates", "gates", str(len(gates) - failed - warned), f"of {len(gates)} pass", note, tone, icon
+    )
+
+
+def _latency(evaluation: Evaluation | None) -> dict[str, str]:
+    measured = evaluation.latency.get("candidate", {}) if evaluation else {}
+    if not measured.get("p95"):
+        return _cell("Latency p95", "metrics", "not known", "", "not measured yet", "t3", "circle-dashed")
+    former = (evaluation.latency.get("champion") or {}).get("p95") if evaluation else None
+    note = f"champion {former:.1f} ms, one row in the sandbox" if former else "one row in the sandbox"
+    return _cell("Latency p95", "metrics", f"{measured['p95']:.1f}", "ms", note, "t-ok", "circle-check")
+
+
+def _cost(evaluation: Evaluation | None) -> dict[str, str]:
+    forecast = cost_forecast(evaluation)
+    if forecast is None:
+        return _cell(
+            "Cost forecast", "cost", "not known", "", "nothing has been metered yet", "t3", "circle-dashed"
+        )
+    return _cell(
+        "Cost forecast",
+        "cost",
+        money(forecast),
+        "per 1,000",
+        "processor time of scoring only",
+        "t-ok",
+        "circle-check",
+    )

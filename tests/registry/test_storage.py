@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from core.errors import Conflict, NotAllowed, TooLarge
+from core.errors import Conflict, NotAllowed, PreconditionFailed, TooLarge
 from core.jobs import enqueue
 from core.jobs.models import Job
 from core.object_store import store
@@ -128,6 +128,15 @@ def test_quotas_by_rest_and_on_the_page(make_model, make_version, scientist, str
     assert outside.get("/api/v1/models/delays/storage").status_code == 404
     assert outside.put(data={"quota_bytes": 1, "reason": "x"}, **put).status_code == 404
     assert outside.post("/models/delays/quota/", {"gib": "1", "reason": "x"}).status_code == 404
+
+
+def test_a_quota_changes_only_as_its_caller_has_seen_it(make_model, admin, actor):
+    model, by = make_model(), actor(admin)
+    seen = bytes_in_use(model).quota
+    storage.set_quota(actor=by, model=model, bytes=1 << 30, reason="Small.", expected_quota=seen)
+    with pytest.raises(PreconditionFailed):
+        storage.set_quota(actor=by, model=model, bytes=2 << 30, reason="Large.", expected_quota=seen)
+    assert bytes_in_use(model).quota == 1 << 30
 
 
 # --- legal holds ------------------------------------------------------------------------------

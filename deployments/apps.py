@@ -12,7 +12,9 @@ class DeploymentsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("deployments.tasks")
-        import_module("registry.retention").keep("deployments", Later("deployments.panels.why_versions_stay"))
+        retention = import_module("registry.retention")
+        retention.keep("deployments", Later("deployments.panels.why_versions_stay"))
+        retention.keep_name("deployments", Later("deployments.panels.why_name_stays"))
         import_module("registry.downstream").follow(
             "deployments", 10, Later("deployments.following.deployments_after")
         )

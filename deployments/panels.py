@@ -31,6 +31,15 @@ def why_versions_stay(versions: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
     }
 
 
+def why_name_stays(model: uuid.UUID) -> str:
+    """A name that callers of a protected environment use."""
+    found = Deployment.objects.filter(endpoint__model=model, endpoint__environment__is_protected=True)
+    answering = found.exclude(status__in=Deployment.OVER).select_related("endpoint__environment").first()
+    return (
+        f"answers in {answering.endpoint.environment.name}, whose callers use its name" if answering else ""
+    )
+
+
 def _why_it_stays(deployment: Deployment) -> str:
     place = deployment.endpoint.environment.name
     if not deployment.is_over:

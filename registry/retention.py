@@ -1,4 +1,4 @@
-"""What keeps a version from being deleted: packages above say which versions they need."""
+"""What keeps a version from being deleted, or a model's name from being changed: packages above say what they need."""
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -7,7 +7,10 @@ from registry.models import ALWAYS_PROTECTED, ModelAlias, ModelVersion, Protecte
 
 Keeper = Callable[[Sequence[uuid.UUID]], dict[uuid.UUID, str]]
 
+NameKeeper = Callable[[uuid.UUID], str]
+
 _keepers: dict[str, Keeper] = {}
+_name_keepers: dict[str, NameKeeper] = {}
 
 
 def keep(name: str, keeper: Keeper) -> None:
@@ -17,6 +20,16 @@ def keep(name: str, keeper: Keeper) -> None:
     that completes "it ...", such as "is live in production".
     """
     _keepers[name] = keeper
+
+
+def keep_name(name: str, keeper: NameKeeper) -> None:
+    """Ask ``keeper`` before a model is renamed; it answers why not, completing "it ...", or nothing."""
+    _name_keepers[name] = keeper
+
+
+def reason_to_keep_name(model: uuid.UUID) -> str:
+    """Why the model's name must stay, or an empty text."""
+    return next((reason for keeper in _name_keepers.values() if (reason := keeper(model))), "")
 
 
 def reasons_to_keep(versions: Iterable[ModelVersion]) -> dict[uuid.UUID, str]:

@@ -18,13 +18,17 @@ from registry.access.services import give_creator_rights
 from registry.locks import locked_model, touch, wait_for_keepers
 from registry.models import ModelAlias, ModelVersion, RegisteredModel
 from registry.names import checked_name, look_sha256
-from registry.retention import reasons_to_keep
+from registry.retention import reason_to_keep_name, reasons_to_keep
 from registry.services.tags import checked_tags, put_first_tags
 from registry.storage.tombstones import bury
 from registry.taken import ConfusableName, refuse_taken
 
 LONGEST_DESCRIPTION = 5000
 UNCHANGED: Any = object()
+
+
+class HeldName(Conflict):
+    """Callers in production use the name: changing it is a change there, which takes an approval."""
 
 
 @command(refusals=(NotAllowed, ProbedName, ConfusableName))
@@ -94,7 +98,7 @@ def update_model(
     return row
 
 
-@command(refusals=(NotAllowed, ProbedName, ConfusableName))
+@command(refusals=(NotAllowed, ProbedName, ConfusableName, HeldName))
 def rename_model(
     *, actor: Actor, model: RegisteredModel, new_name: str, expected_rev: int | None = None
 ) -> RegisteredModel:
@@ -106,6 +110,7 @@ def rename_model(
     before = row.name
     row.name, row.look_sha256 = new_name, look_sha256(new_name)
     if new_name != before:
+        _refuse_held_name(row, before)
         refuse_taken(actor, row)
     row.save(update_fields=["name", "look_sha256"])
     touch(row)
@@ -119,7 +124,13 @@ def rename_model(
     return row
 
 
-@command(refusals=(NotAllowed, ProbedName, ConfusableName))
+def _refuse_held_name(row: RegisteredModel, name: str) -> None:
+    reason = reason_to_keep_name(row.pk)
+    if reason:
+        raise HeldName(f"{name} cannot be renamed: it {reason}.", code="name_is_needed")
+
+
+@command(refusals=(NotAllowed, ProbedName, ConfusableName, HeldName))
 def change_model(
     *,
     actor: Actor,

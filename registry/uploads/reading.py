@@ -30,11 +30,18 @@ class UploadedFiles:
                 yield file["path"], cast(BinaryIO, content)
 
     def require_promised(self, manifest: list[dict[str, object]]) -> None:
-        """What arrived is what the sender said would come."""
-        said = {each["path"]: each["sha256"] for each in self.upload.files}
-        for entry in manifest:
-            if said[entry["path"]] != entry["sha256"]:
-                raise Invalid(f"{entry['path']} arrived with another content than was said.", field="source")
+        """What arrived is what the sender said would come; a file that is not is forgotten, to be sent again."""
+        arrived = {entry["path"]: entry["sha256"] for entry in manifest}
+        others = [
+            number for number, said in enumerate(self.upload.files) if arrived[said["path"]] != said["sha256"]
+        ]
+        if others:
+            self.upload.parts.filter(file__in=others).delete()
+            path = self.upload.files[others[0]]["path"]
+            more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+            raise Invalid(
+                f"{path}{more} arrived with another content than was said. Send it again.", field="source"
+            )
 
 
 class _Joined(io.RawIOBase):

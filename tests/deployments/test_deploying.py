@@ -14,6 +14,7 @@ from core.jobs.models import Job
 from deployments import rights, services
 from deployments.models import Clearance, Deployment, Endpoint, Scorer, TrafficCount, Transition
 from deployments.serving.routing import Route, Variant
+from registry import services as registry
 from registry.access.services import grant
 from registry.models import ModelAlias
 
@@ -45,6 +46,23 @@ def test_the_first_version_goes_live_and_gets_the_alias(make_model, make_version
     assert champion(version.model) == 1
     statuses = list(Transition.objects.order_by("at", "id").values_list("status", flat=True))
     assert statuses == ["queued", "leased", "starting", "health_check", "rolling_out", "live"]
+
+
+def test_a_name_that_callers_use_stays(
+    make_model, make_version, production, staging, bring_live, scientist, actor, token_client
+):
+    tried = bring_live(make_version(make_model("tried")), staging).version.model
+    assert registry.rename_model(actor=actor(scientist), model=tried, new_name="tried-again")
+    model = bring_live(make_version(make_model()), production).version.model
+    name = model.name
+    answer = token_client(scientist).post(
+        "/api/2.0/mlflow/registered-models/rename", {"name": name, "new_name": "x"}, "application/json"
+    )
+    assert answer.status_code == 409
+    assert "answers in production" in answer.json()["message"]
+    model.refresh_from_db()
+    assert model.name == name
+    assert Event.objects.acting("registry.rename_model").get().fields["outcome"] == "denied"
 
 
 def test_a_second_version_takes_a_tenth_then_everything(

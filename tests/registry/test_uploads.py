@@ -74,6 +74,19 @@ def test_an_upload_that_is_not_whole_or_came_otherwise_makes_no_version(
         version = ModelVersion.objects.latest("number")
         assert version.status == "FAILED_REGISTRATION"
         assert why in version.status_message
+    assert Upload.objects.get().received() == [len(MLMODEL), 0], "only what came otherwise is sent again"
+    put(client, key, 1, 0, b"0123456789")
+    registry.create_version(actor=actor(scientist), model=model, source=begun["source"])
+    run_jobs()
+    assert ModelVersion.objects.latest("number").status == "READY"
+
+
+def test_a_name_is_taken_as_it_is_said(make_model, scientist, token_client):
+    make_model("delays")
+    files = [{**said(a=b"x")[0], "path": path} for path in ("weights.bin ", " weights.bin")]
+    answer = token_client(scientist).post(API, {"files": files}, "application/json")
+    assert answer.status_code == 201, answer.content
+    assert {each["path"] for each in answer.json()["files"]} == {"weights.bin ", " weights.bin"}
 
 
 def test_files_that_claim_a_run_are_registered_from_there(

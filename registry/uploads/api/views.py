@@ -26,7 +26,7 @@ CHUNK = 1 << 20
 
 
 class NewUploadFileSerializer(Body):
-    path = TextField(max_length=2000)
+    path = TextField(max_length=2000, trim_whitespace=False)
     size = serializers.IntegerField(min_value=0, max_value=LARGEST_FILE)
     sha256 = TextField(max_length=64)
 

@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from controlplane.stack.postgres import GRANTS
 
+MIGRATED = "test_migrated"
 TABLES = (
     "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'audit')"
 )
@@ -35,6 +36,15 @@ def connected_as(role: str, database: str) -> Iterator[None]:
     settings.update(before)
 
 
+def _make(connection: psycopg.Connection, name: str, *, template: str) -> None:
+    words = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {name} WITH (FORCE)").format(**words))
+    connection.execute(sql.SQL("CREATE DATABASE {name} OWNER cp_owner TEMPLATE {template}").format(**words))
+    with superuser(name) as inside:
+        for statement in GRANTS:
+            inside.execute(statement)
+
+
 class TestDatabase:
     """Created once per worker, dropped at the end."""
 
@@ -47,16 +57,15 @@ class TestDatabase:
         self.is_emptied = False
 
     def create(self) -> None:
-        """Make the database, migrate it as cp_owner and remember the rows migrations put in."""
+        """A copy of the migrated one, and the rows migrations put in remembered."""
         with superuser("postgres") as connection:
-            name = sql.Identifier(self.name)
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-            connection.execute(sql.SQL("CREATE DATABASE {} OWNER cp_owner TEMPLATE template0").format(name))
-        with superuser(self.name) as connection:
-            for statement in GRANTS:
-                connection.execute(statement)
-        with connected_as("cp_owner", self.name):
-            call_command("migrate", verbosity=0, interactive=False)
+            # The first worker migrates; the others wait for it and copy.
+            connection.execute("SELECT pg_advisory_lock(1)")
+            if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [MIGRATED]).fetchone():
+                _make(connection, MIGRATED, template="template0")
+                with connected_as("cp_owner", MIGRATED):
+                    call_command("migrate", verbosity=0, interactive=False)
+            _make(connection, self.name, template=MIGRATED)
         with superuser(self.name) as connection:
             # Only here: between tests Django empties its own tables. The ledger's are not its own.
             connection.execute("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO cp_app")

@@ -97,7 +97,7 @@ def granted_by_name(
     if not can_hold_grants(actor, right):
         return Q(pk__in=())
     tables = tables_of(to_accounts, to_groups)
-    permission, many = _holding(actor, right, tables)
+    permission, many = holding(actor, right, tables)
     text = tables.probed(ROW, KNOWN) if many else tables.listed(ROW, KNOWN)
     return Granted(F("pk"), text=text, parameters=parameters(actor, permission))
 
@@ -108,7 +108,7 @@ def tables_of(to_accounts: type[AccountGrant], to_groups: type[GroupGrant]) -> G
     return GrantTables(to_accounts._meta.db_table, to_groups._meta.db_table, kind.app_label, kind.model_name)
 
 
-def _holding(actor: Actor, right: str, tables: GrantTables) -> tuple[int | None, bool]:
+def holding(actor: Actor, right: str, tables: GrantTables) -> tuple[int | None, bool]:
     """The right's permission, and whether the actor holds many grants of it; asked once per actor.
 
     The second says which statement of the rule is the faster one. Both are right.

@@ -13,52 +13,32 @@ from typing import Any
 from django.conf import settings
 from django.core import signing
 from django.db import OperationalError, connection, transaction
-from django.db.models import CharField, Exists, F, Lookup, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from psycopg.errors import QueryCanceled
 
+from accounts.grant_lookup import can_hold_grants, parameters
+from accounts.grants import holding
 from core.actors import Actor
 from core.errors import Invalid
-from mlflow_api import statements
+from mlflow_api import patterns, statements
 from mlflow_api.filters import Comparison, parse
+from mlflow_api.sight import MODEL_GRANTS, SEEN_LATE
 from registry.models import ModelTag, ModelVersion, RegisteredModel, VersionTag
 from registry.names import normal_name
 
 SALT = "mlflow_api.page"
 PROMPT = "mlflow.prompt.is_prompt"
 LARGEST_NUMBER = 2**31 - 1
+PLANNED_FOR_A_PAGE = "SET LOCAL random_page_cost = 1.1; SET LOCAL max_parallel_workers_per_gather = 0; "
 ORDER = re.compile(
     r"^\s*(?:attribute\.)?[`\"]?(?P<field>\w+)[`\"]?(?:\s+(?P<way>asc|desc))?\s*$", re.IGNORECASE
 )
 
 
-@CharField.register_lookup
-@TextField.register_lookup
-class Like(Lookup):
-    """SQL's LIKE with the client's pattern, in which a backslash is a backslash."""
-
-    lookup_name = "like"
-    word = "LIKE"
-    prepare_rhs = False
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        left, left_parameters = self.process_lhs(compiler, connection)
-        right, right_parameters = self.process_rhs(compiler, connection)
-        return f"{left} {self.word} {right} ESCAPE ''", [*left_parameters, *right_parameters]
-
-
-@CharField.register_lookup
-@TextField.register_lookup
-class CaselessLike(Like):
-    """The same in any case of letters."""
-
-    lookup_name = "ilike"
-    word = "ILIKE"
-
-
 LOOKUPS = {
     "=": "exact",
-    "LIKE": "like",
-    "ILIKE": "ilike",
+    "LIKE": patterns.Like.lookup_name,
+    "ILIKE": patterns.CaselessLike.lookup_name,
     "IN": "in",
     "<": "lt",
     "<=": "lte",
@@ -142,7 +122,8 @@ def search(
     order = _order(surface, order_by, one_model=_names_one_model(surface, comparisons))
     # A token belongs to its search: the same filter, order and kind of thing.
     search_key = hashlib.sha256(repr((surface.rows.__name__, text, order)).encode()).hexdigest()[:16]
-    found = surface.visible_to(actor)
+    late = _seen_late(surface, actor, comparisons)
+    found = surface.rows.objects.existing() if late else surface.visible_to(actor)
     for each in comparisons:
         if _names_one_model(surface, [each]):
             found = found.filter(model_id=_visible_named(actor, str(each.value)))
@@ -154,22 +135,36 @@ def search(
         found = found.filter(_after(order, _position(token, search_key, len(order))))
     columns = [column for column, _ in order]
     found = found.order_by(*(F(column).desc() if down else F(column).asc() for column, down in order))
-    sql, parameters = found.values("pk", *columns)[: size + 1].query.sql_with_params()
-    rows = _within_time(surface.rendered.replace("{search}", sql), parameters)
+    found = found.values("pk", *columns)
+    sql, bound = (found if late else found[: size + 1]).query.sql_with_params()
+    if late:
+        sql, bound = SEEN_LATE.replace("{search}", sql), (*bound, *late, size + 1)
+    rows = _within_time(surface.rendered.replace("{search}", sql), bound)
     rows.sort()  # by place
     more = len(rows) > size
     next_token = _token(search_key, rows[size - 1][2:-1]) if more else ""
     return Page([row[-1] for row in rows[:size]], next_token)
 
 
+def _seen_late(surface: Surface, actor: Actor, comparisons: Sequence[Comparison]) -> list[Any]:
+    """What ``SEEN_LATE`` binds, where a tag may find many models and the actor holds many; else nothing."""
+    if surface is not MODELS or not any(each.kind == "tag" for each in comparisons):
+        return []
+    if actor.holds_everywhere("view") or not can_hold_grants(actor, "view"):
+        return []
+    permission, many = holding(actor, "view", MODEL_GRANTS)
+    return parameters(actor, permission) if many else []
+
+
 def _within_time(sql: str, parameters: Sequence[Any]) -> list[Any]:
     """The rows; a statement that takes too long is ended, and the client told not to try again.
 
     The limit travels with the statement: two of one message are one transaction. One process of
-    the database is enough for a page: more of them read far ahead of what the page needs.
+    the database is enough for a page: more of them read far ahead of what the page needs. A row
+    found by an index costs about what the next one does: indexes are in memory or on flash storage.
     """
     seconds = settings.REGISTRY_SEARCH_SECONDS
-    limits = f"SET LOCAL statement_timeout = {round(seconds * 1000)}; SET LOCAL max_parallel_workers_per_gather = 0; "
+    limits = f"SET LOCAL statement_timeout = {round(seconds * 1000)}; {PLANNED_FOR_A_PAGE}"
     # Inside a transaction a failed statement must not end it.
     kept = transaction.atomic() if connection.in_atomic_block else nullcontext()
     try:

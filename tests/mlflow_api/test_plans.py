@@ -4,6 +4,7 @@ Asked is the plan, never the time. One data scientist holds a grant on each mode
 has to look at grants as well; a stranger holds none.
 """
 
+import json
 import re
 
 import pytest
@@ -13,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from mlflow_api import searching
 from mlflow_api.searching import MODELS, VERSIONS
 from registry.models import RegisteredModel
+from registry.services import create_model
 from tests.database import superuser
 from tools.bench.registry_rows import OURS
 
@@ -67,7 +69,7 @@ def plan_of(ask):
         return "\n".join(line for (line,) in cursor.fetchall())
 
 
-def test_searches_read_no_table_from_end_to_end(many, scientist, stranger, actor, subtests):
+def test_searches_read_no_table_from_end_to_end(many, scientist, stranger, make_account, actor, subtests):
     for who in (scientist, stranger):
         for surface, text, order, index in SEARCHES:
             with subtests.test(who.username, text=text, order=order):
@@ -93,3 +95,28 @@ def test_searches_read_no_table_from_end_to_end(many, scientist, stranger, actor
         with subtests.test(who.username, what="the page's search"):
             plan = RegisteredModel.objects.visible_to(actor(who)).searched("012345")[:50].explain()
             assert not LARGE.search(plan), plan
+    with subtests.test(what="others' models with the same tag"):
+        require_no_other_with_the_same_tag(scientist, make_account, actor)
+
+
+def require_no_other_with_the_same_tag(scientist, make_account, actor):
+    """Whoever holds many is answered another way, and sees no more for it."""
+    theirs = actor(make_account("neighbour", "data-scientist"))
+    for name in ("a-secret", "m-0000007-secret"):
+        create_model(actor=theirs, name=name, tags={"team": "team-7"})
+    mine, seen, token = actor(scientist), [], ""
+    while True:
+        page = searching.search(
+            MODELS, mine, text="tags.team = 'team-7'", order_by=[], token=token, size=1000
+        )
+        seen += [json.loads(each)["name"] for each in page.entries]
+        token = page.next_token
+        if not token:
+            break
+    assert seen == [f"m-{number:07}" for number in range(7, MANY, 20)]
+    late = plan_of(
+        lambda: searching.search(
+            MODELS, actor(scientist), text="tags.team = 'team-7'", order_by=[], token="", size=5
+        )
+    )
+    assert "sorted" in late

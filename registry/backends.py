@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -24,72 +23,7 @@ if TYPE_CHECKING:
     from registry.tracking import TrackingServer
 
 SCHEME = "mlflow-artifacts:"
-# Set by edge on everything that is logged: the id of the person who logged it.
-OWNER = "controlplane.owner"
 DEEPEST = 32
-
-
-@dataclass(frozen=True)
-class Owned:
-    """A run or logged model, by the column of versions that names it, and the person who logged it."""
-
-    column: str
-    id: str
-    owner: str
-    artifact_uri: str = ""
-
-
-@dataclass(frozen=True)
-class DatasetInput:
-    """A data set a run says it used; ``context`` is training, holdout or reference."""
-
-    name: str
-    digest: str
-    context: str
-    source: str = ""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What the tracking server knows of a run."""
-
-    id: str
-    name: str = ""
-    experiment_id: str = ""
-    status: str = ""
-    user: str = ""
-    started_at_ms: int = 0
-    ended_at_ms: int = 0
-    artifact_uri: str = ""
-    parameters: dict[str, str] = field(default_factory=dict)
-    metrics: dict[str, float | str] = field(default_factory=dict)
-    tags: dict[str, str] = field(default_factory=dict)
-    inputs: tuple[DatasetInput, ...] = ()
-    # Ids of the logged models it made, in no order.
-    logged_models: tuple[str, ...] = ()
-    is_deleted: bool = False
-
-    @property
-    def owned(self) -> Owned:
-        return Owned("run_id", self.id, self.tags.get(OWNER, ""), self.artifact_uri)
-
-
-@dataclass(frozen=True)
-class LoggedModel:
-    """What the tracking server knows of a logged model."""
-
-    id: str
-    name: str = ""
-    run_id: str = ""
-    created_at_ms: int = 0
-    artifact_uri: str = ""
-    parameters: dict[str, str] = field(default_factory=dict)
-    metrics: dict[str, float | str] = field(default_factory=dict)
-    tags: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def owned(self) -> Owned:
-        return Owned("logged_model_id", self.id, self.tags.get(OWNER, ""), self.artifact_uri)
 
 
 class ArtifactStorage(Protocol):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from core.errors import Invalid, NotFound
 from core.object_store import CHUNK, store
 from registry import mlmodel
-from registry.backends import ArtifactStorage, LoggedModel, Run, owned_path
+from registry.backends import ArtifactStorage, owned_path
 from registry.lineage import Use, copied_data, creator_of, found_data, found_parent
 from registry.manifest import ManifestFile, digest_of, listed
 from registry.models import ModelVersion
@@ -18,6 +18,7 @@ from registry.ownership import require_own
 from registry.run_facts import RunFacts, facts_of
 from registry.sources import Source, parse_source
 from registry.storage.bytes_in_use import Allowance
+from registry.tracked import LoggedModel, Run
 from registry.uploads.reading import uploaded_files
 
 if TYPE_CHECKING:

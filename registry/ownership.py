@@ -5,9 +5,10 @@ from __future__ import annotations
 from audit.services import record_denied
 from core.actors import Actor
 from core.errors import NotFound
-from registry.backends import Owned, storage_path, tracking_server
+from registry.backends import storage_path, tracking_server
 from registry.models import ModelVersion
 from registry.sources import Source
+from registry.tracked import Owned
 
 
 def refuse_early(actor: Actor, source: Source, run_id: str, model_id: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from core.errors import Invalid
 from core.text import checked_json
-from registry.backends import LoggedModel, Run
+from registry.tracked import LoggedModel, Run
 
 DATASET_VERSIONS = "controlplane.dataset_versions"
 HOLDOUT = "controlplane.holdout"

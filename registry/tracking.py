@@ -14,7 +14,7 @@ import httpx
 from django.conf import settings
 
 from core.errors import NotFound, Unavailable
-from registry.backends import DatasetInput, LoggedModel, Owned, Run
+from registry.tracked import DatasetInput, LoggedModel, Owned, Run
 
 TIMEOUT = httpx.Timeout(30, connect=5)
 # Shorter than any server waits: none closes a connection just as we ask over it.

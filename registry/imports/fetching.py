@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from core.errors import Invalid, NotFound
 from core.text import checked_json
-from registry.backends import SCHEME, LoggedModel, Run, storage_path
+from registry.backends import SCHEME, storage_path
 from registry.contents import Contents, Progress, described, of_another_version, stored
 from registry.imports.artifacts import ProxiedArtifacts
 from registry.imports.models import ImportedModel
@@ -20,6 +20,7 @@ from registry.models import ModelVersion
 from registry.run_facts import facts_of
 from registry.sources import Source, parse_source
 from registry.storage.bytes_in_use import Allowance
+from registry.tracked import LoggedModel, Run
 
 MOST_TAGS, LONGEST_TAG = 200, 1000
 # MLflow's own record of every file list it logged: long, and said by the manifest.

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from core.errors import Conflict, Invalid, NotAllowed, NotFound, Unavailable
-from registry.backends import LoggedModel, Run
 from registry.imports.models import LONGEST_SERVER
 from registry.services.tags import IS_PROMPT
+from registry.tracked import LoggedModel, Run
 from registry.tracking import TrackingServer
 
 API = "/api/2.0/mlflow"

@@ -10,6 +10,7 @@ from mlflow_api import ownership, rendering, searching
 from mlflow_api.arguments import Arguments
 from mlflow_api.doors import door
 from mlflow_api.finding import find_model, find_version
+from mlflow_api.surfaces import VERSIONS
 from registry import protected, services
 from registry.services.aliases import PROTECTED_STAGES, STAGE_OF_ALIAS, checked_stage
 from registry.services.prompts import PROMPT_SOURCES, create_prompt_version
@@ -53,7 +54,7 @@ def get(actor: Actor, sent: Arguments) -> str:
 def search(actor: Actor, sent: Arguments) -> str:
     size = sent.number("max_results", default=DEFAULT_VERSIONS, largest=MOST_VERSIONS)
     page = searching.search(
-        searching.VERSIONS,
+        VERSIONS,
         actor,
         text=sent.text("filter", ""),
         order_by=sent.texts("order_by"),

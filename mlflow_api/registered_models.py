@@ -9,6 +9,7 @@ from mlflow_api import rendering, searching
 from mlflow_api.arguments import Arguments
 from mlflow_api.doors import door
 from mlflow_api.finding import find_model
+from mlflow_api.surfaces import MODELS
 from registry import services
 from registry.services.aliases import checked_stage
 
@@ -31,7 +32,7 @@ def get(actor: Actor, sent: Arguments) -> str:
 @door()
 def search(actor: Actor, sent: Arguments) -> str:
     page = searching.search(
-        searching.MODELS,
+        MODELS,
         actor,
         text=sent.text("filter", ""),
         order_by=sent.texts("order_by"),

@@ -1,108 +1,43 @@
-"""From filters, orders and page tokens to queries: bound values, listed columns, keyset pages."""
+"""From filters, orders and page tokens to one statement: bound values, listed columns, keyset pages.
+
+The ORM makes the statement of each shape of search once (a shape is a search without its texts):
+to make it anew took two thirds of web's CPU for a search (measured).
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Any
 
+from cachetools import LRUCache
 from django.conf import settings
-from django.core import signing
-from django.db import OperationalError, connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.core.exceptions import EmptyResultSet
+from django.db import OperationalError
+from django.db.models import F, Q, QuerySet, Subquery
 from psycopg.errors import QueryCanceled
 
 from accounts.grant_lookup import can_hold_grants, parameters
 from accounts.grants import holding
 from core.actors import Actor
 from core.errors import Invalid
-from mlflow_api import patterns, statements
+from core.limited_reads import fetch_planned_anew, fetch_prepared
+from mlflow_api.conditions import PROMPT, condition, names_one_model, tagged
 from mlflow_api.filters import Comparison, parse
+from mlflow_api.page_tokens import after, position_of, token_of
 from mlflow_api.sight import MODEL_GRANTS, SEEN_LATE
-from registry.models import ModelTag, ModelVersion, RegisteredModel, VersionTag
+from mlflow_api.surfaces import MODELS, Surface
+from registry.models import RegisteredModel
 from registry.names import normal_name
 
-SALT = "mlflow_api.page"
-PROMPT = "mlflow.prompt.is_prompt"
-LARGEST_NUMBER = 2**31 - 1
-PLANNED_FOR_A_PAGE = "SET LOCAL random_page_cost = 1.1; SET LOCAL max_parallel_workers_per_gather = 0; "
+_kept_statements: LRUCache[Any, Statement] = LRUCache(128)
+_kept_lock = Lock()
+EXACT = {"=", "!=", "IN", "NOT IN"}
 ORDER = re.compile(
     r"^\s*(?:attribute\.)?[`\"]?(?P<field>\w+)[`\"]?(?:\s+(?P<way>asc|desc))?\s*$", re.IGNORECASE
-)
-
-
-LOOKUPS = {
-    "=": "exact",
-    "LIKE": patterns.Like.lookup_name,
-    "ILIKE": patterns.CaselessLike.lookup_name,
-    "IN": "in",
-    "<": "lt",
-    "<=": "lte",
-    ">": "gt",
-    ">=": "gte",
-}
-NEGATED = {"!=": "=", "NOT IN": "IN"}
-TEXT_OPERATORS = ("=", "!=", "LIKE", "ILIKE", "IN", "NOT IN")
-TAG_OPERATORS = ("=", "!=", "LIKE", "ILIKE")
-NUMBER_OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
-
-
-@dataclass(frozen=True)
-class Surface:
-    """What may be searched and ordered of one kind of thing, and by which columns."""
-
-    rows: type[RegisteredModel] | type[ModelVersion]
-    texts: dict[str, str]
-    numbers: dict[str, str]
-    orders: dict[str, str]
-    tag: type[ModelTag] | type[VersionTag]
-    tag_column: str
-    default_order: tuple[tuple[str, bool], ...]
-    ties: tuple[tuple[str, bool], ...]
-    lists: tuple[str, ...]
-    rendered: str
-
-    def visible_to(self, actor: Actor) -> QuerySet[Any]:
-        return self.rows.objects.visible_to(actor)
-
-
-MODELS = Surface(
-    rows=RegisteredModel,
-    texts={"name": "name"},
-    numbers={},
-    orders={
-        "name": "name",
-        "timestamp": "created_at",
-        "creation_timestamp": "created_at",
-        "last_updated_timestamp": "last_updated_at",
-    },
-    tag=ModelTag,
-    tag_column="model",
-    default_order=(),
-    ties=(("name", False),),
-    lists=("name",),
-    rendered=statements.FOUND_MODELS,
-)
-VERSIONS = Surface(
-    rows=ModelVersion,
-    texts={"name": "model__name", "run_id": "run_id", "source_path": "source"},
-    numbers={"version_number": "number"},
-    orders={
-        "name": "model__name",
-        "version_number": "number",
-        "creation_timestamp": "created_at",
-        "last_updated_timestamp": "last_updated_at",
-    },
-    tag=VersionTag,
-    tag_column="version",
-    default_order=(("last_updated_at", True),),
-    ties=(("model__name", False), ("number", True)),
-    lists=("name", "run_id"),
-    rendered=statements.FOUND_VERSIONS,
 )
 
 
@@ -114,41 +49,161 @@ class Page:
     next_token: str
 
 
+class Slot(str):
+    """A text of a search. The ORM hands it on to what is bound as it is, so that it is found there."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is asked, its texts as slots. Only where every value is a text is its statement kept."""
+
+    surface: Surface
+    actor: Actor
+    comparisons: tuple[Comparison, ...]
+    order: tuple[tuple[str, bool], ...]
+    position: tuple[Any, ...]
+    size: int
+
+    @property
+    def texts(self) -> list[Any]:
+        return [*(each.value for each in self.comparisons), *self.position]
+
+    def has_a_shape(self) -> bool:
+        return all(isinstance(each, Slot) for each in self.texts) and not self.asks_for_prompts()
+
+    def asks_for_prompts(self) -> bool:
+        """Then the value says what is asked: models that are no prompts have no such tag."""
+        return any(each.kind == "tag" and each.key == PROMPT for each in self.comparisons)
+
+    def is_found_by_key_or_order(self) -> bool:
+        """Whether one plan is the best one for any value: nothing depends on how frequent a value is."""
+        return not self.comparisons or (len(self.comparisons) == 1 and self.names_one_model())
+
+    def names_one_model(self) -> bool:
+        return names_one_model(self.surface, self.comparisons)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A search's SQL; what it binds are constants, and places of the search's texts."""
+
+    sql: str
+    bound: tuple[tuple[bool, Any], ...]
+
+    def binds_each_of(self, texts: int) -> bool:
+        """Whether each text was found; one that was not is in it as a constant, so that it serves only once."""
+        return {value for is_place, value in self.bound if is_place} == set(range(texts))
+
+    def with_texts(self, texts: Sequence[Any]) -> list[Any]:
+        return [texts[value] if is_place else value for is_place, value in self.bound]
+
+
 def search(
     surface: Surface, actor: Actor, *, text: str, order_by: Sequence[str], token: str, size: int
 ) -> Page:
     """One page of what the actor may see and the filter lets through."""
-    comparisons = parse(text)
-    order = _order(surface, order_by, one_model=_names_one_model(surface, comparisons))
+    comparisons = tuple(map(_as_stored, parse(text)))
+    order = _order(surface, order_by, one_model=names_one_model(surface, comparisons))
     # A token belongs to its search: the same filter, order and kind of thing.
     search_key = hashlib.sha256(repr((surface.rows.__name__, text, order)).encode()).hexdigest()[:16]
-    late = _seen_late(surface, actor, comparisons)
-    found = surface.rows.objects.existing() if late else surface.visible_to(actor)
-    for each in comparisons:
-        if _names_one_model(surface, [each]):
-            found = found.filter(model_id=_visible_named(actor, str(each.value)))
-        else:
-            found = found.filter(_condition(surface, each))
-    if surface is MODELS and not any(each.kind == "tag" and each.key == PROMPT for each in comparisons):
-        found = found.exclude(_tagged(surface, PROMPT, Q(value="true")))
-    if token:
-        found = found.filter(_after(order, _position(token, search_key, len(order))))
-    columns = [column for column, _ in order]
-    found = found.order_by(*(F(column).desc() if down else F(column).asc() for column, down in order))
-    found = found.values("pk", *columns)
-    sql, bound = (found if late else found[: size + 1]).query.sql_with_params()
-    if late:
-        sql, bound = SEEN_LATE.replace("{search}", sql), (*bound, *late, size + 1)
-    rows = _within_time(surface.rendered.replace("{search}", sql), bound)
+    position = tuple(map(_as_slot, position_of(token, search_key, len(order)))) if token else ()
+    asked = Search(surface, actor, comparisons, order, position, size)
+    try:
+        statement = _kept(asked) if asked.has_a_shape() else _statement(asked)
+    except EmptyResultSet:  # such as of a number no version can have
+        return Page((), "")
+    rows = _within_time(asked, statement)
     rows.sort()  # by place
     more = len(rows) > size
-    next_token = _token(search_key, rows[size - 1][2:-1]) if more else ""
+    next_token = token_of(search_key, rows[size - 1][2:-1]) if more else ""
     return Page([row[-1] for row in rows[:size]], next_token)
 
 
-def _seen_late(surface: Surface, actor: Actor, comparisons: Sequence[Comparison]) -> list[Any]:
+def _as_stored(comparison: Comparison) -> Comparison:
+    value = comparison.value
+    if comparison.kind == "attribute" and comparison.key == "name" and comparison.operator in EXACT:
+        if isinstance(value, tuple):
+            value = tuple(map(normal_name, value))
+        elif isinstance(value, str):
+            value = normal_name(value)
+    return replace(comparison, value=_as_slot(value))
+
+
+def _as_slot(value: Any) -> Any:
+    return Slot(value) if isinstance(value, str) else value
+
+
+def _shape(asked: Search) -> Hashable:
+    """All that the text of the statement and its constants depend on."""
+    compared = tuple((each.kind, each.key, each.operator) for each in asked.comparisons)
+    is_later_page = bool(asked.position)
+    return asked.surface.rows, compared, asked.order, is_later_page, asked.size, _sight_of(asked.actor)
+
+
+def _sight_of(actor: Actor) -> tuple[Any, ...]:
+    """What of an actor a statement says: who they are. What was granted to them it asks each time."""
+    if actor.holds_everywhere("view"):
+        return ("all",)
+    if not can_hold_grants(actor, "view"):
+        return ("none",)
+    return (actor.person_id, tuple(actor.group_ids), *holding(actor, "view", MODEL_GRANTS))
+
+
+def _statement(asked: Search) -> Statement:
+    late = _seen_late(asked)
+    found = _rows(
+        asked, asked.surface.rows.objects.existing() if late else asked.surface.visible_to(asked.actor)
+    )
+    sql, bound = (found if late else found[: asked.size + 1]).query.sql_with_params()
+    if late:
+        sql, bound = SEEN_LATE.replace("{search}", sql), (*bound, *late, asked.size + 1)
+    places = {id(value): place for place, value in enumerate(asked.texts) if isinstance(value, Slot)}
+    return Statement(
+        asked.surface.rendered.replace("{search}", sql),
+        tuple((True, places[id(value)]) if id(value) in places else (False, value) for value in bound),
+    )
+
+
+def _kept(asked: Search) -> Statement:
+    shape = _shape(asked)
+    with _kept_lock:
+        statement = _kept_statements.get(shape)
+    if statement is None:
+        statement = _statement(asked)
+        if statement.binds_each_of(len(asked.texts)):
+            with _kept_lock:
+                _kept_statements[shape] = statement
+    return statement
+
+
+def _rows(asked: Search, found: QuerySet[Any]) -> QuerySet[Any]:
+    for each in asked.comparisons:
+        if names_one_model(asked.surface, [each]):
+            found = found.filter(model_id=_visible_named(asked.actor, each.value))
+        else:
+            found = found.filter(condition(asked.surface, each))
+    if asked.surface is MODELS and not asked.asks_for_prompts():
+        found = found.exclude(tagged(asked.surface, PROMPT, Q(value="true")))
+    if asked.position:
+        found = found.filter(after(asked.order, asked.position))
+    order = (F(column).desc() if down else F(column).asc() for column, down in asked.order)
+    return found.order_by(*order).values("pk", *(column for column, _ in asked.order))
+
+
+def _visible_named(actor: Actor, name: Any) -> Subquery:
+    """The one model's id, found first: an index of its versions gives the page in order.
+
+    To who may not see it nothing of it is read, so that no search tells by its time that it is there.
+    """
+    return Subquery(RegisteredModel.objects.visible_to(actor).filter(name=name).values("pk")[:1])
+
+
+def _seen_late(asked: Search) -> list[Any]:
     """What ``SEEN_LATE`` binds, where a tag may find many models and the actor holds many; else nothing."""
-    if surface is not MODELS or not any(each.kind == "tag" for each in comparisons):
+    actor = asked.actor
+    if asked.surface is not MODELS or not any(each.kind == "tag" for each in asked.comparisons):
         return []
     if actor.holds_everywhere("view") or not can_hold_grants(actor, "view"):
         return []
@@ -156,23 +211,12 @@ def _seen_late(surface: Surface, actor: Actor, comparisons: Sequence[Comparison]
     return parameters(actor, permission) if many else []
 
 
-def _within_time(sql: str, parameters: Sequence[Any]) -> list[Any]:
-    """The rows; a statement that takes too long is ended, and the client told not to try again.
-
-    The limit travels with the statement: two of one message are one transaction. One process of
-    the database is enough for a page: more of them read far ahead of what the page needs. A row
-    found by an index costs about what the next one does: indexes are in memory or on flash storage.
-    """
+def _within_time(asked: Search, statement: Statement) -> list[Any]:
+    """The rows; a search that takes too long is ended, and the client told not to try again."""
     seconds = settings.REGISTRY_SEARCH_SECONDS
-    limits = f"SET LOCAL statement_timeout = {round(seconds * 1000)}; {PLANNED_FOR_A_PAGE}"
-    # Inside a transaction a failed statement must not end it.
-    kept = transaction.atomic() if connection.in_atomic_block else nullcontext()
+    fetch = fetch_prepared if asked.is_found_by_key_or_order() else fetch_planned_anew
     try:
-        with kept, connection.cursor() as cursor:
-            cursor.execute(limits + sql, parameters)
-            while cursor.nextset():
-                pass
-            return cursor.fetchall()
+        return fetch(statement.sql, statement.with_texts(asked.texts), seconds)
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             raise Invalid(
@@ -180,86 +224,6 @@ def _within_time(sql: str, parameters: Sequence[Any]) -> list[Any]:
                 field="filter",
             ) from error
         raise
-
-
-def _condition(surface: Surface, comparison: Comparison) -> Q | Exists:
-    if comparison.kind == "tag":
-        return _tag_condition(surface, comparison)
-    key, operator, value = comparison.key, comparison.operator, comparison.value
-    if key in surface.numbers:
-        return _number_condition(surface.numbers[key], comparison)
-    if key not in surface.texts:
-        allowed = ", ".join([*surface.texts, *surface.numbers, "tags.<key>"])
-        raise Invalid(
-            f"The filter cannot use {key[:100]!r}; it can use: {allowed}.", field="filter", allowed=allowed
-        )
-    _require_operator(operator, TEXT_OPERATORS, key)
-    if isinstance(value, int):
-        raise Invalid(f"The filter compares {key} with a number; it needs a quoted text.", field="filter")
-    if isinstance(value, tuple) and key not in surface.lists:
-        raise Invalid(f"The filter cannot compare {key} with a list.", field="filter")
-    column = surface.texts[key]
-    if key == "name" and operator in {"=", "!=", "IN", "NOT IN"}:
-        value = tuple(map(normal_name, value)) if isinstance(value, tuple) else normal_name(value)
-    positive = NEGATED.get(operator, operator)
-    condition = Q(**{f"{column}__{LOOKUPS[positive]}": value})
-    return ~condition if operator in NEGATED else condition
-
-
-def _names_one_model(surface: Surface, comparisons: Sequence[Comparison]) -> bool:
-    return surface is VERSIONS and any(
-        (each.kind, each.key, each.operator) == ("attribute", "name", "=") and isinstance(each.value, str)
-        for each in comparisons
-    )
-
-
-def _visible_named(actor: Actor, name: str) -> Subquery:
-    """The one model's id, found first: an index of its versions gives the page in order.
-
-    To who may not see it nothing of it is read, so that no search tells by its time that it is there.
-    """
-    seen = RegisteredModel.objects.visible_to(actor).filter(name=normal_name(name))
-    return Subquery(seen.values("pk")[:1])
-
-
-def _number_condition(column: str, comparison: Comparison) -> Q:
-    operator, value = comparison.operator, comparison.value
-    _require_operator(operator, NUMBER_OPERATORS, comparison.key)
-    if not isinstance(value, int):
-        raise Invalid(
-            f"The filter compares {comparison.key} with a text; it needs a whole number.", field="filter"
-        )
-    value = max(-1, min(value, LARGEST_NUMBER))
-    condition = Q(**{f"{column}__{LOOKUPS[NEGATED.get(operator, operator)]}": value})
-    return ~condition if operator in NEGATED else condition
-
-
-def _tag_condition(surface: Surface, comparison: Comparison) -> Q | Exists:
-    _require_operator(comparison.operator, TAG_OPERATORS, f"tags.{comparison.key[:100]}")
-    if not isinstance(comparison.value, str):
-        raise Invalid(f"The filter compares tags.{comparison.key[:100]} with no quoted text.", field="filter")
-    operator, value = comparison.operator, comparison.value
-    same = Q(**{f"value__{LOOKUPS[NEGATED.get(operator, operator)]}": value})
-    condition = _tagged(surface, comparison.key, ~same if operator in NEGATED else same)
-    if comparison.key == PROMPT and (operator, value) in {("=", "false"), ("!=", "true")}:
-        # What is no prompt has no such tag.
-        return Q(condition) | ~Q(_tagged(surface, PROMPT, Q()))
-    return condition
-
-
-def _tagged(surface: Surface, key: str, value: Q) -> Exists:
-    tags = surface.tag._default_manager.filter(**{surface.tag_column: OuterRef("pk"), "key": key})
-    return Exists(tags.filter(value))
-
-
-def _require_operator(operator: str, allowed: Sequence[str], key: str) -> None:
-    if operator not in allowed:
-        words = ", ".join(allowed)
-        raise Invalid(
-            f"The filter cannot use {operator} with {key}; it can use: {words}.",
-            field="filter",
-            allowed=words,
-        )
 
 
 def _order(
@@ -283,29 +247,3 @@ def _order(
     order = order or list(surface.default_order)
     named = {column for column, _ in order} | ({"model__name"} if one_model else set())
     return (*order, *((column, down) for column, down in surface.ties if column not in named))
-
-
-def _after(order: Sequence[tuple[str, bool]], position: Sequence[Any]) -> Q:
-    """Rows that come later in the order than the position."""
-    condition, same = Q(), Q()
-    for (column, down), value in zip(order, position, strict=True):
-        condition |= same & Q(**{f"{column}__{'lt' if down else 'gt'}": value})
-        same &= Q(**{column: value})
-    # The first column alone bounds the range, so that an index finds the place.
-    column, down = order[0]
-    return Q(**{f"{column}__{'lte' if down else 'gte'}": position[0]}) & condition
-
-
-def _token(search_key: str, position: Sequence[Any]) -> str:
-    values = [["t", each.isoformat()] if isinstance(each, datetime) else ["v", each] for each in position]
-    return signing.dumps([search_key, values], salt=SALT)
-
-
-def _position(token: str, search_key: str, length: int) -> list[Any]:
-    try:
-        key, values = signing.loads(token, salt=SALT)
-    except signing.BadSignature:
-        raise Invalid("page_token is not one that was given out here.", field="page_token") from None
-    if key != search_key or len(values) != length:
-        raise Invalid("page_token belongs to another search.", field="page_token")
-    return [datetime.fromisoformat(value) if kind == "t" else value for kind, value in values]

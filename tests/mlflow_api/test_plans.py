@@ -4,6 +4,7 @@ Asked is the plan, never the time. One data scientist holds a grant on each mode
 has to look at grants as well; a stranger holds none.
 """
 
+import itertools
 import json
 import re
 
@@ -11,8 +12,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from core.limited_reads import PLANNED_FOR_A_PAGE
 from mlflow_api import searching
-from mlflow_api.searching import MODELS, VERSIONS
+from mlflow_api.surfaces import MODELS, VERSIONS
 from registry.models import RegisteredModel
 from registry.services import create_model
 from tests.database import superuser
@@ -58,12 +60,18 @@ def many(scientist, test_database):
 
 
 def plan_of(ask):
-    """The plan of the last statement, values and all."""
+    """The plan of the last statement: for its values, or for any where it was prepared."""
     with CaptureQueriesContext(connection) as asked:
         ask()
-    limits, last, statement = asked[-1]["sql"].rpartition("max_parallel_workers_per_gather = 0; ")
+    sql = asked[-1]["sql"]
     with connection.cursor() as cursor:
-        cursor.execute(f"{limits}{last} EXPLAIN {statement}".replace("%", "%%"), [])
+        if PLANNED_FOR_A_PAGE in sql:
+            limits, last, statement = sql.rpartition(PLANNED_FOR_A_PAGE)
+            cursor.execute(f"{limits}{last} EXPLAIN {statement}".replace("%", "%%"), [])
+        else:
+            places = itertools.count(1)
+            statement = re.sub("%s", lambda _: f"${next(places)}", sql)
+            cursor.execute(f"{PLANNED_FOR_A_PAGE} EXPLAIN (GENERIC_PLAN) {statement}")
         while cursor.nextset():
             pass
         return "\n".join(line for (line,) in cursor.fetchall())

@@ -65,6 +65,12 @@ def readiness_of(
     return Readiness("ok", "circle-check", "Yes", "nothing known speaks against it", facts)
 
 
+def untraced_inputs(version: ModelVersion, data: Sequence[VersionDataset]) -> list[dict[str, str]]:
+    """The inputs a run logged that no data set version was found for."""
+    kept = {use.dataset_version.dataset.name for use in data}
+    return [each for each in version.run.get("inputs", []) if each["name"] not in kept]
+
+
 def _worst_first(fact: Answer) -> int:
     return ("bad", "warn", "info", "ok").index(fact.tone)
 
@@ -96,10 +102,11 @@ def _format(version: ModelVersion) -> Answer:
 
 
 def _origin(version: ModelVersion, data: list[VersionDataset]) -> Answer:
+    logged = untraced_inputs(version, data)
     missing = [
         word
         for word, known in (
-            ("data", data),
+            ("data", data or logged),
             ("code commit", version.code_commit),
             ("run", version.run_id),
         )
@@ -108,5 +115,13 @@ def _origin(version: ModelVersion, data: list[VersionDataset]) -> Answer:
     if missing:
         return Answer(
             "warn", "circle-help", f"Its {' and '.join(missing)} is not known", "The run does not name it."
+        )
+    if logged and not data:
+        names = ", ".join(dict.fromkeys(each["name"] for each in logged[:3]))
+        return Answer(
+            "warn",
+            "circle-help",
+            "Its data is named, but traced to no data set",
+            f"The run logged {names}. As a version of a data set here it could be checked and followed.",
         )
     return Answer("ok", "circle-check", "Its data, code and run are known")

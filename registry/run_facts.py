@@ -84,6 +84,12 @@ def facts_of(run: Run | None, logged_model: LoggedModel | None) -> RunFacts:
             "started_at_ms": run.started_at_ms,
             "ended_at_ms": run.ended_at_ms,
             "source": tags.get("mlflow.source.name", "")[:500],
+            # As it was logged: most of it is data this installation does not keep.
+            "inputs": [
+                {"name": each.name[:500], "digest": each.digest[:100], "context": each.context[:100]}
+                for each in run.inputs[:MOST_DATASETS]
+                if each.name
+            ],
         }
     return facts
 

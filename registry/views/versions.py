@@ -25,7 +25,7 @@ from registry.lineage import data_of, parent_of
 from registry.lookups import find_version
 from registry.metrics import main_metric, shown, word_of
 from registry.models import ModelVersion
-from registry.readiness import HOLDOUT_WORDS, readiness_of
+from registry.readiness import HOLDOUT_WORDS, readiness_of, untraced_inputs
 from registry.scans.words import dangers_of
 from registry.services import FINALISE, VERIFY
 from registry.services.integrity import MAY_VERIFY
@@ -119,6 +119,7 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
         "model": model,
         "readiness": readiness_of(version, data, dangers_of(version)),
         "data": data,
+        "untraced_inputs": untraced_inputs(version, data),
         "parent": parent_of(actor, version),
         "graph": graph_of(actor, version) if version.is_ready else None,
         "job": job,

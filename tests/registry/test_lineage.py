@@ -10,6 +10,7 @@ from registry import services
 from registry.evaluations.models import Evaluation
 from registry.graph import graph_of
 from registry.models import ModelVersion
+from registry.readiness import untraced_inputs
 from tests.registry.test_registering_models import events
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +65,16 @@ def test_inputs_that_mlflow_logged_are_found_by_digest(make_model, make_version,
     version = make_version(make_model(), inputs=inputs)
     [use] = version.datasets.all()
     assert (use.role, use.dataset_version) == ("training", months[0])
+    assert untraced_inputs(version, [use]) == [{"name": "elsewhere", "digest": "abc", "context": "eval"}]
+
+
+def test_data_that_is_only_named_is_not_called_unknown(make_model, make_version, client_for, scientist):
+    dataset = {"name": "tumours", "digest": "3fa2", "source": "{}"}
+    make_version(make_model("tumour"), inputs=[{"dataset": dataset, "tags": []}])
+    page = client_for(scientist).get("/models/tumour/versions/1/").content.decode()
+    assert "logged by the run, traced to no data set" in page
+    assert "Its data is named, but traced to no data set" not in page  # its code commit is the worse gap
+    assert "Its code commit is not known" in page
 
 
 def test_data_that_does_not_exist_or_may_not_be_seen_fails_alike(

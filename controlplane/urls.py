@@ -13,6 +13,7 @@ APPS = [
     "pipelines.sources",
     "registry",
     "registry.evaluations",
+    "registry.runs",
     "registry.storage",
     "registry.signing",
     "registry.uploads",

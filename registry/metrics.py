@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from registry.models import ModelVersion
+from registry.tracked import Run
 
 PREFERRED = (
     "roc_auc",
@@ -39,8 +40,8 @@ PARTS = {
 }
 
 
-def main_metric(versions: Iterable[ModelVersion]) -> str:
-    """The most telling metric that any of these versions has, or the empty string."""
+def main_metric(versions: Iterable[ModelVersion | Run]) -> str:
+    """The most telling metric that any of these versions or runs has, or the empty string."""
     known = {
         name
         for version in versions

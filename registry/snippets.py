@@ -8,6 +8,7 @@ from django.conf import settings
 
 from core.snippets import Snippet, curl, environment, in_path
 from registry.models import ModelVersion
+from registry.tracked import Run
 
 
 def of_version(version: ModelVersion) -> list[Snippet]:
@@ -38,6 +39,21 @@ def of_first_version(name: str) -> str:
         "import mlflow\n"
         f'mlflow.sklearn.log_model(model, name="model", registered_model_name={_text(name)})'
     )
+
+
+def of_run(run: Run) -> list[Snippet]:
+    """How to register what a run logged; nothing where that is not known to be a model."""
+    if run.is_deleted or not run.logged_models:
+        return []
+    address = f'mlflow.set_tracking_uri("{settings.PUBLIC_URL}")'
+    return [
+        Snippet(
+            f"MLflow client, {model_id}",
+            f"import mlflow  # with your token in MLFLOW_TRACKING_TOKEN\n\n{address}\n"
+            f'mlflow.register_model({_text(f"models:/{model_id}")}, "my-model")',
+        )
+        for model_id in run.logged_models[:5]
+    ]
 
 
 def _mlflow() -> str:

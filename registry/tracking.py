@@ -6,6 +6,7 @@ A module of its own, since httpx brings a terminal library along: processes that
 from __future__ import annotations
 
 import math
+import uuid
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -13,13 +14,14 @@ from typing import Any
 import httpx
 from django.conf import settings
 
-from core.errors import NotFound, Unavailable
-from registry.tracked import DatasetInput, LoggedModel, Owned, Run
+from core.errors import Invalid, NotFound, Unavailable
+from registry.tracked import OWNER, DatasetInput, LoggedModel, Owned, Run
 
 TIMEOUT = httpx.Timeout(30, connect=5)
 # Shorter than any server waits: none closes a connection just as we ask over it.
 KEPT_ALIVE = httpx.Limits(keepalive_expiry=2)
 MOST_OWNED = 10_000
+MOST_POINTS = 10_000
 
 
 class TrackingServer:
@@ -34,26 +36,33 @@ class TrackingServer:
         self.owned: dict[tuple[str, str], Owned] = {}
 
     def run(self, run_id: str) -> Run:
-        body = self._get("/api/2.0/mlflow/runs/get", {"run_id": run_id}, f"There is no run {run_id}.")["run"]
-        info, data = body["info"], body.get("data", {})
-        return Run(
-            id=info["run_id"],
-            name=info.get("run_name", ""),
-            experiment_id=str(info.get("experiment_id", "")),
-            status=info.get("status", ""),
-            user=info.get("user_id", ""),
-            started_at_ms=int(info.get("start_time") or 0),
-            ended_at_ms=int(info.get("end_time") or 0),
-            artifact_uri=info.get("artifact_uri", ""),
-            parameters=_pairs(data.get("params")),
-            metrics=_metrics(data.get("metrics")),
-            tags=_pairs(data.get("tags")),
-            inputs=tuple(_input(each) for each in body.get("inputs", {}).get("dataset_inputs", [])),
-            logged_models=tuple(
-                each["model_id"] for each in body.get("outputs", {}).get("model_outputs", [])
-            ),
-            is_deleted=info.get("lifecycle_stage") == "deleted",
-        )
+        body = self._get("/api/2.0/mlflow/runs/get", {"run_id": run_id}, f"There is no run {run_id}.")
+        return _run(body["run"])
+
+    def runs_of(self, owner: str, experiment_ids: list[str], size: int, token: str) -> tuple[list[Run], str]:
+        """Runs somebody logged in these experiments, newest first, and the token of the next page."""
+        asked = {
+            "experiment_ids": experiment_ids,
+            "filter": f"tags.`{OWNER}` = '{uuid.UUID(owner)}'",
+            "order_by": ["attributes.start_time DESC"],
+            "max_results": size,
+            **({"page_token": token} if token else {}),
+        }
+        body = self._post("/api/2.0/mlflow/runs/search", asked, "page is not one that was given out here.")
+        return [_run(each) for each in body.get("runs", [])], body.get("next_page_token", "")
+
+    def experiments(self, size: int) -> dict[str, str]:
+        """Id and name of the experiments changed last."""
+        asked = {"max_results": size, "order_by": ["last_update_time DESC"]}
+        body = self._post("/api/2.0/mlflow/experiments/search", asked, "")
+        return {each["experiment_id"]: _clean(each["name"]) for each in body.get("experiments", [])}
+
+    def metric_history(self, run_id: str, name: str) -> list[float]:
+        """What was logged of one metric, step by step, as far as it is finite."""
+        query = {"run_id": run_id, "metric_key": name, "max_results": str(MOST_POINTS)}
+        body = self._get("/api/2.0/mlflow/metrics/get-history", query, f"There is no run {run_id}.")
+        logged = sorted((int(each.get("step", 0)), float(each["value"])) for each in body.get("metrics", []))
+        return [value for _, value in logged if math.isfinite(value)]
 
     def logged_model(self, model_id: str) -> LoggedModel:
         missing = f"There is no logged model {model_id}."
@@ -88,12 +97,25 @@ class TrackingServer:
         return known
 
     def _get(self, path: str, query: dict[str, str], missing: str) -> Any:
-        try:
-            answer = self.client.get(path, params=query)
-        except httpx.HTTPError as error:
-            raise Unavailable(f"The tracking server does not answer: {type(error).__name__}.") from error
+        answer = self._asked("GET", path, params=query)
         if answer.status_code == 404:
             raise NotFound(missing, field="source")  # as ``ownership`` says of what is somebody else's
+        return self._read(answer, path)
+
+    def _post(self, path: str, body: dict[str, Any], wrong_page: str) -> Any:
+        answer = self._asked("POST", path, json=body)
+        if answer.status_code == 400 and "page_token" in body:
+            raise Invalid(wrong_page, field="page")
+        return self._read(answer, path)
+
+    def _asked(self, method: str, path: str, **what: Any) -> httpx.Response:
+        try:
+            return self.client.request(method, path, **what)
+        except httpx.HTTPError as error:
+            raise Unavailable(f"The tracking server does not answer: {type(error).__name__}.") from error
+
+    @staticmethod
+    def _read(answer: httpx.Response, path: str) -> Any:
         if answer.status_code >= 400:
             raise Unavailable(f"The tracking server answered {answer.status_code} for {path}.")
         return answer.json()
@@ -112,6 +134,27 @@ def _server_at(socket: str, url: str, secret: str) -> TrackingServer:
         return TrackingServer(url, headers)
     by_socket = httpx.HTTPTransport(uds=socket, verify=False, limits=KEPT_ALIVE)
     return TrackingServer("http://tracking", headers, transport=by_socket)
+
+
+def _run(body: dict[str, Any]) -> Run:
+    info, data = body["info"], body.get("data", {})
+    outputs = body.get("outputs", {}).get("model_outputs", [])
+    return Run(
+        id=info["run_id"],
+        name=info.get("run_name", ""),
+        experiment_id=str(info.get("experiment_id", "")),
+        status=info.get("status", ""),
+        user=info.get("user_id", ""),
+        started_at_ms=int(info.get("start_time") or 0),
+        ended_at_ms=int(info.get("end_time") or 0),
+        artifact_uri=info.get("artifact_uri", ""),
+        parameters=_pairs(data.get("params")),
+        metrics=_metrics(data.get("metrics")),
+        tags=_pairs(data.get("tags")),
+        inputs=tuple(_input(each) for each in body.get("inputs", {}).get("dataset_inputs", [])),
+        logged_models=tuple(each["model_id"] for each in outputs),
+        is_deleted=info.get("lifecycle_stage") == "deleted",
+    )
 
 
 def _pairs(entries: list[dict[str, Any]] | None) -> dict[str, str]:

@@ -43,6 +43,22 @@ function copy(button) {
   });
 }
 
+/* links that MLflow's clients print are to its own pages: lead to ours */
+const MLFLOW_PAGES = [
+  [/^#\/experiments\/\d+\/runs\/([\w-]+)/, m => `/runs/${m[1]}/`],
+  [/^#\/experiments\/(\d+)/, m => `/runs/?experiment=${m[1]}`],
+  [/^#\/models\/([^/?]+)\/versions\/(\d+)/, m => `/models/${m[1]}/versions/${m[2]}/`],
+  [/^#\/models\/([^/?]+)/, m => `/models/${m[1]}/`],
+];
+function leadOn() {
+  for (const [pattern, address] of MLFLOW_PAGES) {
+    const match = location.hash.match(pattern);
+    if (match) { location.replace(address(match)); return; }
+  }
+}
+leadOn();
+addEventListener("hashchange", leadOn);
+
 /* local times: server prints UTC text; the title carries the viewer's own zone */
 function localTimes(part = document) {
   $$("time[datetime]", part).forEach(t => { const d = new Date(t.dateTime); if (!isNaN(d)) t.title = d.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" }); });

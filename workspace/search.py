@@ -5,6 +5,7 @@ Every group is one bounded query, whatever it finds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -24,6 +25,7 @@ from workspace.saved_views.models import SavedView
 from workspace.wanted import Wanted, line, wanted
 
 MOST = 6
+RUN_ID = re.compile(r"[0-9a-f]{32}")
 Lines = Iterable[dict[str, str]]
 
 
@@ -48,7 +50,10 @@ def _models(actor: Actor, asked: Wanted) -> Lines:
 
 
 def _versions(actor: Actor, asked: Wanted) -> Lines:
-    """Only with a number: each model has many."""
+    """By a run's id, or by a number: each model has many."""
+    if RUN_ID.fullmatch(asked.words):
+        yield from _versions_of_run(actor, asked.words)
+        return
     if asked.number is None:
         return
     models = RegisteredModel.objects.visible_to(actor).searched(asked.name)
@@ -56,6 +61,13 @@ def _versions(actor: Actor, asked: Wanted) -> Lines:
     for version in versions.in_lists().order_by("model__name")[:MOST]:
         address = reverse("registry:version", args=[version.model.name, version.number])
         yield line("package", f"{version.model.name} v{version.number}", "version", address)
+
+
+def _versions_of_run(actor: Actor, run_id: str) -> Lines:
+    versions = ModelVersion.objects.visible_to(actor).filter(run_id=run_id)
+    for version in versions.in_lists().order_by("pk")[:MOST]:
+        address = reverse("registry:version", args=[version.model.name, version.number])
+        yield line("package", f"{version.model.name} v{version.number}", "version of this run", address)
 
 
 def _requests(actor: Actor, asked: Wanted) -> Lines:

@@ -14,7 +14,7 @@ from core.actors import Actor
 from deployments.models import Environment
 from pipelines.models import Dataset
 from registry.access.services import grant
-from registry.models import RegisteredModel
+from registry.models import ModelVersion, RegisteredModel
 from tests.registry.conftest import make_model, make_row  # noqa: F401 - fixtures
 from workspace.saved_views.services import save_view
 from workspace.search import results
@@ -102,6 +102,14 @@ def test_every_line_leads_to_a_page(delay, admin, scientist, client_for, make_re
             addresses |= set(lines)
         for address in addresses:
             assert browser.get(address).status_code == 200, address
+
+
+def test_versions_are_found_by_the_run_they_were_made_from(delay, found, admin, stranger):
+    run = "0a" * 16
+    ModelVersion.objects.filter(model__name="flight-delay", number=2).update(run_id=run)
+    assert found(admin, run)["Versions"] == ["flight-delay v2"]
+    assert "Versions" not in found(stranger, run)
+    assert "Versions" not in found(admin, "0b" * 16)
 
 
 def test_requests_are_found_by_model_and_version(delay, found, admin, reviewer, stranger, make_request):

@@ -1,0 +1,100 @@
+"""Pages of runs: their maker's own, and of whoever sees a version that was made from them."""
+
+import uuid
+
+import mlflow
+import pytest
+
+from registry.access.services import grant
+from registry.models import ModelVersion, RegisteredModel
+from registry.services import create_model
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def run(sign_in, scientist):
+    """A run of the scientist with everything a page shows."""
+    client = sign_in(scientist)
+    experiment = client.create_experiment(f"delays {uuid.uuid4().hex[:8]}")
+    with mlflow.start_run(experiment_id=experiment, run_name="first try") as started:
+        mlflow.log_params({"depth": 3, "rate": 0.1})
+        for step, loss in enumerate((0.9, 0.5, 0.2)):
+            mlflow.log_metric("loss", loss, step=step)
+        mlflow.log_metric("accuracy", 0.93)
+        mlflow.set_tag("purpose", "to <b>learn</b>")
+    return started.info
+
+
+def test_the_maker_sees_what_a_run_logged(run, client_for, scientist):
+    page = client_for(scientist).get(f"/runs/{run.run_id}/")
+    said = page.content.decode()
+    assert page.status_code == 200
+    for words in (
+        "first try",
+        "Succeeded",
+        "3 values",
+        "0.2",
+        "0.93",
+        "depth",
+        "rate",
+    ):
+        assert words in said, words
+    assert "to &lt;b&gt;learn&lt;/b&gt;" in said
+    assert "controlplane.owner" not in said
+    listed = client_for(scientist).get(f"/runs/?experiment={run.experiment_id}").content.decode()
+    assert "first try" in listed
+    assert "Experiment delays " in listed
+    assert "first try" in client_for(scientist).get("/runs/").content.decode()
+
+
+def test_nobody_else_sees_a_run_or_that_there_is_one(run, client_for, reviewer, stranger, scientist, actor):
+    for who in (stranger, reviewer):
+        browser = client_for(who)
+        if not actor(who).holds_everywhere("view"):
+            theirs, none = browser.get(f"/runs/{run.run_id}/"), browser.get(f"/runs/{'0' * 32}/")
+            assert (theirs.status_code, none.status_code) == (404, 404)
+        for address in ("/runs/", f"/runs/?experiment={run.experiment_id}"):
+            said = browser.get(address).content.decode()
+            assert "first try" not in said
+            assert "Experiment delays" not in said
+    model = create_model(actor=actor(scientist), name="delays")
+    ModelVersion.objects.create(model=model, number=1, run_id=run.run_id, status="READY", digest="a" * 64)
+    assert client_for(stranger).get(f"/runs/{run.run_id}/").status_code == 404
+    grant(
+        actor=actor(scientist),
+        model=RegisteredModel.objects.get(),
+        account=stranger,
+        right="view",
+        reason="Reads.",
+    )
+    page = client_for(stranger).get(f"/runs/{run.run_id}/")
+    assert page.status_code == 200
+    assert "/models/delays/versions/1/" in page.content.decode()
+
+
+def test_odd_addresses_are_refused_in_words(run, client_for, scientist):
+    browser = client_for(scientist)
+    for name in ("x", "a" * 65, "%00", "a'b", "é"):
+        assert browser.get(f"/runs/{name}/").status_code == 404, name
+    assert browser.get("/runs/?experiment=x").status_code == 400
+    assert browser.get("/runs/?page=nonsense").status_code == 400
+    assert browser.get("/runs/?experiment=999999999").status_code == 200
+
+
+def test_a_list_goes_on(sign_in, scientist, client_for, monkeypatch):
+    from registry.runs import reading
+
+    client = sign_in(scientist)
+    experiment = client.create_experiment(f"many {uuid.uuid4().hex[:8]}")
+    for number in range(5):
+        client.set_terminated(
+            client.create_run(experiment, start_time=1000 + number, run_name=f"run-{number}").info.run_id
+        )
+    monkeypatch.setattr(reading, "RUNS_OF_A_PAGE", 2)
+    browser, address, seen = client_for(scientist), f"/runs/?experiment={experiment}", []
+    while address:
+        page = browser.get(address)
+        seen += [each.name for each in page.context["shown"].runs]
+        address = page.context["older"]
+    assert seen == [f"run-{number}" for number in (4, 3, 2, 1, 0)]

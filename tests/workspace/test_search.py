@@ -106,8 +106,8 @@ def test_every_line_leads_to_a_page(delay, admin, scientist, client_for, make_re
 
 def test_versions_are_found_by_the_run_they_were_made_from(delay, found, admin, stranger):
     run = "0a" * 16
-    ModelVersion.objects.filter(model__name="flight-delay", number=2).update(run_id=run)
-    assert found(admin, run)["Versions"] == ["flight-delay v2"]
+    ModelVersion.objects.create(model=delay, number=4, run_id=run, status="READY", digest="b" * 64)
+    assert found(admin, run)["Versions"] == ["flight-delay v4"]
     assert "Versions" not in found(stranger, run)
     assert "Versions" not in found(admin, "0b" * 16)
 

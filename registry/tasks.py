@@ -16,10 +16,14 @@ from core.jobs.models import Job
 from registry import services
 from registry.backends import artifact_storage, tracking_server
 from registry.contents import collect
+from registry.following import settle
 from registry.integrity import verify
 from registry.models import ModelVersion
 from registry.services import FINALISE, VERIFY
 
+FOLLOW = "registry.follow_runs"
+# A run that is not ended by then was left behind by a notebook that died.
+FOLLOWED_FOR = timedelta(days=7)
 HASHED_AT_ONCE = 1000
 # 5 GB took 15 minutes to an S3 on a machine with ten times its load; below the broker's two hours.
 LONGEST_COPY = timedelta(minutes=90)
@@ -69,6 +73,23 @@ def verify_versions(lease: Lease) -> dict[str, Any]:
         for version in versions:
             enqueue(VERIFY, subject=version, model=version.model)
     return {"versions": len(versions)}
+
+
+@periodic(FOLLOW, every=timedelta(seconds=20))
+@job(FOLLOW, limit=timedelta(minutes=2))
+def follow_runs(lease: Lease) -> dict[str, Any]:
+    """Versions are mostly registered before their run ends; what it logged until then is read at its end."""
+    since = timezone.now() - FOLLOWED_FOR
+    waiting = list(
+        ModelVersion.objects.of_going_runs().filter(created_at__gt=since).order_by("-created_at")[:200]
+    )
+    if not waiting:
+        return {"settled": 0}
+    ended = tracking_server().ended({each.run_id: each.run["experiment_id"] for each in waiting})
+    settled = [each for each in waiting if each.run_id in ended]
+    for version in settled:
+        settle(version, tracking=tracking_server(), actor=Actor.system(lease))
+    return {"settled": len(settled)}
 
 
 @periodic("registry.fail_stalled_versions", every=timedelta(minutes=1))

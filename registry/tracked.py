@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 # Set by edge on everything that is logged: the id of the person who logged it.
 OWNER = "controlplane.owner"
+RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# A run's status until it ends.
+RUNNING = "RUNNING"
 
 
 @dataclass(frozen=True)

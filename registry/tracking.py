@@ -15,7 +15,7 @@ import httpx
 from django.conf import settings
 
 from core.errors import Invalid, NotFound, Unavailable
-from registry.tracked import OWNER, DatasetInput, LoggedModel, Owned, Run
+from registry.tracked import OWNER, RUN_ID, RUNNING, DatasetInput, LoggedModel, Owned, Run
 
 TIMEOUT = httpx.Timeout(30, connect=5)
 # Shorter than any server waits: none closes a connection just as we ask over it.
@@ -50,6 +50,19 @@ class TrackingServer:
         }
         body = self._post("/api/2.0/mlflow/runs/search", asked, "page is not one that was given out here.")
         return [_run(each) for each in body.get("runs", [])], body.get("next_page_token", "")
+
+    def ended(self, runs: dict[str, str]) -> set[str]:
+        """Which of these runs (id and experiment) are under way no more; one that is gone is not among them."""
+        named = ", ".join(f"'{run}'" for run in runs if RUN_ID.fullmatch(run))
+        if not named:
+            return set()
+        asked = {
+            "experiment_ids": sorted(set(runs.values())),
+            "filter": f"attributes.status != '{RUNNING}' AND attributes.run_id IN ({named})",
+            "max_results": len(runs),
+        }
+        found = self._post("/api/2.0/mlflow/runs/search", asked, "").get("runs", [])
+        return {each["info"]["run_id"] for each in found}
 
     def experiments(self, size: int) -> dict[str, str]:
         """Id and name of the experiments changed last."""

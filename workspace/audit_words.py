@@ -152,6 +152,7 @@ PHRASES = {
     "registry.scan_failed": "fail to scan {}",
     "registry.scan_requested": "ask for a scan of {}",
     "registry.scanned": "scan {}",
+    "registry.run_settled": "read the ended run of {}",
     "registry.signature_check_requested": "ask for a check of the signature of {}",
     "registry.signature_checked": "check the signature of {}",
     "registry.stage_changed": "change the stage of {}",

@@ -14,6 +14,9 @@ from core.identifiers import new_id
 from core.states import StatefulModel
 from pipelines.models import DatasetVersion
 from registry.models.registered import RegisteredModel
+from registry.tracked import RUNNING
+
+OF_GOING_RUN = Q(run__status=RUNNING)
 
 
 class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
@@ -28,6 +31,11 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
 
     def ready(self) -> ModelVersionQuerySet:
         return self.existing().filter(status=ModelVersion.Status.READY)
+
+    def of_going_runs(self) -> ModelVersionQuerySet:
+        """Those whose run had not ended when it was read; runs of other servers are not followed."""
+        going = self.ready().filter(OF_GOING_RUN).exclude(run__has_key="server")
+        return going.exclude(run_id="")
 
     def in_lists(self) -> ModelVersionQuerySet:
         """With the model, without the columns that can be large."""
@@ -117,6 +125,7 @@ class ModelVersion(StatefulModel):
             ),
             models.Index("created_at", "model", F("number").desc(), name="version_by_age"),
             models.Index("created_at", name="version_waiting", condition=Q(status="PENDING_REGISTRATION")),
+            models.Index("created_at", name="version_of_going_run", condition=OF_GOING_RUN),
         ]
 
     def __str__(self) -> str:
@@ -125,6 +134,11 @@ class ModelVersion(StatefulModel):
     @property
     def is_ready(self) -> bool:
         return self.status == self.Status.READY
+
+    @property
+    def is_run_going(self) -> bool:
+        """Whether the run behind it had not ended when it was last read."""
+        return self.is_ready and self.run.get("status") == RUNNING and "server" not in self.run
 
     @property
     def state_words(self) -> str:

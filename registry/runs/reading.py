@@ -13,9 +13,8 @@ from registry.backends import tracking_server
 from registry.metrics import main_metric, word_of
 from registry.models import ModelVersion
 from registry.ownership import may_use
-from registry.tracked import Run
+from registry.tracked import RUN_ID, Run
 
-RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 EXPERIMENT_ID = re.compile(r"[0-9]{1,9}")
 MOST_EXPERIMENTS = 1000
 RUNS_OF_A_PAGE = 50

@@ -30,6 +30,7 @@ from registry.services.models import (
     update_model,
 )
 from registry.services.registration import fail_registration, finish_registration
+from registry.services.runs import settle_run
 from registry.services.tags import delete_tag, set_tag
 from registry.services.versions import (
     FINALISE,
@@ -68,6 +69,7 @@ __all__ = [
     "retry_registration",
     "set_alias",
     "set_tag",
+    "settle_run",
     "transition_stage",
     "unprotect_alias",
     "update_model",

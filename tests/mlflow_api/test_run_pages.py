@@ -4,10 +4,13 @@ import uuid
 
 import mlflow
 import pytest
+from django.db import transaction
 
+from core.jobs import enqueue
 from registry.access.services import grant
 from registry.models import ModelVersion, RegisteredModel
 from registry.services import create_model
+from registry.tasks import FOLLOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -98,3 +101,43 @@ def test_a_list_goes_on(sign_in, scientist, client_for, monkeypatch):
         seen += [each.name for each in page.context["shown"].runs]
         address = page.context["older"]
     assert seen == [f"run-{number}" for number in (4, 3, 2, 1, 0)]
+
+
+def follow(run_jobs):
+    with transaction.atomic():
+        enqueue(FOLLOW)
+    run_jobs()
+
+
+def test_what_a_run_logs_after_its_model_was_registered_reaches_the_version(
+    sign_in, scientist, client_for, run_jobs
+):
+    from sklearn.linear_model import LogisticRegression
+
+    client = sign_in(scientist)
+    name = f"late-{uuid.uuid4().hex[:8]}"
+    with mlflow.start_run(experiment_id=client.create_experiment(name)) as run:
+        mlflow.sklearn.log_model(
+            LogisticRegression().fit([[0.0], [1.0]], [0, 1]),
+            name="model",
+            registered_model_name=name,
+            pip_requirements=["scikit-learn"],
+        )
+        version = ModelVersion.objects.get(model__name=name)
+        assert (version.is_run_going, version.metrics) == (True, {})
+        page = client_for(scientist).get(f"/models/{name}/versions/1/").content.decode()
+        assert "Its run was still going" in page
+        follow(run_jobs)
+        version.refresh_from_db()
+        assert version.is_run_going
+        mlflow.log_metric("auc", 0.77)
+        mlflow.log_param("depth", 3)
+        mlflow.set_tag("controlplane.holdout", '{"kind": "time_ordered"}')
+    follow(run_jobs)
+    version.refresh_from_db()
+    assert (version.metrics, version.parameters) == ({"auc": 0.77}, {"depth": "3"})
+    assert version.holdout == {"kind": "time_ordered"}
+    assert (version.run["status"], version.run["id"]) == ("FINISHED", run.info.run_id)
+    page = client_for(scientist).get(f"/models/{name}/versions/1/").content.decode()
+    assert "Its run was still going" not in page
+    assert "0.77" in page

@@ -59,7 +59,7 @@ class Tracking:
                 "run_id": run_id,
                 "run_name": f"name of {run_id}",
                 "experiment_id": "0",
-                "status": "FINISHED",
+                "status": data.get("status", "FINISHED"),
                 "user_id": "scientist",
                 "start_time": 1790000000000,
                 "end_time": 1790000060000,

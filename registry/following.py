@@ -1,0 +1,31 @@
+"""Reading a run again that ended after its version was registered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.actors import Actor
+from core.errors import Invalid
+from registry.lineage import found_data
+from registry.models import ModelVersion
+from registry.run_facts import facts_of
+from registry.services import settle_run
+
+if TYPE_CHECKING:
+    from registry.tracking import TrackingServer
+
+
+def settle(version: ModelVersion, *, tracking: TrackingServer, actor: Actor) -> None:
+    """Read the run of a version again, which has ended since; what cannot be read stays as it was."""
+    run = tracking.run(version.run_id)
+    logged_model = tracking.logged_model(version.logged_model_id) if version.logged_model_id else None
+    try:
+        facts = facts_of(run, logged_model)
+        data = found_data(facts.datasets, version)
+    except Invalid as error:  # such as a tag that is no JSON
+        facts, left_out = replace(facts_of(replace(run, tags={}), logged_model)), error.message
+        facts.code_commit, facts.holdout = version.code_commit, version.holdout
+        settle_run(actor=actor, version=version, facts=facts, data=[], left_out=left_out)
+    else:
+        settle_run(actor=actor, version=version, facts=facts, data=data)

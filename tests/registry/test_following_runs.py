@@ -1,0 +1,82 @@
+"""A version follows its run until the run has ended, and never afterwards."""
+
+import json
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from core.actors import Actor
+from core.errors import NotAllowed
+from registry.following import settle
+from registry.models import ModelVersion
+from registry.run_facts import RunFacts
+from registry.services import settle_run
+from registry.storage.services import place_hold
+from registry.tracking import tracking_server
+from tests.registry.test_registering_models import events
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def going(make_model, make_version, tracking):
+    """A version whose run goes on."""
+    version = make_version(make_model("delays"), status="RUNNING")
+    assert version.is_run_going
+    return version
+
+
+@pytest.fixture
+def end(tracking):
+    """``end(version, metrics=…, tags=…)``: the run logs more and ends."""
+
+    def done(version, metrics=None, tags=None):
+        run = tracking.runs[version.run_id]
+        run["info"]["status"] = "FINISHED"
+        run["data"]["metrics"] += [{"key": key, "value": value} for key, value in (metrics or {}).items()]
+        run["data"]["tags"] += [{"key": key, "value": value} for key, value in (tags or {}).items()]
+        settle(version, tracking=tracking_server(), actor=Actor.system())
+        version.refresh_from_db()
+
+    return done
+
+
+def test_what_the_run_logged_until_its_end_is_kept_once(going, end):
+    end(going, metrics={"auc": 0.7}, tags={"controlplane.holdout": '{"kind": "random"}'})
+    assert (going.metrics, going.holdout, going.is_run_going) == ({"auc": 0.7}, {"kind": "random"}, False)
+    [event] = events("registry.run_settled")
+    assert (event["before"]["metrics"], event["after"]["metrics"]) == ({}, {"auc": 0.7})
+    end(going, metrics={"auc": 0.99})
+    assert going.metrics == {"auc": 0.7}
+    assert len(events("registry.run_settled")) == 1
+    with pytest.raises(DatabaseError), transaction.atomic():
+        ModelVersion.objects.filter(pk=going.pk).update(metrics={"auc": 1})
+
+
+def test_the_files_of_a_version_whose_run_goes_on_are_frozen_all_the_same(going):
+    for change in (
+        {"digest": "0" * 64},
+        {"manifest": []},
+        {"source": "x"},
+        {"signature": {}},
+        {"run_id": "x"},
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            ModelVersion.objects.filter(pk=going.pk).update(**change)
+
+
+def test_what_decisions_rest_on_stays_where_a_version_is_needed(going, end, admin, actor):
+    place_hold(actor=actor(admin), version=going, reason="Asked for by a court.")
+    end(going, metrics={"auc": 0.7}, tags={"controlplane.holdout": '{"kind": "random"}'})
+    assert (going.metrics, going.holdout, going.is_run_going) == ({"auc": 0.7}, {}, False)
+
+
+def test_a_tag_that_cannot_be_read_leaves_the_rest(going, end):
+    end(going, metrics={"auc": 0.7}, tags={"controlplane.dataset_versions": "no json"})
+    assert (going.metrics, going.is_run_going) == ({"auc": 0.7}, False)
+    assert "controlplane.dataset_versions" in json.dumps(events("registry.run_settled")[0]["reason"])
+
+
+def test_nobody_but_a_worker_reads_runs(going, scientist, actor):
+    with pytest.raises(NotAllowed):
+        settle_run(actor=actor(scientist), version=going, facts=RunFacts(), data=[])

@@ -9,6 +9,8 @@ from approvals.models import GateResult, PromotionRequest
 from core.money import money
 from registry.evaluations.models import Evaluation
 
+NO_EVALUATION = "not evaluated: no hold-out is named"
+
 
 def strip(
     promotion: PromotionRequest,
@@ -19,10 +21,10 @@ def strip(
 ) -> list[dict[str, str]]:
     """Quality, weakest slice, gates, latency, cost: the answer in five cells."""
     return [
-        _quality(metrics),
+        _quality(promotion, metrics),
         _weakest(slices),
         _gate_cell(promotion, gates),
-        _latency(evaluation),
+        _latency(promotion, evaluation),
         _cost(evaluation),
     ]
 
@@ -39,12 +41,11 @@ def _cell(name: str, anchor: str, value: str, unit: str, note: str, tone: str, i
     }
 
 
-def _quality(metrics: list[Row]) -> dict[str, str]:
+def _quality(promotion: PromotionRequest, metrics: list[Row]) -> dict[str, str]:
     auc = next((row for row in metrics if row.name == "ROC AUC"), None)
     if auc is None or auc.candidate is None:
-        return _cell(
-            "Quality", "metrics", "not known", "", "the evaluation has no result yet", "t3", "circle-dashed"
-        )
+        note = "the evaluation has no result yet" if promotion.evaluation_id else NO_EVALUATION
+        return _cell("Quality", "metrics", "not known", "", note, "t3", "circle-dashed")
     if auc.difference is None:
         return _cell(
             "Quality",
@@ -101,10 +102,11 @@ def _gate_cell(promotion: PromotionRequest, gates: list[GateResult]) -> dict[str
     )
 
 
-def _latency(evaluation: Evaluation | None) -> dict[str, str]:
+def _latency(promotion: PromotionRequest, evaluation: Evaluation | None) -> dict[str, str]:
     measured = evaluation.latency.get("candidate", {}) if evaluation else {}
     if not measured.get("p95"):
-        return _cell("Latency p95", "metrics", "not known", "", "not measured yet", "t3", "circle-dashed")
+        note = "not measured yet" if promotion.evaluation_id else NO_EVALUATION
+        return _cell("Latency p95", "metrics", "not known", "", note, "t3", "circle-dashed")
     former = (evaluation.latency.get("champion") or {}).get("p95") if evaluation else None
     note = f"champion {former:.1f} ms, one row in the sandbox" if former else "one row in the sandbox"
     return _cell("Latency p95", "metrics", f"{measured['p95']:.1f}", "ms", note, "t-ok", "circle-check")

@@ -11,6 +11,8 @@ from core.actors import Actor
 from core.errors import DomainError
 from deployments.models import Endpoint, Environment
 from deployments.services import require_deployable
+from registry.data_facts import facts_about
+from registry.lineage import data_of
 from registry.models import ModelVersion
 
 
@@ -25,6 +27,7 @@ def context(actor: Actor, version: ModelVersion, environment: Environment) -> di
         "revision": revision,
         "questions": questions(revision.rules.gates),
         "quorum": revision.rules.quorum,
+        "warnings": facts_about(version, data_of(actor, version)),
     }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
 from approvals.gates import Evidence, MetricEvidence, SliceEvidence
@@ -13,11 +12,10 @@ from approvals.models import PromotionRequest
 from approvals.safety import Finding, ScanEvidence, SignatureEvidence
 from approvals.schema_changes import changes_between
 from monitoring.costs.models import PriceRule, Resource
-from pipelines.models import ContractCheck, DataContract, DatasetVersion
-from pipelines.services import why_withheld
+from registry.data_facts import contract_states
 from registry.evaluations.models import Evaluation
 from registry.lineage import training_data_behind
-from registry.models import ModelVersion, VersionDataset
+from registry.models import ModelVersion
 from registry.scans.models import Scan
 from registry.signing.models import VersionSignature
 
@@ -35,11 +33,12 @@ def gathered(promotion: PromotionRequest) -> Evidence:
         has_champion=promotion.champion_id is not None,
         seen_by_champion=seen_by_champion(promotion),
         holdout_kind=version.holdout.get("kind", ""),
-        contracts=contracts_of(version),
+        contracts=contract_states(version),
         schema_changes=_schema_changes(promotion),
         usd_per_1000=cost_forecast(evaluation),
         digest_registered=version.digest,
         digest_evaluated=evaluation.candidate_digest if evaluation else "",
+        unevaluated="not evaluated" if promotion.evaluation_id else "not evaluated: no hold-out is named",
         is_intact=version.is_intact and version.deleted_at is None,
         sandbox=evaluation.sandbox if evaluation else "",
         scan=_scan(version),
@@ -78,27 +77,6 @@ def as_document(promotion: PromotionRequest, results: list[dict[str, str]]) -> d
         "code_commit": version.code_commit,
         "gates": {each["id"]: {"outcome": each["outcome"], "observed": each["observed"]} for each in results},
     }
-
-
-def contracts_of(version: ModelVersion) -> list[dict[str, Any]]:
-    """Each data set version behind the model version with the state of its last contract check."""
-    newest = ContractCheck.objects.filter(version=OuterRef("dataset_version")).order_by("-checked_at", "-pk")
-    promised = DataContract.objects.filter(dataset=OuterRef("dataset_version__dataset"))
-    uses = (
-        VersionDataset.objects.filter(version=version)
-        .select_related("dataset_version__dataset")
-        .annotate(check_status=Subquery(newest.values("status")[:1]), is_promised=Exists(promised))
-    )
-    found: dict[Any, dict[str, Any]] = {}
-    for use in uses:
-        data: DatasetVersion = use.dataset_version
-        # A hold-out is cut from versions that were checked: its own data set need not have a contract.
-        is_cut = use.check_status is None and not use.is_promised and data.derivation
-        if is_cut and why_withheld(data) is None:
-            continue
-        status = "quarantined" if why_withheld(data) else use.check_status or "unchecked"
-        found[data.pk] = {"name": str(data), "status": status}
-    return list(found.values())
 
 
 def seen_by_champion(promotion: PromotionRequest) -> list[str]:

@@ -58,6 +58,8 @@ class Evidence:
     usd_per_1000: Decimal | None = None
     digest_registered: str = ""
     digest_evaluated: str = ""
+    # What stands where an evaluation would have to say something.
+    unevaluated: str = "not evaluated"
     is_intact: bool = False
     sandbox: str = ""
     scan: ScanEvidence | None = None
@@ -125,7 +127,7 @@ def _metric(gate: dict[str, Any], evidence: Evidence) -> Verdict:
         if words
     )
     if seen is None:
-        return f"{name} within limits", rule, "not evaluated", False
+        return f"{name} within limits", rule, evidence.unevaluated, False
     holds = (low is None or seen.candidate >= low) and (high is None or seen.candidate <= high)
     return f"{name} within limits", rule, f"{seen.candidate:.4f}", holds
 
@@ -138,7 +140,7 @@ def _against_champion(
     what = "95 % lower bound of the difference" if bound == "lower_95" else "difference"
     title, rule = f"{name} against the champion", f"{what} at least {signed(least)}"
     if seen is None:
-        return title, rule, "not evaluated", False
+        return title, rule, evidence.unevaluated, False
     if not evidence.has_champion:
         return title, rule, f"no champion yet; the candidate has {seen.candidate:.4f}", True
     if seen.difference is None or (bound == "lower_95" and (seen.low is None or seen.high is None)):
@@ -234,7 +236,7 @@ def _digest(gate: dict[str, Any], evidence: Evidence) -> Verdict:
     if not evidence.is_intact:
         return title, rule, "the stored files have changed", False
     if not evidence.digest_evaluated:
-        return title, rule, "not evaluated", False
+        return title, rule, evidence.unevaluated, False
     same = evidence.digest_registered == evidence.digest_evaluated
     return (
         title,

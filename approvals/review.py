@@ -8,7 +8,7 @@ from urllib.parse import quote
 from approvals import rights
 from approvals.answer_strip import strip
 from approvals.comparison_rows import metric_rows, slice_rows
-from approvals.evidence import contracts_of, cost_forecast, seen_by_champion
+from approvals.evidence import cost_forecast, seen_by_champion
 from approvals.gates import MINUS
 from approvals.history import history
 from approvals.models import Decision, GateResult, PromotionRequest
@@ -17,6 +17,7 @@ from approvals.schema_changes import changes_between, columns_of
 from approvals.services import lacking
 from core.actors import Actor
 from monitoring.incidents.models import Incident
+from registry.data_facts import contract_states
 from registry.readiness import HOLDOUT_WORDS
 
 MOST_SLICES = 8
@@ -53,7 +54,7 @@ def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
         "schema_lines": _schema_lines(before, promotion.version.signature),
         "schema_changes": changes_between(before, promotion.version.signature) if before else [],
         "parameter_changes": _parameter_changes(promotion),
-        "contracts": contracts_of(promotion.version),
+        "contracts": contract_states(promotion.version),
         "datasets": list(promotion.version.datasets.select_related("dataset_version__dataset")),
         "cost": cost_forecast(evaluation),
         "champion_cost": None,

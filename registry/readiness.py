@@ -5,23 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from registry.answers import Answer
+from registry.data_facts import NO_HOLDOUT
 from registry.models import ALWAYS_PROTECTED, ModelVersion, VersionDataset
 
 HOLDOUT_WORDS = {"random": "at random", "time_ordered": "by time", "grouped": "by groups"}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One fact about a version: ``tone`` is ok, warn, bad or info."""
-
-    tone: str
-    icon: str
-    title: str
-    detail: str = ""
-
-    @property
-    def look(self) -> str:
-        return f"i t-{self.tone}"
 
 
 @dataclass(frozen=True)
@@ -40,15 +28,26 @@ class Readiness:
 
 
 def readiness_of(
-    version: ModelVersion, data: list[VersionDataset], scanned: Sequence[Answer] = ()
+    version: ModelVersion,
+    data: list[VersionDataset],
+    *,
+    of_data: Sequence[Answer] = (),
+    of_scanners: Sequence[Answer] = (),
 ) -> Readiness:
-    """What the registry itself knows and what scanners said; gates of a policy judge the rest."""
+    """What the registry itself knows, and what data and scanners tell; gates of a policy judge the rest."""
     if version.status == ModelVersion.Status.PENDING_REGISTRATION:
         return Readiness("info", "loader-circle", "Not yet", "its files are being hashed", [])
     if version.status == ModelVersion.Status.FAILED_REGISTRATION:
         return Readiness("bad", "circle-x", "No", "its registration failed", [])
     facts = sorted(
-        (_integrity(version), *scanned, _holdout(version), _format(version), _origin(version, data)),
+        (
+            _integrity(version),
+            *of_data,
+            *of_scanners,
+            _holdout(version),
+            _format(version),
+            _origin(version, data),
+        ),
         key=_worst_first,
     )
     if not version.is_intact:
@@ -58,6 +57,10 @@ def readiness_of(
         return Readiness(
             "ok", "badge-check", "It is the champion", "rollback and promotion move on from it", facts
         )
+    if worst := next((fact for fact in of_data if fact.tone == "bad"), None):
+        return Readiness("bad", "circle-x", "Not as it is", _begun_small(worst.title), facts)
+    if NO_HOLDOUT in of_data:
+        return Readiness("warn", "triangle-alert", "Not yet", "no hold-out to evaluate it on is named", facts)
     if warnings:
         return Readiness(
             "warn", "triangle-alert", "Yes", f"with {warnings} warning{'s' * (warnings > 1)}", facts
@@ -69,6 +72,10 @@ def untraced_inputs(version: ModelVersion, data: Sequence[VersionDataset]) -> li
     """The inputs a run logged that no data set version was found for."""
     kept = {use.dataset_version.dataset.name for use in data}
     return [each for each in version.run.get("inputs", []) if each["name"] not in kept]
+
+
+def _begun_small(title: str) -> str:
+    return title[:1].lower() + title[1:]
 
 
 def _worst_first(fact: Answer) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from registry.answers import Answer
 from registry.compare.comparison import Comparison
 from registry.compare.differences import differing
 from registry.compare.signatures import ColumnChange
-from registry.readiness import Answer
 
 
 def answers_of(comparison: Comparison) -> list[tuple[str, Answer]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from registry.answers import Answer
 from registry.models import ModelVersion
-from registry.readiness import Answer
 from registry.scans.models import Scan
 from registry.scans.verdicts import DANGEROUS
 

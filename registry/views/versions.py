@@ -17,6 +17,7 @@ from core.templatetags.ui import percent
 from pipelines.models import DatasetVersion
 from registry import rights, services
 from registry.compare.signatures import changes_of
+from registry.data_facts import facts_about
 from registry.evaluations.models import Evaluation
 from registry.evaluations.verdicts import metric_rows
 from registry.forms import EditVersionForm
@@ -117,7 +118,9 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
     return {
         "version": version,
         "model": model,
-        "readiness": readiness_of(version, data, dangers_of(version)),
+        "readiness": readiness_of(
+            version, data, of_data=facts_about(version, data), of_scanners=dangers_of(version)
+        ),
         "data": data,
         "untraced_inputs": untraced_inputs(version, data),
         "parent": parent_of(actor, version),

@@ -5,7 +5,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from approvals.evidence import contracts_of
 from approvals.gates import Evidence, _contract
 from audit.models import Event
 from core.errors import Conflict, NotAllowed
@@ -14,6 +13,7 @@ from deployments.models import Deployment, Endpoint, Environment, Target, Traffi
 from pipelines import services
 from pipelines.impact import impact_of
 from pipelines.models import DatasetVersion
+from registry.data_facts import contract_states
 from registry.evaluations.services import request_evaluation
 from registry.models import VersionDataset
 from tests.approvals.conftest import answer, heldout, production, promotion, version  # noqa: F401 - fixtures
@@ -150,7 +150,7 @@ def test_a_request_that_rests_on_quarantined_data_is_judged_again_and_fails_its_
 ):
     data = promotion.version.datasets.get().dataset_version
     services.quarantine_version(actor=actor(admin), version=data, reason="The feed was cut.")
-    (told,) = contracts_of(promotion.version)
+    (told,) = contract_states(promotion.version)
     assert told["status"] == "quarantined"
     observed = _contract({}, Evidence(contracts=[told]))
     assert observed[2:] == (f"{data} is quarantined", False)

@@ -1,0 +1,80 @@
+"""Can it be promoted? Data that is withheld, broken or not named is said before anybody asks."""
+
+import pytest
+
+from pipelines.models import ContractCheck, DataContract, Dataset, DatasetVersion
+from registry.models import ModelVersion, VersionDataset
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def answer(client_for, admin):
+    """``answer(version)``: the word of the strip and the page."""
+
+    def ask(version):
+        page = client_for(admin).get(f"/models/{version.model.name}/versions/{version.number}/")
+        return page.context["readiness"].word, page.content.decode()
+
+    return ask
+
+
+@pytest.fixture
+def version(make_model, make_row):
+    return make_row(make_model("delays"))
+
+
+@pytest.fixture
+def use(version, scientist):
+    """``use("training", status=…)``: a data set version behind the version."""
+
+    def make(role, check=None, **more):
+        dataset = Dataset.objects.create(name=f"flights-{role}", owner=scientist.person)
+        data = DatasetVersion.objects.create(
+            dataset=dataset, number=1, digest="1" * 64, source_digest="1" * 64, **{"status": "ready", **more}
+        )
+        VersionDataset.objects.create(version=version, dataset_version=data, role=role)
+        if check:
+            contract = DataContract.objects.create(dataset=dataset, revision=1, document={}, digest="c" * 64)
+            ContractCheck.objects.create(version=data, contract=contract, status=check, results=[])
+        return data
+
+    return make
+
+
+def test_a_version_without_hold_out_is_not_called_ready(version, answer):
+    word, page = answer(version)
+    assert word == "Not yet"
+    assert "It cannot be evaluated: no hold-out is named" in page
+    assert ModelVersion.objects.get().is_ready
+
+
+def test_withheld_data_stands_first(version, use, answer):
+    use("holdout", check="passed")
+    use("training", status="quarantined", quarantine_reason="Wrong airport.")
+    word, page = answer(version)
+    assert word == "Not as it is"
+    assert "its data is withheld" in page
+    assert "flights-training v1" in page
+
+
+def test_a_broken_contract_is_said_and_a_missing_check_warns(version, use, answer):
+    use("holdout", check="passed")
+    use("training")
+    word, page = answer(version)
+    assert word == "Yes"
+    assert "Its data was not checked against a contract" in page
+    use("reference", check="failed")
+    word, page = answer(version)
+    assert (word, "its data breaks the contract" in page) == ("Not as it is", True)
+
+
+def test_data_the_reader_may_not_see_is_not_named(version, use, client_for, stranger, scientist, actor):
+    from registry.access.services import grant
+
+    use("holdout", status="quarantined", quarantine_reason="Secret.")
+    grant(actor=actor(scientist), model=version.model, account=stranger, right="view", reason="Reads.")
+    page = client_for(stranger).get("/models/delays/versions/1/")
+    assert page.context["readiness"].word == "Not as it is"
+    assert "data you may not see" in page.content.decode()
+    assert "flights-holdout" not in page.content.decode()

@@ -138,4 +138,4 @@ def figure(
 
 def finite(value: float | None) -> float | None:
     """JSON has no NaN: what is not finite is a gap."""
-    return None if value is None or not math.isfinite(value) else round(float(value), 6)
+    return None if value is None or not math.isfinite(value) else float(f"{float(value):.7g}")

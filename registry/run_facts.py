@@ -63,7 +63,7 @@ class RunFacts:
 def facts_of(run: Run | None, logged_model: LoggedModel | None) -> RunFacts:
     """Read the run and the logged model together; what only one says is kept from it."""
     parameters = {**(run.parameters if run else {}), **(logged_model.parameters if logged_model else {})}
-    metrics = {**(run.metrics if run else {}), **(logged_model.metrics if logged_model else {})}
+    metrics = _metrics(run, logged_model)
     tags = {**(logged_model.tags if logged_model else {}), **(run.tags if run else {})}
     facts = RunFacts(
         parameters=dict(sorted(parameters.items())[:1000]),
@@ -92,6 +92,15 @@ def facts_of(run: Run | None, logged_model: LoggedModel | None) -> RunFacts:
             ],
         }
     return facts
+
+
+def _metrics(run: Run | None, logged_model: LoggedModel | None) -> dict[str, float | str]:
+    """The logged model's own values, but for what it cannot say: MLflow keeps its NaN as 0."""
+    logged = run.metrics if run else {}
+    own = logged_model.metrics if logged_model else {}
+    return logged | {
+        name: value for name, value in own.items() if value != 0 or not isinstance(logged.get(name), str)
+    }
 
 
 def _holdout(text: str | None) -> dict[str, Any]:

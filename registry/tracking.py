@@ -6,6 +6,7 @@ A module of its own, since httpx brings a terminal library along: processes that
 from __future__ import annotations
 
 import math
+import sys
 import uuid
 from collections.abc import Callable
 from functools import cache
@@ -179,6 +180,8 @@ def _metrics(entries: list[dict[str, Any]] | None) -> dict[str, float | str]:
     values: dict[str, float | str] = {}
     for each in entries or []:
         number = float(each.get("value", "nan"))
+        # MLflow keeps the infinities as the largest number there is.
+        number = math.copysign(math.inf, number) if abs(number) >= sys.float_info.max else number
         values[_clean(each["key"])] = number if math.isfinite(number) else str(number)
     return values
 

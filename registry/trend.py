@@ -8,6 +8,7 @@ from typing import Any
 
 from core import charts
 from core.actors import Actor
+from core.figures import figure
 from pipelines.models import DatasetVersion
 from registry.evaluations.models import Evaluation
 from registry.evaluations.verdicts import METRICS
@@ -50,15 +51,17 @@ class Trend:
         word = word_of(self.metric)
         first, last = self.points[0], self.points[-1]
         if len(self.points) == 1:
-            return f"v{first.version.number} has {word} {first.value:.4f}; nothing to compare it with yet"
+            return (
+                f"v{first.version.number} has {word} {figure(first.value, 4)}; nothing to compare it with yet"
+            )
         if self.is_one_test:
             better = max if is_better_higher(self.metric) else min
             best = better(self.points, key=lambda point: point.value)
-            return f"v{best.version.number} has the best {word}, {best.value:.4f}, of {len(self.points)} versions"
+            return f"v{best.version.number} has the best {word}, {figure(best.value, 4)}, of {len(self.points)} versions"
         if self.shared:
             return self._shared_finding()
         return (
-            f"{word} went from {first.value:.4f} (v{first.version.number}) to {last.value:.4f}"
+            f"{word} went from {figure(first.value, 4)} (v{first.version.number}) to {figure(last.value, 4)}"
             f" (v{last.version.number}), on different test rows"
         )
 
@@ -79,9 +82,9 @@ class Trend:
         second = better(rest, key=lambda number: rest[number])
         word, where = METRICS[_measured(self.metric)][0], name.split()[0]
         if values[best] == values[second]:
-            return f"v{best} and v{second} have the same {word} on {where}, {values[best]:.4f}"
+            return f"v{best} and v{second} have the same {word} on {where}, {figure(values[best], 4)}"
         degree = "better" if len(values) == 2 else "best"
-        return f"v{best} has the {degree} {word} on {where}: {values[best]:.4f} against {values[second]:.4f} of v{second}"
+        return f"v{best} has the {degree} {word} on {where}: {figure(values[best], 4)} against {figure(values[second], 4)} of v{second}"
 
     def figure(self) -> dict[str, Any]:
         """The chart: what runs logged in grey, what was scored on the same rows in colour."""
@@ -119,7 +122,7 @@ class Trend:
         return [
             [
                 f"v{point.version.number}",
-                f"{point.value:.5f}",
+                f"{figure(point.value, 5)}",
                 tests.get(point.tested_on, "not known"),
                 *(_figure(values.get(point.version.number)) for values in self.shared.values()),
             ]
@@ -231,4 +234,4 @@ def _is_number(value: Any) -> bool:
 
 
 def _figure(value: float | None) -> str:
-    return "not scored" if value is None else f"{value:.5f}"
+    return "not scored" if value is None else f"{figure(value, 5)}"

@@ -158,7 +158,7 @@ function token(name, alpha) {
 const paint = v => typeof v === "string" && v.startsWith("var(--") ? token(...v.slice(6, -1).split("/")) : Array.isArray(v) ? v.map(paint) : v && typeof v === "object" ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, paint(x)])) : v;
 function draw(el) {
   const fig = paint(JSON.parse($("#" + el.dataset.figure).textContent));
-  const ax = { gridcolor: token("line"), zeroline: false, linecolor: token("line"), tickfont: { size: 11.5, color: token("ink-3") }, fixedrange: true, automargin: true };
+  const ax = { exponentformat: "e", gridcolor: token("line"), zeroline: false, linecolor: token("line"), tickfont: { size: 11.5, color: token("ink-3") }, fixedrange: true, automargin: true };
   const L = fig.layout || {};
   Plotly.react(el, fig.data, {
     font: { family: "Plex Sans, system-ui, sans-serif", size: 12, color: token("ink-2") }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",

@@ -16,12 +16,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from core import panels as page_panels
+from core.figures import MINUS, figure
 from core.money import money
 from core.statuses import look_of, problem_look
 
 register = template.Library()
 SPRITE = "vendor/lucide-1.62.0.svg"
-MINUS = "\u2212"
 STEPS = [(60, 1, "second"), (3600, 60, "minute"), (86400, 3600, "hour"), (86400 * 60, 86400, "day")]
 
 
@@ -94,7 +94,7 @@ def number(value: Any, digits: int = 0) -> str:
     """Thousands with commas, a real minus sign, ``none`` for nothing."""
     if value in (None, "") or (isinstance(value, float) and not math.isfinite(value)):
         return "none"
-    return f"{float(value):,.{int(digits)}f}".replace("-", MINUS)
+    return figure(value, int(digits))
 
 
 register.filter("money", money)
@@ -105,8 +105,8 @@ def signed(value: Any, digits: int = 4) -> str:
     """A difference: always with its sign."""
     if value in (None, ""):
         return "none"
-    rounded = f"{abs(float(value)):,.{int(digits)}f}"
-    if float(rounded.replace(",", "")) == 0:
+    rounded = figure(abs(float(value)), int(digits))
+    if float(rounded.replace(",", "").replace(MINUS, "-")) == 0:
         return rounded
     return (MINUS if value < 0 else "+") + rounded
 

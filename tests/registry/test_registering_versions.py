@@ -12,6 +12,8 @@ from core.errors import Conflict, Invalid, NotAllowed
 from core.jobs.models import Job
 from registry import services
 from registry.models import ModelVersion
+from registry.run_facts import facts_of
+from registry.tracked import LoggedModel, Run
 from tests.registry.test_registering_models import events
 from tests.registry.tracking import FILES
 
@@ -276,6 +278,12 @@ def test_only_those_with_the_right_register_versions(make_model, reviewer, stran
             services.create_version(actor=actor(account), model=model, source="runs:/r1/model")
     assert not ModelVersion.objects.exists()
     assert len(events("registry.create_version")) == 3
+
+
+def test_a_value_that_is_no_number_is_not_taken_for_the_zero_of_its_logged_model():
+    run = Run(id="r", metrics={"loss": "nan", "auc": 0.5, "gain": 0.2})
+    logged_model = LoggedModel(id="m", metrics={"loss": 0.0, "auc": 0.0, "own": 1.0})
+    assert facts_of(run, logged_model).metrics == {"loss": "nan", "auc": 0.0, "gain": 0.2, "own": 1.0}
 
 
 def test_content_of_a_ready_version_never_changes(make_model, make_version):

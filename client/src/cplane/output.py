@@ -133,7 +133,7 @@ def plain(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S UTC")
-    if isinstance(value, float):
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) >= 10**15):
         return f"{value:.6g}"
     if isinstance(value, dict):
         value = ", ".join(f"{plain(name)}={plain(each)}" for name, each in value.items())

@@ -25,3 +25,11 @@ def of_version(version: DatasetVersion) -> list[Snippet]:
             f"cplane datasets show {quote(name)} {number}\ncplane datasets check {quote(name)} {number}",
         ),
     ]
+
+
+def of_first(name: str) -> str:
+    """How a table becomes the first version of a data set that is made with it."""
+    return (
+        f"{environment('CPLANE_URL', 'CPLANE_TOKEN')}\n\n"
+        f"cplane datasets register {quote(name)} table.parquet --create --wait"
+    )

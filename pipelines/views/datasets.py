@@ -20,7 +20,7 @@ from pipelines.models import Dataset, DatasetVersion
 from pipelines.needs import need_of, sizes_of
 from pipelines.overview import late_datasets, narrowed, with_last_check, with_newest
 from pipelines.services import why_invalid
-from pipelines.snippets import of_version
+from pipelines.snippets import of_first, of_version
 
 VERSIONS = 25
 
@@ -47,6 +47,7 @@ def dataset_list(request: PageRequest) -> HttpResponse:
         "by_name": by_name,
         "late": late_datasets(request.actor).count(),
         "may_create": rights.may_create(request.actor),
+        "snippet": of_first("my-table"),
     }
     return render(request, "pipelines/dataset_list.html", context)
 

@@ -57,7 +57,8 @@ def model_list(request: PageRequest) -> HttpResponse:
         "is_filtered": any(request.GET.get(name) for name in filters.fields),
         "sort": sort,
         "has_health": any(row["panels"] for row in rows),
-        "snippet": of_first_version("flight-delay"),
+        "snippet": of_first_version("my-model"),
+        "may_create": rights.may_create(request.actor),
     }
     return render(request, "registry/model_list.html", context)
 

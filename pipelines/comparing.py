@@ -42,9 +42,15 @@ class Comparison:
     def is_over(self) -> bool:
         return self.found is not None and self.found.status != VersionDifference.Status.PENDING
 
+    @property
+    def moved(self) -> list[dict[str, Any]]:
+        """What was measured, what moved most first; keys that were measured once are passed over."""
+        compared = _compared(self.before, self.after)
+        return [each for each in self.found.columns if each["name"] in compared] if self.found else []
+
     def columns(self) -> list[dict[str, Any]]:
         """Facts of both sides and, once known, the distribution; what moved most first."""
-        moved = {each["name"]: each for each in self.found.columns} if self.found else {}
+        moved = {each["name"]: each for each in self.moved}
         rows = [
             {**each, "distribution": moved.get(each["name"])}
             for each in column_facts(self.before.profile, self.after.profile)
@@ -62,7 +68,7 @@ def measure_difference(
 ) -> tuple[list[dict[str, Any]], Sandbox | None]:
     """Read both versions' rows in a sandbox."""
     before, after = difference.before, difference.after
-    columns = compared_columns(before.profile, after.profile)
+    columns = _compared(before, after)
     if not columns:
         return [], None
     with tempfile.TemporaryDirectory(prefix="difference-") as name:
@@ -83,3 +89,7 @@ def measure_difference(
         )
     found: list[dict[str, Any]] = answer["columns"]
     return found, program
+
+
+def _compared(before: DatasetVersion, after: DatasetVersion) -> list[str]:
+    return compared_columns(before.profile, after.profile, after.dataset.key_columns)

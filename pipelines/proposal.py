@@ -52,9 +52,12 @@ def propose(
     profile: dict[str, Any], *, row_counts: Sequence[int] = (), key_columns: Sequence[str] = ()
 ) -> Proposal:
     """The contract that a version's profile suggests; ``row_counts`` are those of its siblings."""
+    unique, told = _unique(profile, key_columns)
+    # Keys grow from month to month: a range would break at the next version.
+    keys = {name for names in unique for name in names}
     columns, notes = {}, []
     for about in profile.get("columns", []):
-        rules, why = _column(about, int(profile["rows"]))
+        rules, why = _column(about, int(profile["rows"]), about["name"] in keys)
         columns[about["name"]] = rules
         notes += why
     document: dict[str, Any] = {"schema": SCHEMA}
@@ -65,13 +68,12 @@ def propose(
     words = f"half the fewest to twice the most of {seen} seen in {len(counts)} version"
     notes.append(Note("", "volume", words + ("s" if len(counts) > 1 else "")))
     document["columns"] = columns
-    unique, why = _unique(profile, key_columns)
     if unique:
         document["unique"] = unique
-    return Proposal(document, (*notes, *why))
+    return Proposal(document, (*notes, *told))
 
 
-def _column(about: dict[str, Any], rows: int) -> tuple[dict[str, Any], list[Note]]:
+def _column(about: dict[str, Any], rows: int, is_key: bool) -> tuple[dict[str, Any], list[Note]]:
     rules: dict[str, Any] = {"type": about["type"]}
     notes = []
     if about["nulls"]:
@@ -82,7 +84,7 @@ def _column(about: dict[str, Any], rows: int) -> tuple[dict[str, Any], list[Note
     if allowed is not None:
         rules["allowed"] = allowed
         notes.append(Note(about["name"], "allowed", f"the {len(allowed)} values seen in {rows:,} rows"))
-    elif about["type"] in {"integer", "number"} and about.get("quantiles"):
+    elif about["type"] in {"integer", "number"} and about.get("quantiles") and not is_key:
         rules["min"], rules["max"], note = _range(about)
         notes.append(note)
     return rules, notes

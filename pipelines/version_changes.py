@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -62,22 +63,25 @@ def column_facts(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str
     ]
 
 
-def compared_columns(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+def compared_columns(
+    before: dict[str, Any], after: dict[str, Any], key_columns: Sequence[str] = ()
+) -> list[str]:
     """Columns of one type in both whose distribution means something: no keys, no free text."""
+    keys = set(key_columns)
     old = {about["name"]: about for about in before.get("columns", [])}
     return [
         about["name"]
         for about in after.get("columns", [])
-        if about["name"] in old and _is_comparable(old[about["name"]], about)
+        if about["name"] in old and _is_comparable(old[about["name"]], about, about["name"] in keys)
     ]
 
 
-def _is_comparable(old: dict[str, Any], new: dict[str, Any]) -> bool:
+def _is_comparable(old: dict[str, Any], new: dict[str, Any], is_key: bool) -> bool:
     numbers = {"integer", "number"}
     if old["type"] != new["type"] and not {old["type"], new["type"]} <= numbers:
         return False
     if new["type"] in numbers:
-        return True
+        return not is_key  # a running number always moves
     # Times move on by their nature, which freshness watches; a key or a free text has no distribution.
     return new["type"] in {"string", "boolean"} and all(
         each["distinct"] <= min(MOST_COMPARED_VALUES, each["count"] / 2) for each in (old, new)

@@ -10,6 +10,7 @@ from accounts.models import Account
 from core.actors import Actor
 from core.errors import Invalid
 from pipelines.models import DatasetVersion
+from pipelines.models.datasets import DatasetVersionQuerySet
 from registry.downstream import steps_after
 from registry.models import ModelVersion, VersionDataset
 from registry.run_facts import DATASET_VERSIONS, PARENT_VERSION, DatasetReference
@@ -22,27 +23,32 @@ PARENT = re.compile(r"^(?:models:/+([^/@\x00]+)/)?v?([1-9]\d{0,8})$")
 def found_data(references: list[DatasetReference], version: ModelVersion) -> list[Use]:
     """The data set versions a run named, as far as whoever registered the version may see them.
 
-    One named by id must exist: a claim that cannot be checked fails the registration. Inputs
+    One named by id or number must exist: a claim that cannot be checked fails the registration. Inputs
     that MLflow logged may be data this installation does not keep, and are left out.
     """
     creator = creator_of(version)
     known = DatasetVersion.objects.visible_to(creator).select_related("dataset")
     uses: dict[tuple[str, Any], Use] = {}
     for each in references:
-        if each.id is not None:
-            found = known.filter(pk=each.id).first()
-            if found is None:
-                raise Invalid(
-                    f"The run's tag {DATASET_VERSIONS} names {each.id}, which is no data set version"
-                    " that whoever registers may see.",
-                    field=DATASET_VERSIONS,
-                    allowed="ids of data set versions",
-                )
-        else:
-            found = known.named(each.name, each.digest).order_by("-number").first()
+        found = _found(each, known)
+        if found is None and each.is_claim:
+            raise Invalid(
+                f"The run's tag {DATASET_VERSIONS} names {each}, which is no data set version"
+                " that whoever registers may see.",
+                field=DATASET_VERSIONS,
+                allowed="versions of data sets that you may see, by name and number or by id",
+            )
         if found is not None:
             uses[each.role, found.pk] = (each.role, found)
     return list(uses.values())
+
+
+def _found(reference: DatasetReference, known: DatasetVersionQuerySet) -> DatasetVersion | None:
+    if reference.id is not None:
+        return known.filter(pk=reference.id).first()
+    if reference.number is not None:
+        return known.filter(dataset__name=reference.name, number=reference.number).first()
+    return known.named(reference.name, reference.digest).order_by("-number").first()
 
 
 def found_parent(text: str, version: ModelVersion) -> ModelVersion | None:

@@ -1,7 +1,7 @@
 """What a training run says about the version it made, in the words the registry keeps.
 
 A run may carry, as tags: ``controlplane.dataset_versions`` (a JSON list of objects with
-``role`` and ``id``), ``controlplane.holdout`` (how the hold-out was split),
+``role`` and either ``dataset`` and ``version`` or ``id``), ``controlplane.holdout`` (how the hold-out was split),
 ``controlplane.code_commit``, ``controlplane.environment`` and ``controlplane.parent_version`` (the version
 this one was made from: ``3`` of the same model, or ``models:/<model>/3``). Data sets that MLflow's own
 ``log_input`` names are matched by name and digest.
@@ -34,16 +34,26 @@ ROLE_OF_CONTEXT = {
     "holdout": "holdout",
 }
 MOST_DATASETS = 100
+LARGEST_NUMBER = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class DatasetReference:
-    """A data set version a run names, by id or by name and digest."""
+    """A data set version a run names: by id, by name and number, or by name and digest."""
 
     role: str
     id: uuid.UUID | None = None
     name: str = ""
+    number: int | None = None
     digest: str = ""
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether it says which version of this installation it is, and so must exist."""
+        return self.id is not None or self.number is not None
+
+    def __str__(self) -> str:
+        return str(self.id) if self.id else f"{self.name[:200]} v{self.number}"
 
 
 @dataclass
@@ -127,16 +137,26 @@ def _named_by_tag(text: str | None) -> list[DatasetReference]:
     if not text:
         return []
     entries = _json(text, DATASET_VERSIONS)
-    rule = 'a JSON list of {"role": "training|holdout|reference", "id": "<data set version>"}'
+    rule = (
+        'a JSON list of {"role": "training|holdout|reference", "dataset": "<name>", "version": <number>}'
+        ' or {"role": …, "id": "<data set version>"}'
+    )
     try:
-        return [
-            DatasetReference(role=_role(each["role"]), id=uuid.UUID(str(each["id"])))
-            for each in entries[:MOST_DATASETS]
-        ]
+        return [_reference(each) for each in entries[:MOST_DATASETS]]
     except (TypeError, KeyError, ValueError) as error:
         raise Invalid(
             f"The run's tag {DATASET_VERSIONS} is not {rule}.", field=DATASET_VERSIONS, allowed=rule
         ) from error
+
+
+def _reference(entry: dict[str, Any]) -> DatasetReference:
+    role = _role(entry["role"])
+    if "id" in entry:
+        return DatasetReference(role, id=uuid.UUID(str(entry["id"])))
+    name, number = entry["dataset"], entry["version"]
+    if not isinstance(name, str) or type(number) is not int or not 0 < number <= LARGEST_NUMBER:
+        raise ValueError(entry)
+    return DatasetReference(role, name=name, number=number)
 
 
 def _role(value: object) -> str:

@@ -68,15 +68,20 @@ class Limits:
 
 
 def credentials_of(scope: Any) -> bytes | None:
-    """A digest of token and session in the request, or None without either."""
-    token, session = b"", b""
+    """A digest of the token in the request, else of its session; None without either or with two tokens.
+
+    Where there is a token nothing beside it counts, or each request could bring another cookie
+    and be nobody's.
+    """
+    tokens = [value for name, value in scope["headers"] if name == b"authorization"]
+    if tokens:
+        return hashlib.sha256(tokens[0]).digest() if len(tokens) == 1 else None
+    session = b""
     for name, value in scope["headers"]:
-        if name == b"authorization":
-            token = value
-        elif name == b"cookie":
+        if name == b"cookie":
             parts = (each.strip() for each in value.split(b";"))
             session = next((each for each in parts if each.startswith(SESSION)), session)
-    return hashlib.sha256(token + b"\0" + session).digest() if token or session else None
+    return hashlib.sha256(b"\0" + session).digest() if session else None
 
 
 def place_of(address: str) -> str:

@@ -67,7 +67,8 @@ def question_of(scope: Any, content: bytes) -> Question | None:
     """What is asked, if it is said as plainly as MLflow's clients say it."""
     door = scope["path"].partition("/mlflow/")[2]
     sent = _query(scope["query_string"]) if scope["method"] == "GET" else _body(content)
-    if sent is None or not NAME.fullmatch(str(sent.get("name"))):
+    name = (sent or {}).get("name")
+    if sent is None or not isinstance(name, str) or not NAME.fullmatch(name):
         return None
     return QUESTIONS[scope["method"], door](sent)
 
@@ -112,9 +113,10 @@ def _alias(sent: Mapping[str, Any]) -> Question | None:
 
 
 def _latest(sent: Mapping[str, Any]) -> Question | None:
-    stages = sent.get("stages") or ALL_STAGES
-    if not sent.keys() <= {"name", "stages"} or not isinstance(stages, list | tuple):
+    asked = sent.get("stages", [])
+    if not sent.keys() <= {"name", "stages"} or not isinstance(asked, list):
         return None
+    stages = asked or ALL_STAGES
     if not all(each in ALL_STAGES for each in stages) or len(set(stages)) < len(stages):
         return None
     return lambda actor: statements.latest(actor, sent["name"], stages)

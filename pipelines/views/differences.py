@@ -73,8 +73,8 @@ def _context(request: PageRequest, comparison: Comparison) -> dict[str, Any]:
         columns.sort(key=lambda row: row["name"])
     elif sort == "missing":
         columns.sort(key=lambda row: -abs(row["after"]["missing_share"] - row["before"]["missing_share"]))
-    found = comparison.found
-    levels = [each["level"] for each in found.columns] if found else []
+    found, moved = comparison.found, comparison.moved
+    levels = [each["level"] for each in moved]
     return {
         "dataset": comparison.after.dataset,
         "comparison": comparison,
@@ -83,7 +83,7 @@ def _context(request: PageRequest, comparison: Comparison) -> dict[str, Any]:
         "sorts": SORTS,
         "alerts": levels.count("alert"),
         "warnings": levels.count("warn"),
-        "most": found.columns[0] if found and found.columns else None,
+        "most": moved[0] if moved else None,
         "job": Job.objects.about(found).order_by("-created_at").first()
         if found and not comparison.is_over
         else None,

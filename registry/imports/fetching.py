@@ -67,16 +67,16 @@ def fetch(
     facts = facts_of(origin.run, origin.logged_model)
     if facts.parent:
         origin.notes.append(f"Its run names {facts.parent[:100]!r} as parent, which was not followed.")
-    by_name = [each for each in facts.datasets if each.id is None]
-    if len(by_name) < len(facts.datasets):
-        origin.notes.append("Its run names data set versions by ids of another installation.")
+    by_digest = [each for each in facts.datasets if not each.is_claim]
+    if len(by_digest) < len(facts.datasets):
+        origin.notes.append("Its run names data set versions of another installation.")
     facts.run = _with_origin(facts.run, server, found, origin)
     return Contents(
         manifest=manifest,
         digest=digest_of(manifest),
         description=described(manifest),
         facts=facts,
-        data=found_data(by_name, ModelVersion(model=home.model)),
+        data=found_data(by_digest, ModelVersion(model=home.model)),
     )
 
 

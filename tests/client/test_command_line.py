@@ -103,7 +103,9 @@ def test_a_table_that_breaks_its_contract_ends_with_3(signed_in, scientist, tmp_
     assert (second.code, second.out) == (GATE_FAILED, "2\n")
     assert cplane("datasets", "check", "flights", "2").code == GATE_FAILED
     assert cplane("datasets", "show", "flights", "-q").out == "2\n1\n"
-    assert "hour" in cplane("datasets", "show", "flights", "1").out
+    shown = cplane("datasets", "show", "flights", "1").out
+    assert "hour" in shown
+    assert '[{"role": "training", "dataset": "flights", "version": 1}]' in shown
     assert cplane("datasets", "list", "-q").out == "flights\n"
 
 

@@ -55,6 +55,14 @@ def test_a_proposal_holds_for_the_data_it_was_inferred_from_and_doubts_what_look
     assert not foresee(parse(document), seen).failures
 
 
+def test_a_proposal_gives_no_range_to_keys():
+    seen = profile(many().with_columns(id=polars.int_range(400), day=polars.int_range(400) // 30))
+    columns = propose(seen, key_columns=["day", "origin"]).document["columns"]
+    assert (columns["id"], columns["day"]) == ({"type": "integer"}, {"type": "integer"})
+    assert columns["origin"]["allowed"] == ["EWR", "JFK", "LGA"]
+    assert columns["hour"]["max"] == 35
+
+
 def test_what_a_check_would_find_is_told_from_statistics_alone():
     contract = parse({**CONTRACT, "rows": {"min": 500}, "extra_columns": "forbid"})
     found = foresee(contract, profile(many())).failures

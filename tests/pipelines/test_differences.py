@@ -66,6 +66,22 @@ def test_every_row_of_both_is_read_and_psi_is_that_of_measures(months, actor, sc
     assert Event.objects.get(fields__action="pipelines.versions_compared").fields["after"]["moved"]
 
 
+def test_a_running_number_that_is_the_key_does_not_move(make_dataset, add_version, client_for, scientist):
+    dataset = make_dataset()
+    january, february = (
+        add_version(dataset, parquet(flights(warmer, id=range(start, start + ROWS))))
+        for warmer, start in ((0.0, 0), (8.0, ROWS))
+    )
+    keys = dataset.key_columns
+    assert compared_columns(january.profile, february.profile, keys) == ["temp", "hour", "origin"]
+    measured = {"psi": 8.28, "noise": 0.01, "level": "alert", "bars": [], "before": [], "after": []}
+    columns = [{"name": "id", **measured}, {"name": "temp", **measured, "psi": 2.5}]
+    VersionDifference.objects.create(before=january, after=february, status="ready", columns=columns)
+    page = client_for(scientist).get(PAGE).content.decode()
+    assert "8.28" not in page
+    assert "1 column moved far" in page
+
+
 def test_keys_times_and_columns_of_another_type_are_not_compared(months):
     january, february = months
     assert compared_columns(january.profile, february.profile) == ["temp", "origin"]

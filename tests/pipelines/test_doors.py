@@ -1,5 +1,7 @@
 """Pages and REST of data and pipelines; a stranger finds nothing behind any of them."""
 
+import html
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -65,6 +67,9 @@ def test_pages_show_versions_columns_and_the_rule_that_fails(
     page = client.get("/data/flights/").content.decode()
     assert "hour goes from 5 to 99" in page
     assert "Nothing may be trained on this version" in page
+    tag = '{"role": "training", "dataset": "flights", "version": 1}'
+    assert "Name it in a run" in page
+    assert tag in html.unescape(page)
     assert b"flights-ingest" in client.get("/pipelines/").content
     assert b"Waiting for a worker" in client.get(f"/pipelines/flights-ingest/runs/{run.pk}/").content
 

@@ -35,6 +35,12 @@ def months(scientist):
     ]  # fmt: skip
 
 
+def numbered(months):
+    roles = zip(("training", "holdout"), months, strict=True)
+    entries = [{"role": role, "dataset": "flights", "version": each.number} for role, each in roles]
+    return {"controlplane.dataset_versions": json.dumps(entries)}
+
+
 def tagged(months):
     roles = zip(("training", "holdout"), months, strict=True)
     return {
@@ -44,8 +50,10 @@ def tagged(months):
     }
 
 
-def test_a_version_names_its_data(make_model, make_version, months, token_client, scientist):
-    version = make_version(make_model("delays"), tags=tagged(months))
+@pytest.mark.parametrize("named_by", ["id", "number"])
+def test_a_version_names_its_data(make_model, make_version, months, token_client, scientist, named_by):
+    tags = tagged(months) if named_by == "id" else numbered(months)
+    version = make_version(make_model("delays"), tags=tags)
     assert version.status == "READY", version.status_message
     lineage = token_client(scientist).get("/api/v1/models/delays/versions/1/lineage").json()
     assert [(each["role"], each["label"]) for each in lineage["datasets"]] == [
@@ -81,9 +89,16 @@ def test_data_that_does_not_exist_or_may_not_be_seen_fails_alike(
     make_model, make_version, make_account, months
 ):
     other = make_account("other", "data-scientist")
-    version = make_version(make_model("theirs", by=other), by=other, tags=tagged(months))
+    model = make_model("theirs", by=other)
+    version = make_version(model, by=other, tags=tagged(months))
     assert version.status == "FAILED_REGISTRATION"
     assert "no data set version" in version.status_message
+    hidden = make_version(model, by=other, tags=numbered(months))
+    DatasetVersion.objects.all().delete()
+    missing = make_version(model, by=other, tags=numbered(months))
+    assert hidden.status == missing.status == "FAILED_REGISTRATION"
+    assert "flights v1, which is no data set version" in hidden.status_message
+    assert missing.status_message == hidden.status_message
 
 
 def test_data_one_may_not_see_is_left_out_of_the_lineage(

@@ -251,6 +251,12 @@ def test_files_that_are_no_model_fail_with_a_reason(make_model, make_version, fi
         ("controlplane.holdout", '{"kind": "random", "test_fraction": NaN}'),
         ("controlplane.dataset_versions", '{"role": "training"}'),
         ("controlplane.dataset_versions", '[{"role": "training", "id": "7"}]'),
+        ("controlplane.dataset_versions", '[{"role": "training", "dataset": "flights"}]'),
+        (
+            "controlplane.dataset_versions",
+            '[{"role": "training", "dataset": "flights", "version": 99999999999}]',
+        ),
+        ("controlplane.dataset_versions", '[{"role": "training", "dataset": ["flights"], "version": true}]'),
     ],
 )
 def test_wrong_facts_about_the_run_name_the_tag(make_model, make_version, tag, value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,7 +65,9 @@ def show(
             printer.rows(client.datasets.versions(name), VERSION_COLUMNS, "version")
         else:
             found = client.datasets.version(name, version)
-            printer.item(found, facts_of(found), "version")
+            entry = {"role": "training", "dataset": found.dataset, "version": found.version}
+            in_run = f"controlplane.dataset_versions={json.dumps([entry], ensure_ascii=False)}"
+            printer.item(found, {**facts_of(found), "name it in a run": in_run}, "version")
 
 
 @app.command()

@@ -201,7 +201,15 @@ def _applications() -> tuple[Any, Any]:
     handlers.build_server_info_payload = lambda: {**told(), **BYTES_PASS_HERE}
     streams = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     streams.include_router(artifact_router)
+    streams.add_exception_handler(OSError, _as_response)
     return WsgiToAsgi(flask_app), streams
+
+
+async def _as_response(_: Any, error: Exception) -> Any:
+    from starlette.responses import Response  # noqa: PLC0415 - comes with MLflow
+
+    content, status, headers = tracking_refusals.answer(error)
+    return Response(content, status_code=status, headers=headers)
 
 
 def _marked(send: Any) -> Any:

@@ -6,6 +6,7 @@ search of logged models takes any attribute of its Python classes for a column.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from collections.abc import Callable
@@ -16,7 +17,15 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 READING = frozenset({"_get_request_message", "from_proto"})
+LOGGING_A_MODEL = "_log_model"
 CHECKING = "_validate_param_against_schema"
+# A file is to be where the store cannot have one.
+UNUSABLE_PATHS = {
+    errno.EISDIR: "is a folder of artifacts, not a file",
+    errno.ENOTDIR: "lies beneath a file, which is no folder",
+    errno.EEXIST: "lies beneath a file, which is no folder",
+    errno.ENAMETOOLONG: "has a part that is too long for a file's name",
+}
 CODES = {400: "BAD_REQUEST", 404: "ENDPOINT_NOT_FOUND", 405: "ENDPOINT_NOT_FOUND", 500: "INTERNAL_ERROR"}
 # Of a logged model, beside its metrics, parameters and tags; the others are no text and no time.
 ATTRIBUTES = (
@@ -37,10 +46,14 @@ def answer(error: Exception) -> tuple[str, int, dict[str, str]]:
     status = getattr(error, "code", None)
     if isinstance(status, int) and 400 <= status < 500:  # one of Werkzeug's refusals
         return _answer(status, HTTPStatus(status).phrase)
+    if isinstance(error, OSError) and error.errno in UNUSABLE_PATHS:
+        return _answer(400, f"path {UNUSABLE_PATHS[error.errno]}.")
     frames = _frames(error)
     if READING & frames.keys():
         field = frames.get(CHECKING, {}).get("param", "The body")
         return _answer(400, f"{str(field)[:100]} holds a value of a kind that is not allowed there.")
+    if list(frames)[-1:] == [LOGGING_A_MODEL]:
+        return _answer(400, "model_json holds no description of a model; allowed is a JSON object.")
     log.error("a call failed", exc_info=error)
     return _answer(500, "This failed on our side; the logs know why.")
 

@@ -30,6 +30,7 @@ DESCRIBING = frozenset(
         "input_example.csv",
         "README.md",
         "metadata.json",
+        "prompt.json",
     }
 )
 

@@ -161,6 +161,19 @@ def test_a_search_without_words_is_answered_as_mlflows_own_server_does(call, pee
         assert call("experiments/search", body)[0] == peer.call("POST", f"{API}experiments/search", body)[0]
 
 
+def test_a_file_that_cannot_stand_where_it_is_sent_is_a_refusal(call, run_id, ask, token, scientist):
+    home, secret = f"/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts", f"Bearer {token(scientist)}"
+    assert ask("PUT", f"{home}/m/w.bin", b"x", Authorization=secret)[0] == 200
+    for path in ("m", "m/", "m/w.bin/deeper", "m/" + "a" * 300):
+        status, _, answer = ask("PUT", f"{home}/{path}", b"x", Authorization=secret)
+        assert status == 400, (path, answer)
+        assert json.loads(answer)["error_code"], path
+    assert ask("GET", f"{home}/m/w.bin", Authorization=secret)[2] == b"x"
+    assert call(f"artifacts/list?run_id={run_id}&path={'a' * 5000}", method="GET")[0] == 400
+    for odd in ("1", "NaN", "[]", '"x"', "null", "{}"):
+        assert call("runs/log-model", {"run_id": run_id, "model_json": odd})[0] == 400, odd
+
+
 class Asked:
     scope = {"path": "/api/2.0/mlflow/runs/create"}
     request_id = "of-this-request"

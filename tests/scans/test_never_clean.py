@@ -35,7 +35,8 @@ def judged(tmp_path):
 
     def judge(files, mlmodel=MLMODEL):
         folder = tmp_path / "model"
-        for name, content in {"MLmodel": mlmodel.encode(), **files}.items():
+        described = {"MLmodel": mlmodel.encode()} if mlmodel else {}
+        for name, content in {**described, **files}.items():
             place = folder / name
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
@@ -179,6 +180,11 @@ def test_formats_that_run_no_code_are_clean(judged):
     }
     verdict, reports = judged(files, "flavors:\n  transformers: {}\n")
     assert verdict == "clean", reports
+
+
+def test_a_prompt_is_a_text_that_runs_nothing(judged):
+    assert judged({"prompt.json": b'{"mlflow.prompt.text":"Hi {{name}}"}'}, mlmodel="")[0] == "clean"
+    assert judged({"prompt.json": b"{}", "more.pkl": pickle.dumps(1)}, mlmodel="")[0] != "clean"
 
 
 @pytest.mark.parametrize(

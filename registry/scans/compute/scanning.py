@@ -51,7 +51,7 @@ def described_files(folder: Path) -> list[dict[str, Any]]:
     found = [
         _described(folder, path, path in formats.DESCRIBING and path not in loaded, allowed) for path in paths
     ]
-    return found + _trusted(flavours)
+    return found + _trusted(flavours) if MLMODEL in paths else found  # a prompt is loaded by nothing
 
 
 def _described(folder: Path, path: str, only_describes: bool, allowed: frozenset[str]) -> dict[str, Any]:
@@ -76,6 +76,8 @@ def _trusted(flavours: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _flavours(folder: Path) -> dict[str, Any]:
+    if not (folder / MLMODEL).exists():
+        return {}
     document = yaml.safe_load((folder / MLMODEL).read_text(errors="replace"))
     flavours = document.get("flavors") if isinstance(document, dict) else None
     return flavours if isinstance(flavours, dict) else {}

@@ -63,13 +63,25 @@ def add_part(*, actor: Actor, upload: Upload, file: int, start: int, part: Store
 
     No event for each: that the version was made of this upload is one.
     """
-    _require(actor, upload.model)
     row = Upload.objects.select_for_update().select_related("model").get(pk=upload.pk)
-    if file >= len(row.files):
-        raise Invalid(f"The upload has {len(row.files)} files.", field="file", allowed=len(row.files) - 1)
-    received, whole = row.received()[file], row.files[file]["size"]
-    if UploadPart.objects.filter(upload=row, file=file, start=start, digest=part.digest).exists():
+    if not is_wanted(actor=actor, upload=row, file=file, start=start, part=part):
         return row
+    UploadPart.objects.create(upload=row, file=file, start=start, size=part.size, digest=part.digest)
+    row.expires_at = timezone.now() + KEPT_FOR
+    row.save(update_fields=["expires_at"])
+    return row
+
+
+def is_wanted(*, actor: Actor, upload: Upload, file: int, start: int, part: StoredObject) -> bool:
+    """Whether the part is the next one; False when it is here already, refused when it fits nowhere."""
+    _require(actor, upload.model)
+    if file >= len(upload.files):
+        raise Invalid(
+            f"The upload has {len(upload.files)} files.", field="file", allowed=len(upload.files) - 1
+        )
+    received, whole = upload.received()[file], upload.files[file]["size"]
+    if UploadPart.objects.filter(upload=upload, file=file, start=start, digest=part.digest).exists():
+        return False
     if start != received:
         raise Conflict(
             f"{received} bytes of this file are here; go on from there.",
@@ -78,10 +90,7 @@ def add_part(*, actor: Actor, upload: Upload, file: int, start: int, part: Store
         )
     if part.size == 0 or start + part.size > whole:
         raise Invalid(f"The file has {whole} bytes.", field="start", allowed=f"a part up to byte {whole}")
-    UploadPart.objects.create(upload=row, file=file, start=start, size=part.size, digest=part.digest)
-    row.expires_at = timezone.now() + KEPT_FOR
-    row.save(update_fields=["expires_at"])
-    return row
+    return True
 
 
 @command

@@ -158,6 +158,9 @@ def test_parts_outside_of_a_file_and_too_large_ones_change_nothing(
     assert put(client, key, 1, 0, b"0123456789more").status_code == 400
     assert put(client, key, 1, 0, b"").status_code == 400
     assert put(client, key, 2, 0, b"0").status_code == 400
+    assert put(client, key, 1, 7, b"789").status_code == 409
+    for content in (b"0123456789more", b"0", b"789"):
+        assert not store().exists(hashlib.sha256(content).hexdigest()), "a refused part was kept"
     monkeypatch.setattr(views, "PART_BYTES", 4)
     assert put(client, key, 1, 0, b"01234").status_code == 413
     assert not UploadPart.objects.exists()

@@ -1,4 +1,7 @@
-"""Changes asked of what is not there for the caller: answered 404, and kept in the ledger."""
+"""Changes that were refused before any service was asked, kept in the ledger.
+
+What is not there for the caller is answered 404; what a door refuses by itself 403.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import APIException
 
+from audit.recording import DENIED
 from audit.services import record_denied
 from core.actors import Actor
 from core.errors import DomainError
@@ -21,6 +25,18 @@ READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 POSTED_READS = ("/get-latest-versions", "/search")
 # Edge's own question, which records its refusals itself.
 INTERNAL = "/internal/"
+REFUSALS = {
+    403: {
+        "action": "accounts.refused_write",
+        "reason": "Who asked may not do it.",
+        "code": "not_allowed",
+    },
+    404: {
+        "action": "accounts.unseen_write",
+        "reason": "It does not exist, or may not be seen by who asked.",
+        "code": "not_found",
+    },
+}
 NAMING = ("model", "name", "version", "alias", "key", "new_name", "right", "account", "group", "run_id")
 LONGEST_WORD = 256
 LARGEST_BODY = 64 << 10
@@ -40,10 +56,11 @@ class Attempts:
         response = self.get_response(request)
         actor = getattr(request, "actor", None)
         if (
-            response.status_code == 404
+            response.status_code in REFUSALS
             and _is_attempt(request)
             and isinstance(actor, Actor)
             and actor.is_active
+            and not actor.extra.get(DENIED)
         ):
             _note(request, response, actor)
         return response
@@ -64,9 +81,7 @@ def _note(request: HttpRequest, response: HttpResponse, actor: Actor) -> None:
     try:
         record_denied(
             actor=actor,
-            action="accounts.unseen_write",
-            reason="It does not exist, or may not be seen by who asked.",
-            code="not_found",
+            **REFUSALS[response.status_code],
             extra={name: value for name, value in asked.items() if value},
         )
     except DomainError:  # the ledger is away; nothing has changed, and the answer stands

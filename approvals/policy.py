@@ -17,7 +17,7 @@ from core.errors import Invalid
 SCHEMA_NAME = "controlplane/policy/v1"
 EXCLUDABLE = ["requester", "registrant", "version_editor", "request_editor"]
 ROLES = ["data-scientist", "reviewer", "validator", "operator", "auditor", "admin"]
-DURATION = re.compile(r"^P(?:(?P<days>\d{1,4})D)?(?:T(?:(?P<hours>\d{1,4})H)?(?:(?P<minutes>\d{1,4})M)?)?$")
+DURATION = re.compile(r"^P(?:(?P<days>\d{1,4})D)?(?:T(?:(?P<hours>\d{1,4})H)?(?:(?P<minutes>\d{1,4})M)?)?\Z")
 LARGEST = 64 << 10
 
 _ANALYSIS = {

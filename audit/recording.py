@@ -28,6 +28,9 @@ Listener = Callable[["Recorded"], None]
 _listeners: list[Listener] = []
 
 
+DENIED = "denied_event"
+
+
 @dataclass(frozen=True)
 class Recorded:
     """An event just recorded, as its listeners get it; ``body`` is what the ledger holds."""
@@ -87,7 +90,11 @@ def record_denied(
     code: str = "not_allowed",
     extra: dict[str, Any] | None = None,
 ) -> uuid.UUID:
-    """A ``denied`` event in a transaction of its own; for doors that refuse before any service is asked."""
+    """A ``denied`` event in a transaction of its own; for doors that refuse before any service is asked.
+
+    The actor of a request remembers it, so that who answers knows what has been recorded.
+    """
+    actor.extra[DENIED] = True
     with transaction.atomic():
         return record(
             actor=actor,

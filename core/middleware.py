@@ -18,7 +18,7 @@ from core.errors import DomainError, Unavailable
 from core.logs import bound
 from core.text import refused_by_database
 
-REQUEST_ID = re.compile(r"^[A-Za-z0-9_.-]{8,64}$")
+REQUEST_ID = re.compile(r"^[A-Za-z0-9_.-]{8,64}\Z")
 MACHINE_PATHS = ("/api/", "/ajax-api/")
 
 

@@ -17,7 +17,7 @@ from registry.run_facts import DATASET_VERSIONS, PARENT_VERSION, DatasetReferenc
 
 Use = tuple[str, DatasetVersion]
 MOST_CHILDREN = 20
-PARENT = re.compile(r"^(?:models:/+([^/@\x00]+)/)?v?([1-9]\d{0,8})$")
+PARENT = re.compile(r"^(?:models:/+([^/@\x00]+)/)?v?([1-9]\d{0,8})\Z")
 
 
 def found_data(references: list[DatasetReference], version: ModelVersion) -> list[Use]:

@@ -12,12 +12,12 @@ from core.text import checked_text
 
 LONGEST_NAME = 256
 LONGEST_ALIAS = 255
-ALIAS = re.compile(r"^[\w-]*$")
+ALIAS = re.compile(r"^[\w-]*\Z")
 WORDS = re.compile(r"[A-Za-z0-9]+")
 NUMERAL = re.compile(r"[A-Za-z]?[0-9]+")
 # Everybody's word for the version of the highest number.
 NEWEST = "latest"
-LOOKS_LIKE_A_NUMBER = re.compile(r"^[vV]\d+$")
+LOOKS_LIKE_A_NUMBER = re.compile(r"^[vV]\d+\Z")
 ALIAS_RULE = "1 to 255 letters, digits, '_' and '-'; not 'latest', not 'v' and a number"
 # ASCII characters that are drawn alike (Unicode Technical Standard 39).
 ASCII_PROTOTYPES = str.maketrans({"0": "O", "1": "l", "I": "l", "|": "l", "m": "rn"})

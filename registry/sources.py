@@ -10,13 +10,13 @@ from core.text import storable_text
 from registry.names import normal_name
 
 LONGEST_SOURCE = 2000
-RUN_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
-LOGGED_MODEL_ID = re.compile(r"^m-[A-Za-z0-9_-]{1,62}$")
-RUNS = re.compile(r"^runs:/+([^/]+)(?:/(.*))?$", re.DOTALL)
-LOGGED_MODEL = re.compile(r"^models:/+(m-[^/@]+)(?:/(.*))?$", re.DOTALL)
-VERSION = re.compile(r"^models:/+([^/@]+)/(\d{1,9})$")
-UPLOAD = re.compile(r"^uploads:/+([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$")
-ARTIFACTS = re.compile(r"^mlflow-artifacts:/+([^/].*)$", re.DOTALL)
+RUN_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}\Z")
+LOGGED_MODEL_ID = re.compile(r"^m-[A-Za-z0-9_-]{1,62}\Z")
+RUNS = re.compile(r"^runs:/+([^/]+)(?:/(.*))?\Z", re.DOTALL)
+LOGGED_MODEL = re.compile(r"^models:/+(m-[^/@]+)(?:/(.*))?\Z", re.DOTALL)
+VERSION = re.compile(r"^models:/+([^/@]+)/(\d{1,9})\Z")
+UPLOAD = re.compile(r"^uploads:/+([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z")
+ARTIFACTS = re.compile(r"^mlflow-artifacts:/+([^/].*)\Z", re.DOTALL)
 ALLOWED = (
     "runs:/<run id>/<path>, models:/m-<logged model id>, models:/<registered model>/<version>"
     ", uploads:/<upload id> or mlflow-artifacts:/<path> of the run or logged model"

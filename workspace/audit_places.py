@@ -18,7 +18,7 @@ PLACES = {
     "monitoring_incidents.incident": "/incidents/{id}/",
     "audit.export": "/audit/exports/",
 }
-IS_ID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+IS_ID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 Place = tuple[str, str]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from controlplane.edge.configuration import Network
 
 Headers = list[tuple[bytes, bytes]]
-REQUEST_ID = re.compile(rb"^[A-Za-z0-9_.-]{8,64}$")
+REQUEST_ID = re.compile(rb"^[A-Za-z0-9_.-]{8,64}\Z")
 HOP_BY_HOP = frozenset(
     {
         b"connection",

@@ -16,7 +16,7 @@ from controlplane.edge.upstream import Upstream
 SIGNED_IN = "/internal/signed-in"
 ACCOUNT = "X-Controlplane-Account"
 # Files for web; every other body is a form or a JSON document. Artifacts stream past this.
-UPLOADS = re.compile(r"^/(?:api/v1/datasets/[^/]+/versions/?|data/[^/]+/add/)$")
+UPLOADS = re.compile(r"^/(?:api/v1/datasets/[^/]+/versions/?|data/[^/]+/add/)\Z")
 MOST_SPOOLS = 16
 MOST_SPOOLS_OF_ONE = 4
 CREDENTIALS = (b"authorization", b"cookie")

@@ -28,7 +28,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MOST_BYTES = 16 << 20
-REQUEST_ID = re.compile(r"^[A-Za-z0-9_.-]{8,64}$")
+REQUEST_ID = re.compile(r"^[A-Za-z0-9_.-]{8,64}\Z")
 NOT_FOUND = "There is no such endpoint, or you may not know that there is."
 VERBS = {"ping": ("GET", "HEAD"), "invocations": ("POST",)}
 

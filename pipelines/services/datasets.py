@@ -24,7 +24,7 @@ from pipelines.models.datasets import LONGEST_NAME
 from pipelines.services.access import give_creator_rights
 from pipelines.services.freshness import settle_alarm
 
-NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 NAME_RULE = f"1 to {LONGEST_NAME} letters, digits, '.', '-' and '_', the first a letter or digit"
 MOST_KEYS = 20
 UNCHANGED: Any = object()

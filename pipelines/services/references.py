@@ -11,7 +11,7 @@ from core.text import checked_text
 from pipelines import rights
 from pipelines.models import Dataset, DatasetVersion, VersionReference
 
-DIGEST = re.compile(r"^[A-Za-z0-9_.:+/=-]{4,64}$")
+DIGEST = re.compile(r"^[A-Za-z0-9_.:+/=-]{4,64}\Z")
 
 
 @command

@@ -11,8 +11,8 @@ from django.conf import settings
 from core.errors import Invalid
 from core.text import checked_text
 
-BUCKET = re.compile(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
-REGION = re.compile(r"^[a-z0-9-]{1,32}$")
+BUCKET = re.compile(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
+REGION = re.compile(r"^[a-z0-9-]{1,32}\Z")
 LONGEST_PREFIX = 500
 
 

@@ -21,7 +21,7 @@ from pipelines.sources import rights
 from pipelines.sources.models import Source, SourceAccountGrant, SourceGroupGrant
 from pipelines.sources.places import checked_bucket, checked_endpoint, checked_prefix, checked_region
 
-NAME = re.compile(r"^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$")
+NAME = re.compile(r"^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?\Z")
 NAME_RULE = "1 to 63 small letters, digits, '-' and '_', the first and last a letter or digit"
 USE = "register"
 Kind = Source.Kind

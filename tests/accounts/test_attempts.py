@@ -4,7 +4,10 @@ import json
 
 import pytest
 
+from accounts.actors import actor_for
+from accounts.services import issue_token
 from audit.models import Event
+from controlplane.wsgi import registry
 from tests.registry.conftest import make_model, make_row, make_version, tracking  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +60,32 @@ def test_a_change_asked_of_what_one_may_not_see(method, address, body, named, th
     assert (said["method"], said["path"]) == (method, address)
     assert said.get("named", {}) == (body if named is None else named)
     assert "secret" not in json.dumps(event)
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "body", "named"), [each for each in ATTEMPTS if MLFLOW in each[1]]
+)
+def test_the_doors_that_skip_middleware_keep_them_too(method, address, body, named, theirs, stranger, rf):
+    """As web answers them: tests' own client goes through all middleware."""
+    _, secret = issue_token(actor=actor_for(stranger), account=stranger, name="raw", scopes=["all"])
+    sent = rf.generic(
+        method, address, json.dumps(body), content_type=JSON, headers={"Authorization": f"Bearer {secret}"}
+    )
+    assert registry.get_response(sent).status_code == 404
+    [event] = denied()
+    assert event["extra"].get("named", {}) == (body if named is None else named)
+
+
+def test_what_a_door_refuses_by_itself_is_in_the_ledger_once(stranger, scientist, token_client, theirs):
+    answer = token_client(scientist).post("/api/v1/signing-keys", {"name": "mine"}, JSON)
+    assert answer.status_code == 403
+    [event] = denied("accounts.refused_write")
+    assert event["extra"]["path"] == "/api/v1/signing-keys"
+    narrow = token_client(scientist, ("view",))
+    sent = {"name": "delays", "key": "team", "value": "x"}
+    assert narrow.post(f"{MLFLOW}/registered-models/set-tag", sent, JSON).status_code == 403
+    before = Event.objects.ended("denied").count()
+    assert before == 2, "one event for each refusal"
 
 
 def test_a_form_posted_by_hand_is_in_the_ledger_too(theirs, stranger, client_for):

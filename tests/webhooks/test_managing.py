@@ -22,7 +22,7 @@ REFUSED = [
     "https://example.org/#x", "https://exa mple.org/", "https://example.org\\@127.0.0.1/", "https://example.org:99999/", "https://[::1/",
     "https://localhost/", "https://LOCALHOST./", "https://x.localhost/", "https://db.internal/", "https://printer.local/", "https://intranet/",
     "https://127.0.0.1/", "https://127.1/", "https://2130706433/", "https://0x7f000001/", "https://0177.0.0.1/", "https://10.1.2.3/", "https://172.16.0.1/", "https://192.168.1.1/",
-    "https://169.254.169.254/latest/meta-data/", "https://100.64.0.1/", "https://0.0.0.0/", "https://224.0.0.1/", "https://[::1]/", "https://[::]/", "https://[fe80::1]/", "https://[fd00::1]/", "https://[::ffff:127.0.0.1]/", "https://[2002:7f00:1::]/",
+    "https://169.254.169.254/latest/meta-data/", "https://100.64.0.1/", "https://0.0.0.0/", "https://224.0.0.1/", "https://[::1]/", "https://[::]/", "https://[fe80::1]/", "https://[fec0::1]/", "https://[::127.0.0.1]/", "https://[::ffff:0:127.0.0.1]/", "https://[100:0:0:1::1]/", "https://[64:ff9b::7f00:1]/", "https://[5f00::1]/", "https://[fd00::1]/", "https://[::ffff:127.0.0.1]/", "https://[2002:7f00:1::]/",
     "https://a..example.org/", "https://-a.example.org/", "https://a-.example.org/", "https://exa$mple.org/", "https://1.2.3.4.5/", "https://hooks.example.org:0/",
     "https://hooks.invalid/", "https://hooks.example/", "https://hooks.test/", "https://hooks.onion/", f"https://{'a' * 64}.org/", f"https://{'a.' * 130}org/",
 ]  # fmt: skip

@@ -19,7 +19,10 @@ from core.text import checked_text
 
 LONGEST_URL = 2000
 LONGEST_HOST = 253
-LABEL = re.compile(r"^(?!-)[a-z0-9_-]{1,63}(?<!-)$")
+# Of version 6 only 2000::/3 is given out (RFC 4291): the rest is site-local, or carries an address of
+# version 4 that a gateway may unwrap.
+NOT_GIVEN_OUT = tuple(ipaddress.IPv6Network(each) for each in ("::/3", "4000::/2", "8000::/1"))
+LABEL = re.compile(r"^(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
 # Reserved so that they never resolve (RFC 2606, 7686).
 NEVER_THERE = {"invalid", "example", "test", "onion"}
 PUBLIC = "an https address of a public host"
@@ -85,8 +88,13 @@ def _require_host_name(host: str) -> None:
 def _is_private(host: str) -> bool:
     address = _literal(host)
     if address is not None:
-        return not address.is_global or address.is_multicast
+        return not is_public(address)
     return host == "localhost" or "." not in host or host.endswith(PRIVATE_ENDINGS)
+
+
+def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether anybody's machine may have it."""
+    return address.is_global and not address.is_multicast and not any(address in net for net in NOT_GIVEN_OUT)
 
 
 def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

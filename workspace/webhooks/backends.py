@@ -13,12 +13,14 @@ from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
-from requests_hardened import Config, HTTPSession
+from requests_hardened import Config, HTTPSession, ip_filter
 from requests_hardened.ip_filter import InvalidIPAddress
 from urllib3.exceptions import HTTPError
 
-from workspace.webhooks.addresses import is_named
+from workspace.webhooks.addresses import NOT_GIVEN_OUT, is_named
 
+# Beside what the library refuses: a name may resolve to a range that nobody was given.
+ip_filter.EXTRA_BLOCKED_NET_RANGES += NOT_GIVEN_OUT
 LARGEST_ANSWER = 1000
 CONNECT_SECONDS = 3.0
 

@@ -25,7 +25,7 @@ from workspace.webhooks.outbox import DELIVER, body_of
 from workspace.webhooks.signing import new_secret
 
 UNCHANGED: Any = object()
-NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")
+NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?\Z")
 LONGEST_SECRET = 500
 MOST_WEBHOOKS = 200
 BOTH_SECRETS_FOR = timedelta(days=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -54,6 +55,8 @@ class Account(AbstractBaseUser):
     )
     is_active = models.BooleanField(default=True)
     time_zone = models.CharField(max_length=64, default="UTC")
+    # How often all of its sessions were ended; part of what each session is checked against.
+    sessions_ended = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(db_default=Now())
 
     objects: ClassVar[AccountManager] = AccountManager()
@@ -69,6 +72,16 @@ class Account(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.username
+
+    def get_session_auth_hash(self) -> str:
+        return super().get_session_auth_hash() + self._ended
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        yield from (former + self._ended for former in super().get_session_auth_fallback_hash())
+
+    @property
+    def _ended(self) -> str:
+        return f".{self.sessions_ended}" if self.sessions_ended else ""
 
     def get_full_name(self) -> str:
         return self.person.name

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -20,9 +21,11 @@ from audit.services import command, record
 from core.actors import EVERY_SCOPE, RIGHTS, Actor, holds
 from core.errors import Conflict, Invalid, NotAllowed
 from core.events import emit
+from core.looks import taken_for
 from core.text import checked_text
 
 LONGEST_TOKEN = timedelta(days=366)
+INSTALLATION = ("system", "anonymous", "command line")
 NAME = "a name of 1 to 150 letters, digits, '.', '-', '_' and '@'"
 
 
@@ -42,6 +45,7 @@ def create_account(
     username = checked_text(username, "username", 150, min_length=1, normalise="NFKC")
     if not all(each.isalnum() or each in ".-_@" for each in username):
         raise Invalid(f"username must be {NAME}.", field="username", allowed=NAME)
+    _require_own_look(username)
     if password is not None:
         _check_password(password)
     person = person or Person.objects.create(name=checked_text(name or username, "name", 150), kind=kind)
@@ -61,6 +65,15 @@ def create_account(
     if role:
         give_role(actor=actor, account=account, role=role, reason="Given when the account was created.")
     return account
+
+
+def _require_own_look(username: str) -> None:
+    """Rights are given by name, and the ledger names who acted: nobody may pass for somebody else."""
+    if taken_for(username.replace("-", " ").replace("_", " "), INSTALLATION):
+        raise Conflict(f"{username} is what the installation calls itself.", field="username")
+    if other := taken_for(username, Account.objects.values_list("username", flat=True)):
+        words = "named" if other.casefold() == username.casefold() else "that looks like it:"
+        raise Conflict(f"There is an account {words} {other} already.", field="username")
 
 
 @command
@@ -108,7 +121,7 @@ def take_role(*, actor: Actor, account: Account, role: str, reason: str = "") ->
 
 @command
 def set_active(*, actor: Actor, account: Account, is_active: bool, reason: str = "") -> Account:
-    """Let an account in or shut it out; its sessions and tokens die with the next request."""
+    """Let an account in or shut it out; its sessions and tokens die at once, and stay dead when it is let in."""
     _require(actor, "administer", "activate or deactivate accounts")
     _one_change_of_admins_at_a_time()
     others = Account.objects.filter(groups__name="admin", is_active=True).exclude(pk=account.pk)
@@ -116,8 +129,12 @@ def set_active(*, actor: Actor, account: Account, is_active: bool, reason: str =
         raise Conflict("The last active admin cannot be deactivated.")
     if Account.objects.filter(pk=account.pk, is_active=not is_active).update(is_active=is_active):
         account.is_active = is_active
-        action = "accounts.activated" if is_active else "accounts.deactivated"
-        record(actor=actor, action=action, target=account, reason=reason)
+        action, after = "accounts.activated" if is_active else "accounts.deactivated", {}
+        if not is_active:
+            Account.objects.filter(pk=account.pk).update(sessions_ended=F("sessions_ended") + 1)
+            live = ApiToken.objects.filter(account=account, revoked_at__isnull=True)
+            after["tokens_revoked"] = live.update(revoked_at=Now())
+        record(actor=actor, action=action, target=account, after=after, reason=reason)
         emit(action, account)
     return account
 

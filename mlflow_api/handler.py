@@ -7,15 +7,20 @@ things one may not see.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest, HttpResponse
 
 from accounts.attempts import Attempts
 from core.middleware import RequestIds
+from mlflow_api.json import dumps
 from mlflow_api.urls import DOORS, PREFIXES
 
+log = logging.getLogger(__name__)
 PATHS = frozenset(f"/{prefix}/2.0/mlflow/{address}" for prefix in PREFIXES for address in DOORS)
 
 
@@ -26,6 +31,19 @@ class RegistryHandler(WSGIHandler):
         self._view_middleware: list[Any] = []
         self._template_response_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []
-        inner = convert_exception_to_response(self._get_response)
-        attempts = convert_exception_to_response(Attempts(inner))
+        attempts = convert_exception_to_response(Attempts(in_mlflows_words(self._get_response)))
         self._middleware_chain = convert_exception_to_response(RequestIds(attempts))
+
+
+def in_mlflows_words(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Clients read MLflow's form alone, also of a failure on our side."""
+
+    def answered(request: HttpRequest) -> HttpResponse:
+        try:
+            return answer(request)
+        except Exception:
+            log.exception("a call failed")
+            body = {"error_code": "INTERNAL_ERROR", "message": "This failed on our side; the logs know why."}
+            return HttpResponse(dumps(body), status=500, content_type="application/json")
+
+    return answered

@@ -5,9 +5,9 @@ from __future__ import annotations
 from core.actors import Actor
 from core.errors import Conflict, ProbedName
 from core.hot_reads import fetch_row
+from core.looks import is_ordinary_pair, is_plain
 from registry import rights
 from registry.models import RegisteredModel
-from registry.names import is_ordinary_pair, is_plain
 
 # Two statements, since each sees what was committed before it began: the lock first, then the names.
 LOCK_LOOK = "SELECT pg_advisory_xact_lock(hashtextextended('model ' || %s, 0))"

@@ -125,6 +125,8 @@ class TrackingServer:
     def _asked(self, method: str, path: str, **what: Any) -> httpx.Response:
         try:
             return self.client.request(method, path, **what)
+        except httpx.InvalidURL as error:  # an id that can be in no address is of nothing
+            raise NotFound("There is no run or logged model of this id.", field="source") from error
         except httpx.HTTPError as error:
             raise Unavailable(f"The tracking server does not answer: {type(error).__name__}.") from error
 

@@ -13,6 +13,7 @@ from accounts.roles import ROLES, SYNONYMS
 from audit.services import command, record
 from core.actors import Actor, holds
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.looks import taken_for
 from core.text import checked_text
 
 NAME = "a name of 1 to 63 letters, digits, '.', '-' and '_' that begins with a letter or digit"
@@ -124,6 +125,9 @@ def _free_name(name: str, but: Group | None = None) -> str:
     Group.objects.select_for_update().filter(name="admin").first()
     if Group.objects.filter(name__iexact=name).exclude(pk=but.pk if but else None).exists():
         raise Conflict(f"There is a group named {name} already.", code="name_taken", field="name")
+    others = Group.objects.exclude(pk=but.pk if but else None).values_list("name", flat=True)
+    if other := taken_for(name, [*others, *ROLES]):
+        raise Conflict(f"{name} could be taken for {other}, which there is.", code="name_taken", field="name")
     return name
 
 

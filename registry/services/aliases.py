@@ -9,10 +9,11 @@ from core.actors import Actor, holds
 from core.errors import Conflict, Invalid, NotAllowed, NotFound, PreconditionFailed
 from core.etags import etag_of
 from core.hot_reads import fetch_row
+from core.looks import pass_for_each_other
 from registry import rights
 from registry.locks import changed_model, locked_model, own_version, touch
 from registry.models import ALWAYS_PROTECTED, ModelAlias, ModelVersion, ProtectedAlias, RegisteredModel
-from registry.names import NEWEST, checked_alias, pass_for_each_other
+from registry.names import NEWEST, checked_alias
 
 # MLflow's stage that says the same as a protected alias, and so moves only with it.
 STAGE_OF_ALIAS = {"champion": ModelVersion.Stage.PRODUCTION}

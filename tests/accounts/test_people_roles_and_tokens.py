@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts import services, tokens
 from accounts.actors import actor_for
 from accounts.authentication import token_actor
+from accounts.groups.services import create_group
 from accounts.models import Account, ApiToken
 from audit.models import Event
 from core.actors import holds
@@ -44,6 +45,42 @@ def test_only_admins_create_accounts_and_names_are_unique_whatever_their_case(ad
         services.create_account(actor=actor_for(admin), username="friend")
     with pytest.raises(Invalid):
         services.create_account(actor=actor_for(admin), username="two words")
+
+
+@pytest.mark.parametrize(
+    "name", ["\u0430dmin", "sc1entist", "scient\u0456st", "System", "anonymous", "command-line"]
+)
+def test_no_account_passes_for_another_or_for_the_installation(admin, scientist, name):
+    with pytest.raises(Conflict) as refused:
+        services.create_account(actor=actor_for(admin), username=name)
+    assert refused.value.field == "username"
+
+
+def test_names_that_differ_as_names_do_are_given(admin):
+    for name in ("team-1", "team-2", "m1", "ml", "anna", "hanna"):
+        services.create_account(actor=actor_for(admin), username=name)
+
+
+@pytest.mark.parametrize("name", ["\u0430dmin", "\u0430uditor", "\u0441rew"])
+def test_no_group_passes_for_a_role_or_another_group(admin, name):
+    create_group(actor=actor_for(admin), name="crew")
+    with pytest.raises(Conflict):
+        create_group(actor=actor_for(admin), name=name)
+
+
+def test_who_is_let_in_again_brings_no_old_session_or_token(admin, scientist, client_for):
+    browser = client_for(scientist)
+    _, secret = services.issue_token(
+        actor=actor_for(scientist), account=scientist, name="old", scopes=["all"]
+    )
+    assert browser.get("/models/").status_code == 200
+    services.set_active(actor=actor_for(admin), account=scientist, is_active=False, reason="Stolen laptop.")
+    services.set_active(actor=actor_for(admin), account=scientist, is_active=True, reason="Found.")
+    assert browser.get("/models/").status_code == 302
+    assert token_actor(secret) is None
+    [event] = [each.fields for each in Event.objects.acting("accounts.deactivated")]
+    assert event["after"]["tokens_revoked"] == 1
+    assert client_for(Account.objects.get(pk=scientist.pk)).get("/models/").status_code == 200
 
 
 def test_the_last_admin_stays(admin):

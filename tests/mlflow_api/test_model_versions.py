@@ -71,7 +71,7 @@ def test_version_numbers_that_are_none(mine, subtests):
 SOURCES_THAT_ARE_REFUSED = [
     "", "/etc/passwd", "file:///etc/passwd", "C:\\model", "http://example.com/model", "s3://bucket/model", "dbfs:/model",
     "runs:/r1/../../etc", "runs:/r1/%2e%2e/x", "runs:/r1/%252e%252e/x", "runs:/r1/a\\b", "runs:/r1/a\u0000", "runs:/../x/model",
-    "models:/", "models:/m-", "mlflow-artifacts:/0/../1/artifacts", "mlflow-artifacts://evil.example/0/r1/artifacts", "..", ".", 7, None,
+    "models:/", "models:/m-", "models:/m-0\n", "models:/delays/1\n", "runs:/r1\n/m", "mlflow-artifacts:/0/../1/artifacts", "mlflow-artifacts://evil.example/0/r1/artifacts", "..", ".", 7, None,
 ]  # fmt: skip
 
 

@@ -1,0 +1,82 @@
+"""Which names people take for each other (Unicode Technical Standard 39)."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+
+WORDS = re.compile(r"[A-Za-z0-9]+")
+NUMERAL = re.compile(r"[A-Za-z]?[0-9]+")
+# ASCII characters that are drawn alike.
+ASCII_PROTOTYPES = str.maketrans({"0": "O", "1": "l", "I": "l", "|": "l", "m": "rn"})
+
+
+def taken_for(name: str, others: Iterable[str]) -> str:
+    """The first of the others that the name could be taken for, or an empty text."""
+    for other in others:
+        if not pass_for_each_other(name, other):
+            continue
+        if is_plain(name) and is_plain(other) and name != other and is_ordinary_pair(name, other):
+            continue
+        return other
+    return ""
+
+
+def is_plain(name: str) -> bool:
+    """Whether the name is ASCII without hidden spaces."""
+    return name.isascii() and name == " ".join(name.split())
+
+
+def is_ordinary_pair(one: str, other: str) -> bool:
+    """Whether two plain names of one look differ as names do: in a number where the other has a word.
+
+    ``model-1`` beside ``model-l``, ``churn-m1`` beside ``churn-ml``; not ``kestre1`` beside
+    ``kestrel``, nor ``modem`` beside ``modern``.
+    """
+    words = [WORDS.findall(name) for name in (one, other)]
+    if len(words[0]) != len(words[1]):
+        return False
+    return all(
+        first == second
+        or any(NUMERAL.fullmatch(a) and b.isalpha() for a, b in ((first, second), (second, first)))
+        for first, second in zip(*words, strict=True)
+    )
+
+
+def pass_for_each_other(one: str, other: str) -> bool:
+    """Whether people could take one word for the other, in whatever case of letters.
+
+    Capitals are compared too: a 1 is drawn like an I. A letter outside ASCII among ASCII ones
+    counts as drawn like any: small capitals and the like stand in no table.
+    """
+    if any(skeleton(as_case(one)) == skeleton(as_case(other)) for as_case in (str.casefold, str.upper)):
+        return True
+    if one.isascii() or not any(letter.isascii() for letter in one):
+        return False
+    pattern = "".join(re.escape(letter) if letter.isascii() else "." for letter in one)
+    return re.fullmatch(pattern, other, re.IGNORECASE) is not None
+
+
+def skeleton(name: str) -> str:
+    """The name with every character replaced by the plainest one drawn like it."""
+    text = unicodedata.normalize("NFD", " ".join(name.split()))
+    if not text.isascii():
+        text = unicodedata.normalize("NFD", "".join(_prototype(each) for each in text))
+    return text.translate(ASCII_PROTOTYPES)
+
+
+@cache
+def _prototype(character: str) -> str:
+    """The smallest character drawn like this one; the table pairs characters both ways."""
+    if character.isascii():
+        return character
+    alike = [each for each in _lookalikes().get(character, ()) if all(part < character for part in each)]
+    return "".join(_prototype(part) for part in min(alike)) if alike else character
+
+
+@cache
+def _lookalikes() -> dict[str, list[str]]:
+    table = json.loads(files("confusable_homoglyphs").joinpath("confusables.json").read_text())
+    return {source: [each["c"] for each in targets] for source, targets in table.items() if len(source) == 1}

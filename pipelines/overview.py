@@ -51,6 +51,19 @@ def with_last_check(versions: DatasetVersionQuerySet) -> DatasetVersionQuerySet:
     return versions.annotate(check_status=Subquery(checks.values("status")[:1]))
 
 
+def newest_to_show(dataset: Dataset) -> DatasetVersion | None:
+    """The newest version that was read; one that could not be only where there is no other."""
+    newest_first = dataset.versions.order_by("-number")
+    found: DatasetVersion | None = newest_first.exclude(digest="").first() or newest_first.first()
+    return found
+
+
+def unread_after(version: DatasetVersion) -> DatasetVersion | None:
+    """The newest of the versions that came after this one and have no rows, or not yet."""
+    newer = DatasetVersion.objects.filter(dataset=version.dataset_id, number__gt=version.number)
+    return newer.filter(digest="").in_lists().order_by("-number").first()
+
+
 def late_datasets(actor: Actor) -> DatasetQuerySet:
     """Those the actor may see whose alarm is open."""
     return narrowed(Dataset.objects.visible_to(actor), actor, {"state": "late"})

@@ -171,4 +171,4 @@ function drawAll(part = document) { if (window.Plotly) $$("[data-figure]", part)
 document.fonts.ready.then(() => drawAll());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll());
 addEventListener("beforeprint", () => drawAll());
-addEventListener("beforeprint", () => $$("a.link[href^='/']").forEach(a => { a.dataset.print = a.href; }));
+addEventListener("beforeprint", () => $$("[data-here]").forEach(e => { e.textContent = location.href; }));

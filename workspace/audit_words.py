@@ -5,11 +5,16 @@ Each action has a phrase that starts with its verb; ``{}`` is the object's name.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.utils.text import Truncator
 
+from workspace import refusal_words
+from workspace.refusal_words import EVENT_OF
+
 LONGEST_NAME = 60
+NAMED = re.compile(r"the ([a-z ]+) \{\}$")
 PHRASES = {
     "accounts.activated": "let {} sign in again",
     "accounts.created": "create the account {}",
@@ -196,10 +201,12 @@ def sentence(content: dict[str, Any]) -> str:
     """Who did what; a refusal says so in its first words."""
     who = (content.get("actor") or {}).get("name") or "system"
     who = "The system" if who == "system" else who
-    phrase = PHRASES.get(content["action"])
+    phrase = phrase_of(content["action"])
     if phrase is None:
         return f"{who}: {content['action'].split('.')[-1].replace('_', ' ')}"
     target = content.get("object") or {}
+    if not target:  # "the model {}" was never made
+        phrase = NAMED.sub(lambda match: f"{'an' if match[1][0] in 'aeiou' else 'a'} {match[1]}", phrase)
     name = Truncator(target.get("name") or target.get("id") or "something").chars(LONGEST_NAME)
     words = phrase.format(name)
     outcome = content.get("outcome")
@@ -208,6 +215,11 @@ def sentence(content: dict[str, Any]) -> str:
     if outcome == "failed" and not words.startswith(SETBACKS):
         return f"{who} could not {words}"
     return f"{who} {past(words)}"
+
+
+def phrase_of(action: str) -> str | None:
+    """The phrase of an event, or of the command that was refused instead of it."""
+    return PHRASES.get(action) or refusal_words.PHRASES.get(action) or PHRASES.get(EVENT_OF.get(action, ""))
 
 
 def past(words: str) -> str:

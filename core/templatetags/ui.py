@@ -47,13 +47,14 @@ def problem_words(status: int) -> dict[str, str]:
 
 @register.filter
 def ago(moment: datetime | None) -> SafeString | str:
-    """A ``time`` element: relative words, exact UTC in ``datetime``."""
+    """A ``time`` element: relative words, exact UTC in ``datetime``, and ``data-at`` for paper."""
     if moment is None:
         return "never"
     seconds = (timezone.now() - moment).total_seconds()
     return format_html(
-        '<time datetime="{}">{}</time>',
+        '<time datetime="{}" data-at="{}">{}</time>',
         moment.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        _exact(moment),
         _relative(moment, seconds),
     )
 
@@ -70,6 +71,11 @@ def _relative(moment: datetime, seconds: float) -> str:
     return day(moment)
 
 
+def _exact(value: datetime) -> str:
+    utc = value.astimezone(timezone.get_default_timezone())
+    return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
+
+
 @register.filter
 def day(moment: datetime | None) -> str:
     """``5 Apr 2013``."""
@@ -82,11 +88,7 @@ def moment(value: datetime | None) -> SafeString | str:
     if value is None:
         return "never"
     utc = value.astimezone(timezone.get_default_timezone())
-    return format_html(
-        '<time datetime="{}">{}</time>',
-        utc.isoformat().replace("+00:00", "Z"),
-        f"{utc.day} {utc:%b %Y, %H:%M} UTC",
-    )
+    return format_html('<time datetime="{}">{}</time>', utc.isoformat().replace("+00:00", "Z"), _exact(value))
 
 
 @register.filter

@@ -18,7 +18,14 @@ from pipelines.impact import impact_of
 from pipelines.lookups import find_dataset, find_dataset_version, whole_number
 from pipelines.models import Dataset, DatasetVersion
 from pipelines.needs import need_of, sizes_of
-from pipelines.overview import late_datasets, narrowed, with_last_check, with_newest
+from pipelines.overview import (
+    late_datasets,
+    narrowed,
+    newest_to_show,
+    unread_after,
+    with_last_check,
+    with_newest,
+)
 from pipelines.services import why_invalid
 from pipelines.snippets import of_first, of_version
 
@@ -63,7 +70,7 @@ def dataset_detail(request: PageRequest, name: str) -> HttpResponse:
     if number:
         version = find_dataset_version(request, name, whole_number(number, "version"))
     else:
-        version = dataset.versions.order_by("-number").first()
+        version = newest_to_show(dataset)
     check = version.last_check() if version else None
     contract = dataset.contract()
     context = {
@@ -73,6 +80,7 @@ def dataset_detail(request: PageRequest, name: str) -> HttpResponse:
         "statuses": DatasetVersion.Status.choices,
         "status": status,
         "version": version,
+        "newer": unread_after(version) if version and not number else None,
         "columns": version.profile.get("columns", []) if version else [],
         "contract": contract,
         "check": check,

@@ -16,6 +16,7 @@ class Missing:
 
     title: str
     remedy: str
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,6 @@ def completeness_of(tier: str, sections: Mapping[str, str], facts: Sequence[Fact
         for section in asked
         if not is_answered(sections.get(section.key, ""))
     ]
-    missing += [Missing(fact.title, fact.remedy) for fact in needed if not fact.value]
+    missing += [Missing(fact.title, fact.remedy, fact.place) for fact in needed if not fact.value]
     total = len(asked) + len(needed)
     return Completeness(total - len(missing), total, missing)

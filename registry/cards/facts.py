@@ -6,22 +6,29 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.urls import reverse
+
 from core.templatetags.ui import size
 from registry.cards.sections import EVERY, NEVER, ONLY_HIGH, SERIOUS
 from registry.metrics import main_metric, word_of
 from registry.models import ModelVersion, RegisteredModel, VersionDataset
 from registry.readiness import HOLDOUT_WORDS
+from registry.run_facts import CODE_COMMIT
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of the card; ``value`` is empty while it is not known."""
+    """One line of the card; ``value`` is empty while it is not known.
+
+    ``remedy`` says what would make it known, and ``place`` leads to where that is done.
+    """
 
     key: str
     title: str
     value: str
     tiers: frozenset[str]
     remedy: str = ""
+    place: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {key: value for key, value in asdict(self).items() if key in {"key", "title", "value"}}
@@ -42,13 +49,22 @@ def facts_of(
 def _of_version(version: ModelVersion, data: Sequence[VersionDataset]) -> list[Fact]:
     trained = [use for use in data if use.role == VersionDataset.Role.TRAINING]
     heldout = [use for use in data if use.role == VersionDataset.Role.HOLDOUT]
-    tell = "Let the run name it: see the how-to on registering a model."
+    tell = (
+        "Let the run name it. Each version of a data set has the line to copy.",
+        reverse("pipelines:datasets"),
+    )
     return [
         Fact("version", "Version", f"v{version.number}", NEVER),
-        Fact("training_data", "Trained on", names_of(trained), EVERY, tell),
-        Fact("holdout", "Held out", holdout_words(version, heldout), EVERY, tell),
+        Fact("training_data", "Trained on", names_of(trained), EVERY, *tell),
+        Fact("holdout", "Held out", holdout_words(version, heldout), EVERY, *tell),
         Fact("metric", "Main figure", metric_words(version), EVERY, "Log a metric in the run."),
-        Fact("code_commit", "Code commit", version.code_commit[:12], ONLY_HIGH, tell),
+        Fact(
+            "code_commit",
+            "Code commit",
+            version.code_commit[:12],
+            ONLY_HIGH,
+            f"Let the run name it in the tag {CODE_COMMIT}.",
+        ),
         Fact("format", "Format", format_words(version), NEVER),
         Fact("size", "Size", size(version.size) if version.digest else "", NEVER),
     ]

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from core.actors import Actor
 from core.identifiers import new_id
 from registry.models import ModelVersion, RegisteredModel
+from registry.names import is_storable, normal_name
 
 
 class ModelQuota(models.Model):
@@ -78,6 +79,13 @@ class TombstoneQuerySet(models.QuerySet["Tombstone"]):
         models = RegisteredModel.objects.visible_to(actor)
         return self.filter(Q(pk__in=self.visible_to(actor)) | Q(version__model__in=models))
 
+    def of_model(self, name: str) -> TombstoneQuerySet:
+        """Of the model that bears this name, or bore it when the version was deleted."""
+        if not is_storable(name):
+            return self.none()
+        name = normal_name(name)
+        return self.filter(Q(version__model__in=RegisteredModel.objects.named(name)) | Q(model_name=name))
+
     def in_lists(self) -> TombstoneQuerySet:
         related = self.select_related("version__model", "deleted_by")
         return related.defer("version__manifest", "version__requirements", "version__signature")
@@ -108,7 +116,18 @@ class Tombstone(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model_name} v{self.number}, deleted"
+        return f"{self.name} v{self.number}, deleted"
+
+    @property
+    def name(self) -> str:
+        """The model's name of now; that of then once the model is deleted."""
+        model = self.version.model
+        return str(self.model_name if model.deleted_at is not None else model.name)
+
+    @property
+    def former_name(self) -> str:
+        """What the model was named when the version was deleted, if it is renamed since."""
+        return str(self.model_name) if self.name != self.model_name else ""
 
     @property
     def address(self) -> str:

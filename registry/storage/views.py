@@ -22,7 +22,6 @@ from core.pages import Page
 from registry.downstream import steps_after
 from registry.lineage import data_of
 from registry.lookups import find_model, find_version, require_sight
-from registry.names import is_storable, normal_name
 from registry.storage import services
 from registry.storage.forms import DeletedFilterForm, HoldForm, QuotaForm
 from registry.storage.lookups import find_tombstone
@@ -37,7 +36,7 @@ def deleted_versions(request: PageRequest) -> HttpResponse:
     filters = DeletedFilterForm(request.GET)
     rows = Tombstone.objects.visible_to(request.actor).in_lists()
     if name := asked(filters).get("model", ""):
-        rows = rows.filter(model_name=normal_name(name)) if is_storable(name) else rows.none()
+        rows = rows.of_model(name)
     page = Page(request, rows)
     kept_for = timedelta(days=settings.UNREFERENCED_KEPT_DAYS)
     for tombstone in page:
@@ -62,7 +61,7 @@ def deleted_version(request: PageRequest, pk: UUID) -> HttpResponse:
 def tombstone_page(request: PageRequest, tombstone: Tombstone) -> HttpResponse:
     """Who deleted it, when and why; its digest, and what still speaks of it."""
     version = tombstone.version
-    trail = [("Models", "/models/"), (tombstone.model_name, f"/models/{quote(version.model.name, safe='')}/")]
+    trail = [("Models", "/models/"), (tombstone.name, f"/models/{quote(version.model.name, safe='')}/")]
     if version.model.deleted_at is not None:
         trail = [("Models", "/models/"), ("Deleted versions", reverse("storage:deleted-versions"))]
     about = Event.objects.visible_to(request.actor).about("registry.modelversion", version.pk)

@@ -19,6 +19,8 @@ FLAGS = [
 ]  # fmt: skip
 AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text()
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Which of the found boxes hold more than they show without scrolling sideways.
+CUT_OFF = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.ariaLabel)"
 LOOKS = {"light at 1440": ("light", 1440, 900), "dark at 390": ("dark", 390, 844)}
 WATCH = """
 window.__violations = [];

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from pipelines import services
-from tests.browser.conftest import LOOKS
+from tests.browser.conftest import CUT_OFF, LOOKS
 from tests.pipelines.conftest import CONTRACT, add_version, make_dataset, parquet, table  # noqa: F401 - fixtures
 from tests.pipelines.test_differences import flights, months  # noqa: F401 - fixture
 
@@ -54,8 +54,9 @@ PAGES = (
 def test_the_pages_of_data_are_sound(visit, data, look):
     visitor = visit(*LOOKS[look]).sign_in("scientist")
     for path in PAGES:
-        visitor.open(path)
+        page = visitor.open(path)
         visitor.check()
+        assert page.locator(".scroll:has(> .diff)").evaluate_all(CUT_OFF) == []
         visitor.check_dialogs()
 
 

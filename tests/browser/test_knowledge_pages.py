@@ -9,7 +9,7 @@ from registry import services
 from registry.cards.services import revise_card
 from registry.evaluations.models import Evaluation
 from registry.scans.models import Scan
-from tests.browser.conftest import LOOKS
+from tests.browser.conftest import CUT_OFF, LOOKS
 from tests.compare.conftest import files_with, make_data  # noqa: F401 - fixtures
 from tests.compare.test_comparing_versions import column, judged, uses
 from tests.registry.conftest import make_model, make_row, make_version, tracking  # noqa: F401 - fixtures
@@ -77,6 +77,7 @@ def test_the_pages_of_what_is_known_are_sound(visit, known, look):
         page = visitor.open(f"{home}{path}")
         page.evaluate("document.querySelectorAll('main details').forEach(one => { one.open = true })")
         visitor.check()
+        assert page.locator(".scroll:has(> .diff)").evaluate_all(CUT_OFF) == []
 
 
 def test_a_person_goes_from_the_model_to_the_comparison_and_its_card(visit, known):

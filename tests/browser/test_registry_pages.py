@@ -66,3 +66,33 @@ def test_a_page_follows_the_hashing_until_the_version_is_ready(visit, registry, 
     run_jobs()
     page.wait_for_selector("#artifact")
     assert "Ready" in page.locator(".meta").inner_text()
+
+
+ON_SEVERAL_LINES = """all => all.flatMap(cell => {
+  const words = [], walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) for (const match of walker.currentNode.data.matchAll(/\\w[\\w.,:]*/g)) {
+    const range = document.createRange();
+    range.setStart(walker.currentNode, match.index);
+    range.setEnd(walker.currentNode, match.index + match[0].length);
+    if (new Set([...range.getClientRects()].map(box => box.top)).size > 1) words.push(match[0]);
+  }
+  return words;
+})"""
+
+
+def test_on_paper_words_and_numbers_stay_whole(visit, registry, auditor):
+    visitor = visit(width=673).sign_in("auditor")  # A4 within its margins
+    visitor.page.emulate_media(media="print")
+    for path in ("/models/flight-delay/versions/1/", "/audit/"):
+        page = visitor.open(path)
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        cells = page.locator(".tbl :is(thead th, td.r, td.nw, td:not([class]), td small)")
+        assert cells.count() > 5
+        assert cells.evaluate_all(ON_SEVERAL_LINES) == [], path
+        head = page.locator(".printed").inner_text()
+        assert "as auditor read it on" in head
+        assert head.endswith(path)
+        assert page.locator("main :is(.btn, .filters, form, .iconbtn):visible").count() == 0
+        links = page.locator("main a.link[href^='/']")
+        after = links.evaluate_all("all => all.map(a => getComputedStyle(a, '::after').content)")
+        assert set(after) == {"none"}

@@ -51,6 +51,13 @@ def test_a_card_is_kept_revision_by_revision_with_who_and_what(model, write, sci
     assert CardRevision.objects.count() == 2
 
 
+def test_missing_data_leads_to_where_the_line_to_copy_is(model, make_version, client_for, scientist):
+    make_version(model)
+    page = client_for(scientist).get("/models/delays/card/").content.decode()
+    assert re.search(r"<dt>Trained on</dt><dd[^>]*>[^<]*line to copy[^<]*<a[^>]*href=\"/data/\"", page)
+    assert "how-to" not in page
+
+
 def test_a_revision_never_changes_not_even_by_hand(write):
     write()
     for change in (lambda rows: rows.update(note="x"), lambda rows: rows.delete()):

@@ -74,6 +74,27 @@ def test_pages_show_versions_columns_and_the_rule_that_fails(
     assert b"Waiting for a worker" in client.get(f"/pipelines/flights-ingest/runs/{run.pk}/").content
 
 
+def test_a_file_that_could_not_be_read_does_not_hide_the_data(
+    make_dataset, add_version, client_for, scientist
+):
+    dataset = make_dataset()
+    client = client_for(scientist)
+    add_version(dataset, b"import this\n", source_name="mk.py")
+    only = client.get("/data/flights/").content.decode()
+    assert "The file could not be read" in only
+    assert "to never" not in only
+    assert "0 B" not in only
+    add_version(dataset)
+    add_version(dataset, b"import that\n", source_name="mk.py")
+    page = client.get("/data/flights/").content.decode()
+    assert "<h1>flights v2</h1>" in page
+    assert "<b>v3 could not be read</b>" in page
+    assert "Download Parquet" in page
+    asked = client.get("/data/flights/?version=3").content.decode()
+    assert "<h1>flights v3</h1>" in asked
+    assert "This page shows" not in asked
+
+
 def test_a_stranger_finds_nothing(
     stranger, make_account, scientist, actor, client_for, make_dataset, add_version, ingest
 ):

@@ -57,6 +57,19 @@ def test_other_pages_and_rest_point_to_it(deleted, client_for, token_client, sci
     assert f'href="{PLACE}"' in client_for(scientist).get("/deleted-versions/").content.decode()
 
 
+def test_it_is_found_from_a_model_that_is_renamed(deleted, client_for, token_client, scientist, actor):
+    services.rename_model(actor=actor(scientist), model=deleted, new_name="late-flights")
+    client = client_for(scientist)
+    for name in ("late-flights", "delays"):
+        listed = client.get(f"/deleted-versions/?model={name}").content.decode()
+        assert "late-flights v2</a><small>then named delays" in listed, name
+        found = token_client(scientist).get(f"/api/v1/deleted-versions?model={name}").json()["items"]
+        assert [each["version"] for each in found] == [2], name
+    page = client.get("/models/late-flights/versions/2/").content.decode()
+    assert "late-flights v2 was deleted" in page
+    assert "then named delays" in page
+
+
 def test_it_outlives_its_model(deleted, client_for, scientist, admin, actor):
     services.delete_model(actor=actor(scientist), model=deleted, reason="Never used.")
     stone = Tombstone.objects.get(number=2)

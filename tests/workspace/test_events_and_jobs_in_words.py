@@ -13,9 +13,11 @@ from core.jobs.models import Job
 from core.jobs.queue import enqueue
 from core.jobs.registry import kinds
 from tests.registry.conftest import make_model, make_row  # noqa: F401 - fixtures
-from workspace.audit_words import PHRASES, sentence
+from workspace import refusal_words
+from workspace.audit_words import PHRASES, phrase_of, sentence
 from workspace.job_words import WORDS, next_of
 
+COMMAND = re.compile(r"^@command(?:\(.*\))?\ndef (\w+)\(", re.MULTILINE)
 RECORDED = re.compile(r'action="([a-z_]+\.[a-z_]+)"')
 
 
@@ -33,6 +35,23 @@ def test_every_action_that_is_recorded_has_a_phrase():
     assert found - PHRASES.keys() == set()
 
 
+def commands():
+    """Every command of ours, by the action under which its refusal is written down."""
+    for config in apps.get_app_configs():
+        folder = settings.BASE_DIR / config.name.replace(".", "/")
+        for file in folder.rglob("*.py") if folder.is_dir() else ():
+            app = config.name.split(".")[0]
+            yield from (f"{app}.{name}" for name in COMMAND.findall(file.read_text()))
+
+
+def test_every_command_that_may_be_refused_has_a_phrase():
+    found = set(commands())
+    assert len(found) > 100
+    assert {each for each in found if phrase_of(each) is None} == set()
+    assert set(refusal_words.EVENT_OF.values()) - PHRASES.keys() == set()
+    assert (refusal_words.EVENT_OF.keys() | refusal_words.PHRASES.keys()) - found == set()
+
+
 def test_every_kind_of_job_has_words():
     assert {kind for kind in kinds if not kind.startswith("test.")} - WORDS.keys() == set()
 
@@ -46,6 +65,12 @@ def test_every_kind_of_job_has_words():
         ("registry.version_failed", "failed", "reviewer failed to register flight-delay v3"),
         ("approvals.retried", "ok", "reviewer retried flight-delay v3"),
         ("approvals.executed", "failed", "reviewer could not carry out flight-delay v3"),
+        ("registry.delete_version", "denied", "reviewer was not allowed to delete flight-delay v3"),
+        (
+            "registry.create_version",
+            "denied",
+            "reviewer was not allowed to register a version of flight-delay v3",
+        ),
         ("tests.thing_happened", "ok", "reviewer: thing happened"),
     ],
 )
@@ -53,6 +78,11 @@ def test_an_event_is_a_sentence(action, outcome, words):
     target = {"type": "registry.modelversion", "id": "1", "name": "flight-delay v3"}
     event = {"action": action, "outcome": outcome, "object": target, "actor": {"name": "reviewer"}}
     assert sentence(event) == words
+
+
+def test_what_was_never_made_has_no_name():
+    event = {"action": "registry.create_model", "outcome": "denied", "actor": {"name": "iris"}}
+    assert sentence(event) == "iris was not allowed to create a model"
 
 
 def test_braces_in_a_name_are_no_placeholders():

@@ -19,7 +19,6 @@ from core.api.views import IdempotentPosts, require_match
 from core.errors import NotFound
 from registry.lookups import find_model, find_version, require_sight
 from registry.models import RegisteredModel
-from registry.names import is_storable, normal_name
 from registry.storage import services
 from registry.storage.bytes_in_use import bytes_in_use
 from registry.storage.models import LegalHold, Tombstone
@@ -91,7 +90,7 @@ class DeletedVersionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         require_sight(self.request.actor)
         rows = Tombstone.objects.visible_to(self.request.actor).in_lists()
         if name := self.request.query_params.get("model", ""):
-            return rows.filter(model_name=normal_name(name)) if is_storable(name) else rows.none()
+            return rows.of_model(name)
         return rows
 
 

@@ -20,6 +20,12 @@ class ModelFilterForm(forms.Form):
     """Narrowing the list of models; a GET form, so every view of it has an address."""
 
     q = forms.CharField(label="Name", required=False, max_length=256, widget=forms.TextInput(FIELD))
+    kind = forms.ChoiceField(
+        label="Kind",
+        required=False,
+        choices=[("", "Models and prompts"), ("models", "Models"), ("prompts", "Prompts")],
+        widget=forms.Select(FIELD),
+    )
     tier = forms.ChoiceField(
         label="Tier",
         required=False,

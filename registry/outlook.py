@@ -93,12 +93,14 @@ def _needs(
         return "n", "Register a first version"
     if model.newest_status == ModelVersion.Status.FAILED_REGISTRATION:
         return "bad", f"v{model.newest_number} could not be registered"
-    if champion is not None and model.on_call is None:
+    if champion is not None and model.on_call is None and not model.is_prompt:
         return "warn", "Name who is on call"
     if model.owner is None:
         return "warn", "Name an owner"
     if model.newest_status == ModelVersion.Status.PENDING_REGISTRATION:
         return "n", f"v{model.newest_number} is being hashed"
+    if model.is_prompt:
+        return "", ""
     if champion is None:
         return "n", f"v{newest} waits to be promoted" if newest else ""
     if newest > champion.number:

@@ -11,6 +11,7 @@ from core.actors import Actor
 from registry.health import unhealthy
 from registry.models import ModelAlias, ModelTag, ModelVersion
 from registry.models.registered import RegisteredModelQuerySet
+from registry.prompts.content import among_prompts
 
 CHAMPION = "champion"
 CHAMPIONS = ModelAlias.objects.filter(name=CHAMPION).select_related("version")
@@ -25,9 +26,11 @@ SORTS: dict[str, dict[str, Any]] = {
 def narrowed(
     models: RegisteredModelQuerySet, actor: Actor, asked: Mapping[str, Any]
 ) -> RegisteredModelQuerySet:
-    """By part of a name or of the owner's, tier, tag, health, and what is live or one's own."""
+    """By part of a name or of the owner's, kind, tier, tag, health, and what is live or one's own."""
     if text := asked.get("q"):
         models = models.searched(text)
+    if kind := asked.get("kind"):
+        models = models.filter(among_prompts() if kind == "prompts" else ~among_prompts())
     if tier := asked.get("tier"):
         models = models.filter(tier=tier)
     if owner := asked.get("owner"):
@@ -42,11 +45,12 @@ def narrowed(
 
 
 def with_newest(models: RegisteredModelQuerySet) -> RegisteredModelQuerySet:
-    """With the newest version's number and status, and the champion as ``champions``."""
+    """With the newest version's number and status, the champion as ``champions``, and whether it is a prompt."""
     newest = ModelVersion.objects.existing().filter(model=OuterRef("pk")).order_by("-number")
     annotated = models.annotate(
         newest_number=Subquery(newest.values("number")[:1]),
         newest_status=Subquery(newest.values("status")[:1]),
+        is_prompt=among_prompts(),
     )
     return annotated.prefetch_related(Prefetch("aliases", CHAMPIONS, to_attr="champions"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from shlex import quote
 
 from django.conf import settings
@@ -41,6 +42,33 @@ def of_first_version(name: str) -> str:
     )
 
 
+def of_prompt(version: ModelVersion, variables: Sequence[str], aliases: Sequence[str]) -> list[Snippet]:
+    """By number, by each alias, and by REST; nothing for what cannot be loaded."""
+    if not version.is_ready:
+        return []
+    name, number = version.model.name, version.number
+    by_number = _load_prompt(f"prompts:/{name}/{number}", variables)
+    by_alias = [
+        Snippet(f"By alias, {alias}", _load_prompt(f"prompts:/{name}@{alias}", variables))
+        for alias in aliases[:5]
+    ]
+    address = curl(f"/api/v1/models/{in_path(name)}/versions/{number}")
+    return [
+        Snippet("MLflow client", by_number),
+        *by_alias,
+        Snippet("REST", f"{environment('CPLANE_TOKEN')}\n\n{address}"),
+    ]
+
+
+def of_first_prompt(name: str) -> str:
+    """How an unchanged MLflow client registers the first version of a prompt."""
+    return (
+        f"{_mlflow()}\n\n"
+        "import mlflow\n"
+        f'mlflow.genai.register_prompt({_text(name)}, "Say why {{{{ flight }}}} is late.")'
+    )
+
+
 def of_run(run: Run) -> list[Snippet]:
     """How to register what a run logged; nothing where that is not known to be a model."""
     if run.is_deleted or not run.logged_models:
@@ -54,6 +82,19 @@ def of_run(run: Run) -> list[Snippet]:
         )
         for model_id in run.logged_models[:5]
     ]
+
+
+def _load_prompt(uri: str, variables: Sequence[str]) -> str:
+    """With the call that fills in its variables; names with dots are no Python names."""
+    given = ", ".join(f'{name}="…"' for name in variables)
+    if not all(name.isidentifier() for name in variables):
+        given = "**{" + ", ".join(f'{_text(name)}: "…"' for name in variables) + "}"
+    return (
+        "import mlflow  # with your token in MLFLOW_TRACKING_TOKEN\n\n"
+        f'mlflow.set_tracking_uri("{settings.PUBLIC_URL}")\n'
+        f"prompt = mlflow.genai.load_prompt({_text(uri)})\n"
+        f"prompt.format({given})"
+    )
 
 
 def _mlflow() -> str:

@@ -49,6 +49,7 @@ class ModelViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericViewS
     filter_backends = (Sorting,)
     query_parameters = (
         text("q", "Part of a name."),
+        choice("kind", ["models", "prompts"], "Without it both."),
         choice("tier", RegisteredModel.Tier.values),
         choice("health", ["unhealthy"], "In service with a warning, a breach or an open incident."),
         text("owner", "Part of the owner's name."),

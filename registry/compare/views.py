@@ -23,6 +23,8 @@ from registry.compare.words import answers_of
 from registry.evaluations.services import request_evaluation
 from registry.lookups import find_model
 from registry.models import ModelVersion, RegisteredModel, VersionDataset
+from registry.prompts.content import is_prompt
+from registry.prompts.pages import page_of_comparison
 
 OFFERED_DATA = 30
 
@@ -34,26 +36,27 @@ def compare_versions(request: PageRequest, name: str) -> HttpResponse:
     model = find_model(request, name)
     versions = ModelVersion.objects.visible_to(request.actor).filter(model=model).ready()
     context: dict[str, Any] = {"model": model, "trail": _trail(model)}
+    template = "compare/prompts.html" if is_prompt(model) else "compare/comparison.html"
     a, b = (request.GET.get(field, "").strip() for field in ("a", "b"))
     usual: tuple[int | None, int | None] = (None, None)
     try:
         usual = usual_pair(versions, number_of(b, "b") if b else None)
         a, b = a or str(usual[0] or ""), b or str(usual[1] or "")
         if not (a and b):
-            return render(request, "compare/comparison.html", {**context, "is_alone": True})
+            return render(request, template, {**context, "is_alone": True})
         first, second = find_pair(request, name, a, b)
     except Invalid as error:
         form = PairForm(versions=versions, initial={"a": usual[0], "b": usual[1]})
-        return render(
-            request, "compare/comparison.html", {**context, "form": form, "error": error}, status=400
-        )
+        return render(request, template, {**context, "form": form, "error": error}, status=400)
     context["form"] = PairForm(
         versions=versions,
         also=(first.number, second.number),
         initial={"a": str(first.number), "b": str(second.number)},
     )
+    if is_prompt(model):
+        return render(request, template, {**context, **page_of_comparison(first, second)})
     comparison = compared(request.actor, first, second)
-    return render(request, "compare/comparison.html", {**context, **_shown(request, model, comparison)})
+    return render(request, template, {**context, **_shown(request, model, comparison)})
 
 
 @sign_in_required

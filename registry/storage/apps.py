@@ -18,15 +18,10 @@ class StorageConfig(AppConfig):
             "registry", import_module("registry.storage.bytes_in_use").named_by_manifests
         )
         register = import_module("core.panels").register
-        register(
-            "registry.model.rail",
-            30,
-            Later("registry.storage.panels.storage_of_models"),
-            "registry/storage/_model_panel.html",
+        of_models, of_versions = (
+            Later(f"registry.storage.panels.{name}") for name in ("storage_of_models", "holds_of_versions")
         )
-        register(
-            "registry.version.rail",
-            30,
-            Later("registry.storage.panels.holds_of_versions"),
-            "registry/storage/_version_panel.html",
-        )
+        for kind in ("model", "prompt"):
+            register(f"registry.{kind}.rail", 30, of_models, "registry/storage/_model_panel.html")
+        for kind in ("version", "prompt_version"):
+            register(f"registry.{kind}.rail", 30, of_versions, "registry/storage/_version_panel.html")

@@ -24,9 +24,11 @@ from registry.metrics import main_metric, word_of
 from registry.models import ModelVersion, RegisteredModel, VersionDataset
 from registry.outlook import outlook_of
 from registry.overview import CHAMPION, SORTS, narrowed, with_newest
+from registry.prompts.content import is_prompt
 from registry.snippets import of_first_version
 from registry.storage.gaps import with_gaps
 from registry.trend import trend_of
+from registry.views.prompts import prompt_page
 
 
 @sign_in_required
@@ -68,6 +70,8 @@ def model_list(request: PageRequest) -> HttpResponse:
 def model_detail(request: PageRequest, name: str) -> HttpResponse:
     """Champion, candidates, versions, and the people who answer for the model."""
     model = find_model(request, name)
+    if is_prompt(model):
+        return prompt_page(request, model, may_see_access=may_see_access(request, model))
     versions = ModelVersion.objects.visible_to(request.actor).filter(model=model).in_lists()
     trained_on = VersionDataset.objects.filter(role="training").select_related("dataset_version__dataset")
     trained_on = trained_on.defer("dataset_version__profile", "dataset_version__schema")

@@ -26,6 +26,7 @@ from registry.lineage import data_of, parent_of
 from registry.lookups import find_version
 from registry.metrics import main_metric, shown, word_of
 from registry.models import ModelVersion
+from registry.prompts.content import is_prompt
 from registry.readiness import HOLDOUT_WORDS, readiness_of, untraced_inputs
 from registry.scans.words import dangers_of
 from registry.services import FINALISE, VERIFY
@@ -34,6 +35,7 @@ from registry.signature import columns_of
 from registry.snippets import of_version
 from registry.storage.lookups import tombstone_at
 from registry.storage.views import tombstone_page
+from registry.views.prompts import prompt_version_page
 
 FOLDED_FILES = 8
 # What runs say of their hold-out -> how people say it, in the order in which it is told.
@@ -53,6 +55,8 @@ def version_detail(request: PageRequest, name: str, number: int) -> HttpResponse
     if tombstone := tombstone_at(request, name, number):
         return tombstone_page(request, tombstone)
     version = find_version(request, name, number)
+    if is_prompt(version.model):
+        return prompt_version_page(request, version)
     return render(request, "registry/version_detail.html", _context(request, version))
 
 
@@ -77,6 +81,8 @@ def edit_version(request: PageRequest, name: str, number: int) -> HttpResponse:
     """Say what is new in a version; its content never changes."""
     version = find_version(request, name, number)
     form = EditVersionForm(request.POST)
+    if not form.is_valid() and is_prompt(version.model):
+        return prompt_version_page(request, version, form)
     if not form.is_valid():
         context = {**_context(request, version), "form": form}
         return render(request, "registry/version_detail.html", context, status=422)

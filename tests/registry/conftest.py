@@ -1,9 +1,11 @@
+import json
 import uuid
 
 import pytest
 
 from registry import services
 from registry.models import ModelVersion, RegisteredModel
+from registry.services.prompts import create_prompt_version
 from tests.registry.tracking import Tracking
 
 
@@ -56,5 +58,31 @@ def make_version(scientist, actor, tracking, run_jobs):
         run_jobs()
         version.refresh_from_db()
         return version
+
+    return make
+
+
+@pytest.fixture
+def make_prompt(make_model, scientist, actor):
+    """``make_prompt("ask", "Say {{what}}.", "…")``: a prompt with a version of each text; lists are chats."""
+
+    def make(name, *texts, by=None, description="", **tags) -> RegisteredModel:
+        model = make_model(name, by=by, tags={"mlflow.prompt.is_prompt": "true"})
+        for text in texts:
+            is_chat = not isinstance(text, str)
+            said = {
+                "mlflow.prompt.is_prompt": "true",
+                "mlflow.prompt.text": json.dumps(text) if is_chat else text,
+                "_mlflow_prompt_type": "chat" if is_chat else "text",
+                **tags,
+            }
+            create_prompt_version(
+                actor=actor(by or scientist),
+                model=model,
+                source="dummy-source",
+                tags=said,
+                description=description,
+            )
+        return model
 
     return make

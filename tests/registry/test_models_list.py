@@ -99,12 +99,12 @@ def test_what_narrows_stays_while_one_sorts_and_pages(client_for, scientist, mak
 
 @pytest.mark.parametrize(
     "bad",
-    ["sort=age", "health=ill", "show=all", "tag=%00", "owner=%00", f"tag={'x' * 501}", "sort=changed&before=x", "sort=changed&before=x~y", "sort=changed&after=2013-04-26~1", "sort=name&before=%00", "before=~"],
+    ["sort=age", "kind=texts", "health=ill", "show=all", "tag=%00", "owner=%00", f"tag={'x' * 501}", "sort=changed&before=x", "sort=changed&before=x~y", "sort=changed&after=2013-04-26~1", "sort=name&before=%00", "before=~"],
 )  # fmt: skip
 def test_an_address_that_is_not_understood_is_refused_by_name(bad, client_for, scientist):
     answer = client_for(scientist).get(f"/models/?{bad}")
     assert answer.status_code == 400
-    assert re.search("sort|health|show|tag|owner|position", answer.content.decode())
+    assert re.search("sort|kind|health|show|tag|owner|position", answer.content.decode())
 
 
 def test_a_stranger_finds_no_model_by_tag_owner_or_health(
@@ -113,6 +113,21 @@ def test_a_stranger_finds_no_model_by_tag_owner_or_health(
     services.set_tag(actor=actor(scientist), target=make_model("delays"), key="team", value="ops")
     for query in ("?tag=team:ops", "?owner=scientist", "?health=unhealthy", "?sort=changed", "?sort=name"):
         assert listed(query, by=client_for(stranger)) == []
+
+
+def test_models_and_prompts_are_told_apart(make_prompt, make_model, listed, client_for, scientist, actor):
+    make_model("delays")
+    make_prompt("ask", "Say {{what}}.")
+    services.create_model(actor=actor(scientist), name="not-one", tags={"mlflow.prompt.is_prompt": "false"})
+    assert listed() == ["not-one", "ask", "delays"]
+    assert listed("?kind=prompts") == ["ask"]
+    assert listed("?kind=models") == ["not-one", "delays"]
+    assert listed("?kind=prompts&q=dela") == []
+    page = client_for(scientist).get("/models/?kind=prompts").content.decode()
+    assert "Kind: Prompts" in page
+    assert page.count("</svg>Prompt</span>") == 1
+    assert "waits to be promoted" not in page
+    assert "on call" not in page[page.index("<tbody>") :]
 
 
 def test_twelve_models_cost_what_one_does(client_for, reviewer, listed):
@@ -132,18 +147,30 @@ def test_twelve_models_cost_what_one_does(client_for, reviewer, listed):
     assert costs(1) == costs(12)
 
 
-def test_rest_narrows_like_the_page(make_model, token_client, listed, scientist, stranger, actor):
+def test_rest_narrows_like_the_page(
+    make_model, make_prompt, token_client, listed, scientist, stranger, actor
+):
+    make_prompt("ask", "Say {{what}}.")
     services.set_tag(actor=actor(scientist), target=make_model("delays"), key="team", value="ops")
     make_model("cancellations")
 
     def named(query, by=scientist):
         return sorted(row["name"] for row in token_client(by).get(f"/api/v1/models{query}").json()["items"])
 
-    for query in ("?tag=team:ops", "?owner=sci&q=canc", "?show=mine", "?show=unowned", "?health=unhealthy"):
+    for query in (
+        "?tag=team:ops",
+        "?owner=sci&q=canc",
+        "?show=mine",
+        "?show=unowned",
+        "?health=unhealthy",
+        "?kind=models",
+        "?kind=prompts",
+    ):
         assert named(query) == sorted(listed(query)), query
         assert named(query, by=stranger) == []
     assert named("?tag=team") == ["delays"]
-    for field in ("tier", "health", "show"):
+    assert named("?kind=prompts") == ["ask"]
+    for field in ("tier", "health", "show", "kind"):
         refused = token_client(scientist).get(f"/api/v1/models?{field}=odd")
         assert refused.status_code == 400
         assert f"{field} must be one of" in refused.json()["detail"]

@@ -13,6 +13,7 @@ class WebhooksConfig(AppConfig):
         import_module("workspace.webhooks.tasks")
         import_module("workspace.webhooks.outbox")
         panels = import_module("workspace.webhooks.panels")
-        import_module("core.panels").register(
-            "registry.model.rail", 60, panels.webhooks_of_models, "webhooks/_model_panel.html"
-        )
+        for page in ("registry.model.rail", "registry.prompt.rail"):
+            import_module("core.panels").register(
+                page, 60, panels.webhooks_of_models, "webhooks/_model_panel.html"
+            )

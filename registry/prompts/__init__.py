@@ -1,0 +1,1 @@
+"""Prompts as people read them: texts, and what changed in them."""

@@ -112,5 +112,5 @@ def _body(request: HttpRequest, response: HttpResponse) -> Any:
         if request.POST:
             return request.POST
         return json.loads(getattr(request, "_body", b""))
-    except (ValueError, RecursionError, APIException):
+    except (ValueError, RecursionError, APIException, DomainError):
         return None

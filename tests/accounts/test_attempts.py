@@ -76,6 +76,15 @@ def test_the_doors_that_skip_middleware_keep_them_too(method, address, body, nam
     assert event["extra"].get("named", {}) == (body if named is None else named)
 
 
+def test_a_body_that_cannot_be_read_hides_no_attempt(theirs, stranger, token_client):
+    machine = token_client(stranger)
+    assert machine.patch("/api/v1/models/delays", '{"description": "\\ud800"}', JSON).status_code in {
+        400,
+        404,
+    }
+    assert [event["extra"]["path"] for event in denied()] == ["/api/v1/models/delays"]
+
+
 def test_what_a_door_refuses_by_itself_is_in_the_ledger_once(stranger, scientist, token_client, theirs):
     answer = token_client(scientist).post("/api/v1/signing-keys", {"name": "mine"}, JSON)
     assert answer.status_code == 403

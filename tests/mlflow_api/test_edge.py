@@ -47,9 +47,9 @@ def test_anonymous_calls_are_refused_before_anything_is_looked_up(ask):
         status, headers, body = ask(method, path)
         assert (status, json.loads(body)["error_code"]) == (401, "UNAUTHENTICATED"), path
         assert headers["www-authenticate"].startswith("Bearer")
-    assert (
-        ask("GET", "/api/2.0/mlflow/experiments/get?experiment_id=0", Authorization="Bearer cp_x")[0] == 401
-    )
+    for odd in ("Bearer cp_x", "Basic \xff\xff", "Basic /w==", "Basic", "Bearer \xe9"):
+        for path in ("experiments/get?experiment_id=0", "registered-models/get?name=delays"):
+            assert ask("GET", f"/api/2.0/mlflow/{path}", Authorization=odd)[0] == 401, odd
 
 
 def test_the_private_parts_of_mlflows_app_are_closed(ask, token, scientist):
@@ -289,6 +289,14 @@ def test_refusals_become_events(ask, a_run, token, make_account, reviewer):
         events = [json.loads(row[0]) for row in cursor.fetchall()]
     assert [each["outcome"] for each in events] == ["denied", "denied"]
     assert run_id in json.dumps(events[0])
+    absent = "0" * 32
+    hidden = token(make_account("stranger-to-all"))
+    for name in (run_id, absent):
+        answer = ask("GET", f"/api/2.0/mlflow/runs/get?run_id={name}", Authorization=f"Bearer {hidden}")
+        assert answer[0] == 404
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM audit.event WHERE body::jsonb->>'action' = 'tracking.refused'")
+        assert cursor.fetchone()[0] == 4, "what is absent is asked and kept like what is hidden"
 
 
 def test_a_probed_name_of_an_experiment_is_an_event(ask, token, scientist, make_account):

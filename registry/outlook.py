@@ -15,7 +15,7 @@ from pipelines.models import DatasetVersion
 from registry.evaluations.models import Evaluation
 from registry.evaluations.verdicts import metric_rows
 from registry.metrics import main_metric, word_of
-from registry.models import ModelVersion, RegisteredModel
+from registry.models import ModelVersion, RegisteredModel, VersionDataset
 
 MOST_VERSIONS = 12
 Row = dict[str, Any]
@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 @dataclass
 class Outlook:
-    """One line's drawings and words; ``values`` oldest first, as the runs logged them."""
+    """One line's drawings and words; ``values`` oldest first, of runs that tested on the newest's rows."""
 
     metric: str = ""
     values: list[float | None] = field(default_factory=list)
@@ -47,7 +47,7 @@ def outlook_of(actor: Actor, models: Sequence[RegisteredModel]) -> dict[Any, Out
         champion = next((alias.version for alias in model.champions), None)
         against = judged.get((versions[-1].pk, champion.pk)) if versions and champion else None
         tone, needs = _needs(model, champion, versions, against)
-        values = [_number(version.metrics.get(metric)) for version in versions]
+        values = [_number(version.metrics.get(metric)) for version in _tested_alike(versions)]
         found[model.pk] = Outlook(word_of(metric) if metric else "", values, against, tone, needs)
     return found
 
@@ -55,10 +55,30 @@ def outlook_of(actor: Actor, models: Sequence[RegisteredModel]) -> dict[Any, Out
 def _ready_versions(models: Iterable[RegisteredModel]) -> dict[Any, list[ModelVersion]]:
     """The newest ready versions of each, oldest first, with no more than the list shows of them."""
     rows = ModelVersion.objects.ready().filter(model=OuterRef("pk")).order_by("-number")
-    columns = rows.values(said=JSONObject(id="id", number="number", metrics="metrics"))[:MOST_VERSIONS]
+    heldout = VersionDataset.objects.filter(version=OuterRef("pk"), role=VersionDataset.Role.HOLDOUT)
+    tested = ArraySubquery(heldout.order_by("dataset_version_id").values("dataset_version_id"))
+    said = JSONObject(id="id", number="number", metrics="metrics", tested_on=tested)
     asked = RegisteredModel.objects.filter(pk__in=[model.pk for model in models])
-    found = asked.annotate(said=ArraySubquery(columns)).values_list("pk", "said")
-    return {pk: [ModelVersion(**each) for each in reversed(said)] for pk, said in found}
+    found = asked.annotate(said=ArraySubquery(rows.values(said=said)[:MOST_VERSIONS]))
+    return {pk: [_version(**each) for each in reversed(said)] for pk, said in found.values_list("pk", "said")}
+
+
+def _version(tested_on: list[str], **columns: Any) -> ModelVersion:
+    version = ModelVersion(**columns)
+    version.tested_on = frozenset(tested_on)  # type: ignore[attr-defined]
+    return version
+
+
+def _tested_alike(versions: Sequence[ModelVersion]) -> list[ModelVersion]:
+    """Those whose runs tested on the rows of the newest: a line that joins others tells nothing."""
+    if not versions:
+        return []
+    newest: Any = versions[-1]
+    return [
+        each
+        for each in versions
+        if each is newest or (newest.tested_on and each.tested_on == newest.tested_on)
+    ]
 
 
 def _judged(actor: Actor, versions: Sequence[ModelVersion]) -> dict[tuple[Any, Any], Row]:

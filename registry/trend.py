@@ -62,8 +62,13 @@ class Trend:
             return self._shared_finding()
         return (
             f"{word} went from {figure(first.value, 4)} (v{first.version.number}) to {figure(last.value, 4)}"
-            f" (v{last.version.number}), on different test rows"
+            f" (v{last.version.number}), {self._tested_words}"
         )
+
+    @property
+    def _tested_words(self) -> str:
+        known = all(point.tested_on for point in (self.points[0], self.points[-1]))
+        return "on different test rows" if known else "on test rows that are not known"
 
     @property
     def sub(self) -> str:

@@ -193,6 +193,8 @@ IRREGULAR = {
     "set": "set", "shut": "shut", "take": "took", "withdraw": "withdrew", "write": "wrote", "send": "sent",
 }  # fmt: skip
 DOUBLED = {"stop", "scan"}
+# What was done to its end and found something wrong.
+FINDINGS = {"pipelines.contract_checked": "checked {} against its contract, which it breaks"}
 # These say by themselves that something went wrong.
 SETBACKS = ("fail ", "lose ", "find ")
 
@@ -212,6 +214,8 @@ def sentence(content: dict[str, Any]) -> str:
     outcome = content.get("outcome")
     if outcome == "denied":
         return f"{who} was not allowed to {words}"
+    if outcome == "failed" and content["action"] in FINDINGS:
+        return f"{who} {FINDINGS[content['action']].format(name)}"
     if outcome == "failed" and not words.startswith(SETBACKS):
         return f"{who} could not {words}"
     return f"{who} {past(words)}"

@@ -7,6 +7,7 @@ under its event's (``registry.version_deleted``): both read alike and are found 
 from __future__ import annotations
 
 EVENT_OF = {
+    "registry.settle_run": "registry.run_settled",
     "accounts.add_member": "accounts.member_added",
     "accounts.change_password": "accounts.password_changed",
     "accounts.create_account": "accounts.created",

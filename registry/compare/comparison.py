@@ -49,6 +49,8 @@ class Comparison:
     a: ModelVersion
     b: ModelVersion
     refusal: str
+    # Whether the refusal is that nobody knows what they were tested on.
+    is_test_unknown: bool
     metrics: list[MetricLine]
     evaluations: list[Evaluation]
     judged: list[dict[str, Any]]
@@ -87,12 +89,14 @@ def compared(actor: Actor, a: ModelVersion, b: ModelVersion) -> Comparison:
             raise Conflict(f"{version} {version.state_words}, so there is nothing to compare yet.")
     uses = {version.pk: _uses(version) for version in (a, b)}
     seen = {version.pk: data_of(actor, version) for version in (a, b)}
-    refusal = why_not_comparable(heldout_of(a, uses[a.pk], seen[a.pk]), heldout_of(b, uses[b.pk], seen[b.pk]))
+    tested = [heldout_of(each, uses[each.pk], seen[each.pk]) for each in (a, b)]
+    refusal = why_not_comparable(*tested)
     evaluations = shared_evaluations(actor, a, b)
     return Comparison(
         a=a,
         b=b,
         refusal=refusal,
+        is_test_unknown=not all(each.is_known for each in tested),
         metrics=_metrics(a, b, is_comparable=not refusal),
         evaluations=evaluations,
         judged=rows_from(evaluations[0], a) if evaluations else [],
@@ -153,9 +157,14 @@ def _data(seen: list[VersionDataset]) -> dict[str, str]:
 def _locked(version: ModelVersion) -> dict[str, str]:
     read = read_requirements(version.requirements)
     return {
-        **{name: each.version or each.says for name, each in read.known.items()},
+        **{name: each.version or _unpinned(name, each.says) for name, each in read.known.items()},
         **{line: line for line in read.unreadable},
     }
+
+
+def _unpinned(name: str, says: str) -> str:
+    """What the line asks for besides the package's name."""
+    return says.removeprefix(name).strip() or "any version"
 
 
 def _environment(version: ModelVersion) -> dict[str, str]:

@@ -25,6 +25,8 @@ class ColumnChange:
 
 def changes_of(a: dict[str, Any] | None, b: dict[str, Any] | None) -> list[ColumnChange]:
     """Columns added, removed, of another type, or required where they were optional; breaking first."""
+    if not (a and b):
+        return []  # without a signature nothing was asked or promised
     before = {(each.part, each.name): each for each in columns_of(a)}
     after = {(each.part, each.name): each for each in columns_of(b)}
     changes = [change for key in {**before, **after} if (change := _change(before.get(key), after.get(key)))]

@@ -27,11 +27,17 @@ def _quality(comparison: Comparison) -> Answer:
         tone = row["tone"] if row["tone"] != "n" else "info"
         return Answer(tone, row["icon"], row["verdict"], f"{row['words']} on {evaluation.dataset_version}")
     if comparison.refusal:
-        return Answer("warn", "circle-help", "Not comparable", "tested on different data")
+        why = (
+            "not known what they were tested on" if comparison.is_test_unknown else "tested on different data"
+        )
+        return Answer("warn", "circle-help", "Not comparable", why)
     return Answer("info", "circle-help", "No interval", "tested on the same rows, never evaluated together")
 
 
 def _signature(comparison: Comparison) -> Answer:
+    without = [f"v{each.number}" for each in (comparison.a, comparison.b) if not each.signature]
+    if len(without) == 1:
+        return Answer("warn", "circle-help", "Not known", f"{without[0]} has no signature to hold against")
     if comparison.breaking:
         return Answer("bad", "circle-x", "Clients must change", _count(comparison.breaking))
     if comparison.columns:

@@ -245,6 +245,7 @@ def test_a_removed_output_breaks_whoever_reads_it():
     assert (found.change, found.breaks) == ("removed", True)
     assert changes_of({"inputs": [column("x")]}, {"inputs": [column("x")]}) == []
     assert changes_of(None, None) == []
+    assert changes_of({"inputs": [column("x")], "outputs": [column("y")]}, None) == [], "nothing was promised"
 
 
 def test_a_change_inside_a_nested_type_is_a_change():

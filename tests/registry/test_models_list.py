@@ -12,7 +12,7 @@ from pipelines.models import DatasetVersion
 from pipelines.services import create_dataset
 from registry import services
 from registry.evaluations.models import Evaluation
-from registry.models import ModelTag, RegisteredModel
+from registry.models import ModelTag, RegisteredModel, VersionDataset
 from tests.compare.test_comparing_versions import judged
 
 pytestmark = pytest.mark.django_db
@@ -203,6 +203,9 @@ def test_each_line_says_what_the_model_needs(make_model, make_row, client_for, s
     assert needs() == ["v2 is better than v1: ask for its promotion"]
     page = client_for(scientist).get("/models/").content.decode()
     assert "difference +0.0600, 95 % interval +0.0200 to +0.1000" in page
-    assert 'class="spark' in page
+    assert 'class="spark' not in page, "it is not known that both runs tested on the same rows"
+    for version in (first, second):
+        VersionDataset.objects.create(version=version, dataset_version=data, role="holdout")
+    assert 'class="spark' in client_for(scientist).get("/models/").content.decode()
     Evaluation.objects.filter(pk=evaluation.pk).update(comparison=judged(-0.10, -0.06, -0.02))
     assert needs() == ["v2 is worse than v1"]

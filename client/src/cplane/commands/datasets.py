@@ -202,7 +202,8 @@ def judge(printer: Printer, check: Check | None) -> None:
         return
     for each in check.results if isinstance(check.results, list) else []:
         if isinstance(each, dict) and not each.get("passed", each.get("status") == "passed"):
-            printer.say("Broken: " + ", ".join(f"{name}={value}" for name, value in each.items()))
+            said = each.get("sentence") or ", ".join(f"{name}={value}" for name, value in each.items())
+            printer.say(f"Broken: {said}")
     raise typer.Exit(codes.GATE_FAILED)
 
 

@@ -208,11 +208,11 @@ def _measured(metric: str) -> str:
 
 
 def _at_end(x: str, y: float, name: str, colour: str) -> dict[str, Any]:
-    """A line's name where it ends, instead of a legend."""
+    """A line's name where it ends, instead of a legend; app.js makes a legend of it where there is no room."""
     words = name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"
     return {
         "annotation": {
-            "x": x, "y": y, "xanchor": "right", "yanchor": "bottom", "yshift": 8, "text": words, "showarrow": False,
+            "name": "at-end", "x": x, "y": y, "xanchor": "right", "yanchor": "bottom", "yshift": 8, "text": words, "showarrow": False,
             "bgcolor": charts.token("surface", 0.8), "font": {"color": charts.token(colour if colour == "accent" else "ink-2"), "size": 11.5},
         }
     }  # fmt: skip
@@ -227,7 +227,7 @@ def _logged(part: list[Point]) -> dict[str, Any]:
         digits=4,
     )
     ring = {"color": charts.token("champion"), "size": 13, "symbol": "circle-open", "line": {"width": 1.5}}
-    return {**line, "mode": "lines+markers", "marker": ring}
+    return {**line, "mode": "lines+markers", "marker": ring, "showlegend": False}
 
 
 def _with_marks(line: dict[str, Any]) -> dict[str, Any]:

@@ -160,6 +160,12 @@ function draw(el) {
   const fig = paint(JSON.parse($("#" + el.dataset.figure).textContent));
   const ax = { exponentformat: "e", gridcolor: token("line"), zeroline: false, linecolor: token("line"), tickfont: { size: 11.5, color: token("ink-3") }, fixedrange: true, automargin: true };
   const L = fig.layout || {};
+  /* names at the ends of lines need room; on a phone they are a legend below */
+  const named = (L.annotations || []).filter(a => a.name === "at-end");
+  if (named.length && el.clientWidth < 560) {
+    L.annotations = L.annotations.filter(a => a.name !== "at-end");
+    Object.assign(L, { showlegend: true, legend: { orientation: "h", x: 0, y: -0.18, font: { size: 11.5 } } });
+  }
   Plotly.react(el, fig.data, {
     font: { family: "Plex Sans, system-ui, sans-serif", size: 12, color: token("ink-2") }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     margin: { l: 44, r: 12, t: 14, b: 30 }, showlegend: false, hovermode: "x unified", dragmode: false,

@@ -109,6 +109,12 @@ class Actor:
         return self.is_active and self.scope_allows(right) and right in self.rights
 
 
+def need_of(actor: Actor, right: str) -> str:
+    """What a refusal says that right is needed; a token that leaves it out is named, since its person may hold it."""
+    scope = "" if actor.scope_allows(right) else ", which this token's scopes leave out"
+    return f"it needs the right to {right.replace('_', ' ')}{scope}"
+
+
 def holds(actor: Actor, right: str, on: Grantable | None = None) -> bool:
     """True when the right is held everywhere or on this object, and the scope allows it."""
     if right not in RIGHTS:

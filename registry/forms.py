@@ -7,6 +7,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib.auth.models import Group
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.models import Account, Person
 from registry.access.models import people_who_see
@@ -157,5 +158,9 @@ class GrantForm(HolderForm):
         label="Until",
         required=False,
         widget=forms.DateTimeInput({"class": "in", "type": "datetime-local"}),
-        help_text="Empty: until revoked.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zone = timezone.get_current_timezone_name()
+        self.fields["expires_at"].help_text = f"By the clock of {zone}, your time zone; empty: until revoked."

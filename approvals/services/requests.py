@@ -12,7 +12,7 @@ from approvals.locks import locked_request
 from approvals.models import Policy, PolicyRevision, PromotionRequest
 from approvals.services.judging import judge_gates
 from audit.services import command, record
-from core.actors import Actor
+from core.actors import Actor, need_of
 from core.errors import Conflict, NotAllowed, PreconditionFailed
 from core.jobs import enqueue
 from core.text import checked_text
@@ -33,7 +33,7 @@ def request_promotion(
 ) -> PromotionRequest:
     """Ask that a version go to an environment; its evidence is gathered at once."""
     if not rights.may_request(actor, version):
-        raise NotAllowed(f"You may not request promotions of {version.model}; it needs the right to propose.")
+        raise NotAllowed(f"You may not request promotions of {version.model}; {need_of(actor, 'propose')}.")
     if actor.account_id is None:
         raise NotAllowed("A request is opened by an account, so that somebody answers for it.")
     why = checked_text(why, "why", 5000, min_length=10, multiline=True)

@@ -14,11 +14,22 @@ LONGEST = 300
 NAMES = ("action", "actor", "outcome", "object_type", "object_id", "from", "to")
 
 
+_refusals: dict[str, list[str]] = {}
+
+
+def name_refusals(event_of: Mapping[str, str]) -> None:
+    """Have each event's action also find the refusals of its command: command to event."""
+    for refused, action in event_of.items():
+        names = _refusals.setdefault(action, [])
+        if refused not in names:
+            names.append(refused)
+
+
 def filtered(events: EventQuerySet, query: Mapping[str, str]) -> EventQuerySet:
     """``action`` (or its first word), ``actor``, ``outcome``, ``object_type`` with ``object_id``, ``from``, ``to``."""
     given = {name: storable_text(query[name], name, LONGEST) for name in NAMES if query.get(name)}
     if action := given.get("action"):
-        events = events.acting(action)
+        events = events.acting(action, *_refusals.get(action, ()))
     if actor := given.get("actor"):
         events = events.by(actor)
     if outcome := given.get("outcome"):

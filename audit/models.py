@@ -34,12 +34,12 @@ class EventQuerySet(models.QuerySet["Event"]):
         """The event with this public id."""
         return self.alias(public_id=KT("fields__id")).filter(public_id=str(key))
 
-    def acting(self, action: str) -> EventQuerySet:
-        """Those of an action, or of all actions that begin with ``action`` when it ends in a dot."""
+    def acting(self, action: str, *others: str) -> EventQuerySet:
+        """Those of an action or of others, or of all that begin with ``action`` when it ends in a dot."""
         found = self.alias(action=KT("fields__action"))
-        return (
-            found.filter(action__startswith=action) if action.endswith(".") else found.filter(action=action)
-        )
+        if action.endswith("."):
+            return found.filter(action__startswith=action)
+        return found.filter(action__in=[action, *others]) if others else found.filter(action=action)
 
     def by(self, name: str) -> EventQuerySet:
         return self.alias(actor_name=KT("fields__actor__name")).filter(actor_name=name)

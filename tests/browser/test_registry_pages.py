@@ -93,6 +93,8 @@ def test_on_paper_words_and_numbers_stay_whole(visit, registry, auditor):
         assert "as auditor read it on" in head
         assert head.endswith(path)
         assert page.locator("main :is(.btn, .filters, form, .iconbtn):visible").count() == 0
+        lists = page.locator(".scroll").evaluate_all("all => all.map(one => getComputedStyle(one).maxHeight)")
+        assert set(lists) <= {"none"}, "a list would run over what follows"
         links = page.locator("main a.link[href^='/']")
         after = links.evaluate_all("all => all.map(a => getComputedStyle(a, '::after').content)")
         assert set(after) == {"none"}

@@ -7,10 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Event, Export
+from core.errors import NotAllowed
 from core.jobs.models import Job
 from registry import services
 from registry.models import ModelVersion
 from tests.audit.conftest import connect, happen, ledger_key, sealer  # noqa: F401
+from tests.registry.conftest import make_model, make_row  # noqa: F401
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,6 +37,18 @@ def test_an_auditor_reads_filters_and_opens_events(happen, sealer, auditor, clie
     assert "Sealed" in event
     assert "tests.thing" in event
     assert client.get("/audit/01a00000-0000-7000-8000-000000000000/").status_code == 404
+
+
+def test_the_filter_by_an_action_finds_its_refusals(
+    make_model, make_row, actor, client_for, auditor, reviewer
+):
+    version = make_row(make_model())
+    with pytest.raises(NotAllowed):
+        services.delete_version(actor=actor(reviewer), version=version, reason="Mine now.")
+    page = client_for(auditor).get("/audit/?action=registry.version_deleted").content.decode()
+    assert "reviewer was not allowed to delete delays v1" in page
+    assert "registry.delete_version" in page
+    assert "No event fits" in client_for(auditor).get("/audit/?action=registry.hold_placed").content.decode()
 
 
 @pytest.mark.parametrize("path", ["", "exports/", "01a00000-0000-7000-8000-000000000000/"])

@@ -147,6 +147,8 @@ PHRASES = {
     "registry.model_tag_set": "set a tag of {}",
     "registry.model_updated": "change the model {}",
     "registry.quota_set": "set the quota of {}",
+    "registry.require_administering": "rename or delete the model {}",
+    "registry.require_describing": "change aliases, tags or versions of {}",
     "registry.right_granted": "grant a right on {}",
     "registry.right_revoked": "revoke a right on {}",
     "registry.scan_failed": "fail to scan {}",

@@ -22,6 +22,7 @@ from registry.forms import EditModelForm, ModelFilterForm
 from registry.lookups import find_model
 from registry.metrics import main_metric, word_of
 from registry.models import ModelVersion, RegisteredModel, VersionDataset
+from registry.offers import offers
 from registry.outlook import outlook_of
 from registry.overview import CHAMPION, SORTS, narrowed, with_newest
 from registry.snippets import of_first_version
@@ -67,7 +68,13 @@ def model_list(request: PageRequest) -> HttpResponse:
 @require_GET
 def model_detail(request: PageRequest, name: str) -> HttpResponse:
     """Champion, candidates, versions, and the people who answer for the model."""
-    model = find_model(request, name)
+    return model_page(request, find_model(request, name))
+
+
+def model_page(
+    request: PageRequest, model: RegisteredModel, status: int = 200, **answered: Any
+) -> HttpResponse:
+    """The page, with forms of its rail that were sent and refused."""
     versions = ModelVersion.objects.visible_to(request.actor).filter(model=model).in_lists()
     trained_on = VersionDataset.objects.filter(role="training").select_related("dataset_version__dataset")
     trained_on = trained_on.defer("dataset_version__profile", "dataset_version__schema")
@@ -98,9 +105,10 @@ def model_detail(request: PageRequest, name: str) -> HttpResponse:
         "may_see_access": may_see_access(request, model),
         "snippet": of_first_version(model.name),
         "trend": trend_of(request.actor, versions, request.GET.get("metric", "")),
+        "offers": offers(request.actor, model, **answered),
         "trail": [("Models", "/models/"), (model.name, "")],
     }
-    return render(request, "registry/model_detail.html", context)
+    return render(request, "registry/model_detail.html", context, status=status)
 
 
 @sign_in_required

@@ -104,6 +104,7 @@ PHRASES = {
     "pipelines.query_failed": "fail to read {} from its source",
     "pipelines.query_read": "read {} from its source",
     "pipelines.query_requested": "ask to read {} from its source",
+    "pipelines.require_creating": "create a data set",
     "pipelines.reference_added": "register {} where it lies",
     "pipelines.right_granted": "grant a right on {}",
     "pipelines.right_revoked": "revoke a right on {}",

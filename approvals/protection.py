@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.conf import settings
+from django.urls import reverse
 
 from approvals import services
 from approvals.models import Policy, PromotionRequest
@@ -56,6 +59,15 @@ def ask_for_promotion(actor: Actor, model: RegisteredModel, alias: str, version:
             extra={"address": known.address},
         )
     raise _refusal(known, f"The alias {alias} is protected. Its promotion request waits for review: ")
+
+
+def where_to_ask(version: ModelVersion, alias: str) -> str:
+    """The page that asks for a promotion to the environment which the alias follows."""
+    environment = Environment.objects.filter(alias=alias).first()
+    if environment is None:
+        return ""
+    page = reverse("promote-version", args=[version.model.name, version.number])
+    return f"{page}?{urlencode({'environment': environment.name})}"
 
 
 def roles_for_rollback(endpoint: Endpoint) -> frozenset[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, cast
 
 from django import forms
 
+from core.errors import DomainError
 from pipelines.freshness import LONGEST, SHORTEST, UNITS, split
 from pipelines.models import Dataset
+from pipelines.models.datasets import LONGEST_NAME
 from pipelines.overview import STATES
 
 FIELD = {"class": "in"}
@@ -31,13 +34,9 @@ class DatasetFilterForm(forms.Form):
     )
 
 
-class EditDatasetForm(forms.Form):
-    """What people say of a data set, and how often newer data is expected."""
+class ExpectedForm(forms.Form):
+    """How often newer data is expected."""
 
-    description = forms.CharField(
-        label="What it is", required=False, max_length=5000, widget=forms.Textarea({"class": "in", "rows": 4})
-    )
-    label_column = text("Label column")
     every = forms.IntegerField(
         label="Newer data is expected every",
         required=False,
@@ -49,6 +48,70 @@ class EditDatasetForm(forms.Form):
     unit = forms.ChoiceField(
         label="Unit", choices=[(each, each) for each in UNITS], initial="days", widget=forms.Select(FIELD)
     )
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        if (
+            said.get("every")
+            and said.get("unit")
+            and not SHORTEST <= said["every"] * UNITS[said["unit"]] <= LONGEST
+        ):
+            self.add_error("every", "At least 1 minute and at most 10 years.")
+        return said
+
+    def expected_every(self) -> timedelta | None:
+        said = self.cleaned_data
+        return said["every"] * UNITS[said["unit"]] if said["every"] else None
+
+
+class NewDatasetForm(ExpectedForm):
+    """A data set that is to be; how its versions are read is settled here and never changes."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=LONGEST_NAME,
+        widget=forms.TextInput({**FIELD, "autocomplete": "off", "spellcheck": "false"}),
+        help_text="Letters, digits, '.', '-' and '_'. It never changes: programs use it.",
+    )
+    description = forms.CharField(
+        label="What it is", required=False, max_length=5000, widget=forms.Textarea({"class": "in", "rows": 3})
+    )
+    event_time_column = text(
+        "Event time column", help_text="When what a row tells happened; lateness and splits follow it."
+    )
+    time_zone = forms.CharField(
+        label="Time zone",
+        max_length=64,
+        initial="UTC",
+        widget=forms.TextInput(FIELD),
+        help_text="As America/New_York: times without a zone are read in it.",
+    )
+    key_columns = text(
+        "Key columns", 4000, help_text="Separated by commas; together they tell one row from all others."
+    )
+    label_column = text("Label column", help_text="What models are to predict.")
+
+    def clean_key_columns(self) -> list[str]:
+        return [each for part in self.cleaned_data["key_columns"].split(",") if (each := part.strip())]
+
+    def refuse(self, error: DomainError) -> None:
+        """What the service says of a field stands beside that field."""
+        named = (error.field or "").partition("[")[0]
+        named = "every" if named == "expected_every" else named
+        self.add_error(named if named in self.fields else None, str(error))
+
+    def said(self) -> dict[str, Any]:
+        kept = {name: value for name, value in self.cleaned_data.items() if name not in ("every", "unit")}
+        return {**kept, "expected_every": self.expected_every()}
+
+
+class EditDatasetForm(ExpectedForm):
+    """What people say of a data set, and how often newer data is expected."""
+
+    description = forms.CharField(
+        label="What it is", required=False, max_length=5000, widget=forms.Textarea({"class": "in", "rows": 4})
+    )
+    label_column = text("Label column")
     clock = forms.ChoiceField(
         label="Which clock counts",
         choices=[
@@ -72,22 +135,12 @@ class EditDatasetForm(forms.Form):
             "revision": dataset.rev,
         }
 
-    def clean(self) -> dict[str, Any]:
-        said: dict[str, Any] = super().clean() or self.cleaned_data
-        if (
-            said.get("every")
-            and said.get("unit")
-            and not SHORTEST <= said["every"] * UNITS[said["unit"]] <= LONGEST
-        ):
-            self.add_error("every", "At least 1 minute and at most 10 years.")
-        return said
-
     def fields_to_change(self) -> dict[str, Any]:
         said = self.cleaned_data
         return {
             "description": said["description"],
             "label_column": said["label_column"],
-            "expected_every": said["every"] * UNITS[said["unit"]] if said["every"] else None,
+            "expected_every": self.expected_every(),
             "freshness_clock": said["clock"],
         }
 

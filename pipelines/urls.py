@@ -8,6 +8,8 @@ app_name = "pipelines"
 
 urlpatterns = [
     path("data/", datasets.dataset_list, name="datasets"),
+    # No data set can be named so: names begin with a letter or digit.
+    path("data/_new/", datasets.new_dataset, name="new-dataset"),
     path("data/<str:name>/", datasets.dataset_detail, name="dataset"),
     path("data/<str:name>/add/", adding.add_version, name="add-version"),
     path("data/<str:name>/edit/", datasets.edit_dataset, name="edit-dataset"),

@@ -13,6 +13,7 @@ from accounts.models import Account, Person
 from registry.access.models import people_who_see
 from registry.access.services import GRANTABLE
 from registry.models import ModelVersion, RegisteredModel
+from registry.names import LONGEST_NAME, normal_name
 
 FIELD = {"class": "in"}
 
@@ -114,6 +115,48 @@ class EditVersionForm(forms.Form):
     @classmethod
     def of(cls, version: ModelVersion) -> EditVersionForm:
         return cls(initial={"description": version.description, "revision": version.rev})
+
+
+class RenameForm(forms.Form):
+    """Another name for a model."""
+
+    new_name = forms.CharField(
+        label="New name",
+        max_length=LONGEST_NAME,
+        widget=forms.TextInput({**FIELD, "autocomplete": "off", "spellcheck": "false"}),
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2_147_483_647)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="rename_%s", **kwargs)
+
+
+class DeleteForm(forms.Form):
+    """Why something goes for good, by somebody who has typed what it is."""
+
+    reason = forms.CharField(
+        label="Reason",
+        min_length=3,
+        max_length=1000,
+        widget=forms.Textarea({**FIELD, "rows": 3}),
+        help_text="Kept for good, where the version was.",
+    )
+    typed = forms.CharField(
+        max_length=LONGEST_NAME + 12,
+        widget=forms.TextInput({**FIELD, "autocomplete": "off", "spellcheck": "false"}),
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2_147_483_647)
+
+    def __init__(self, *args: Any, named: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.named = named
+        self.fields["typed"].label = f"Type {named} to confirm"
+
+    def clean_typed(self) -> str:
+        typed = str(self.cleaned_data["typed"])
+        if normal_name(typed) != normal_name(self.named.strip()):
+            raise forms.ValidationError(f"This is not {self.named}.")
+        return typed
 
 
 class HolderForm(forms.Form):

@@ -9,18 +9,26 @@ from core.errors import Conflict, NotAllowed
 from registry.models import ModelVersion, RegisteredModel
 
 Asked = Callable[[Actor, RegisteredModel, str, ModelVersion | None], Any]
+AskedAt = Callable[[ModelVersion, str], str]
 
 _answers: list[Asked] = []
+_addresses: list[AskedAt] = []
 RECORDED_HERE = {"protected_alias", "promotion_required", "promotion_under_way"}
 
 
-def answer_with(asked: Asked) -> None:
+def answer_with(asked: Asked, at: AskedAt) -> None:
     """Let ``asked(actor, model, alias, version)`` decide; call from ``AppConfig.ready``.
 
     It moves the alias when an approval allows that at once, and raises a DomainError that
     carries the address of the promotion request otherwise. ``version`` None means removal.
+    ``at(version, alias)`` is the page on which a person asks, or empty where nothing follows the alias.
     """
-    _answers[:] = [asked]
+    _answers[:], _addresses[:] = [asked], [at]
+
+
+def address_to_ask(version: ModelVersion, alias: str) -> str:
+    """Where a person asks that a protected alias move to the version; empty where nobody can."""
+    return _addresses[0](version, alias) if _addresses else ""
 
 
 def ask_to_move(actor: Actor, model: RegisteredModel, alias: str, version: ModelVersion | None) -> None:

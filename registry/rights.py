@@ -13,6 +13,11 @@ def may_register(actor: Actor, model: RegisteredModel) -> bool:
     return holds(actor, "register", model)
 
 
+def may_describe(actor: Actor, model: RegisteredModel) -> bool:
+    """Alias, tag and delete its versions."""
+    return may_register(actor, model) or may_administer(actor, model)
+
+
 def may_administer(actor: Actor, model: RegisteredModel) -> bool:
     """Name its owner, rename or delete it, and grant rights on it."""
     return holds(actor, "administer", model)

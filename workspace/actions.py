@@ -32,9 +32,12 @@ VERBS = (
     Verb(("deploy",), "rocket", "Deploy {}…", "deploy", "deployments:deploy-version"),
     Verb(("roll back", "rollback"), "undo-2", "Roll back {}…", "roll_back", "deployments:roll-back", False),
     Verb(("edit", "describe"), "pen-line", "Edit {}…", "administer", "registry:edit-model", False),
+    Verb(("rename",), "pen-line", "Rename {}…", "administer", "registry:edit-model", False),
+    Verb(("delete",), "x", "Delete {}…", "administer", "registry:delete-model", False),
 )
 # word, icon, address, the right that the page asks for
 PLAIN = (
+    ("Create a data set…", "database", "/data/_new/", "create"),
     ("Create a token…", "key-round", "/settings/tokens/", ""),
     ("Export the audit trail…", "download", "/audit/exports/", "audit"),
     ("Verify the audit trail…", "shield-check", "/audit/", "audit"),

@@ -2,7 +2,7 @@
 
 from pipelines.services.access import grant, revoke
 from pipelines.services.contracts import CHECK, keep_check, request_check, set_contract
-from pipelines.services.datasets import create_dataset, update_dataset
+from pipelines.services.datasets import create_dataset, require_creating, update_dataset
 from pipelines.services.differences import (
     COMPARE,
     fail_difference,
@@ -74,6 +74,7 @@ __all__ = [
     "request_difference",
     "request_query",
     "require_comparable",
+    "require_creating",
     "require_usable",
     "require_valid",
     "revoke",

@@ -32,6 +32,12 @@ UNCHANGED: Any = object()
 CHANGEABLE = ["description", "owner", "label_column", "expected_every", "freshness_clock"]
 
 
+@command
+def require_creating(*, actor: Actor) -> None:
+    """Refuse who may create no data set, before a form is read."""
+    _require_creating(actor)
+
+
 @command(refusals=(NotAllowed, ProbedName))
 def create_dataset(
     *,
@@ -43,10 +49,10 @@ def create_dataset(
     time_zone: str = "UTC",
     key_columns: Sequence[str] = (),
     label_column: str = "",
+    expected_every: timedelta | None = None,
 ) -> Dataset:
     """Create a data set; its creator owns it and may add versions and set its contract."""
-    if not rights.may_create(actor):
-        raise NotAllowed("You may not create data sets; the role data-scientist may.")
+    _require_creating(actor)
     dataset = Dataset(
         name=_checked_name(name),
         description=checked_text(description, "description", 5000, multiline=True),
@@ -55,6 +61,7 @@ def create_dataset(
         time_zone=_checked_zone(time_zone),
         key_columns=_checked_keys(key_columns),
         label_column=_checked_column(label_column, "label_column"),
+        expected_every=_checked_interval(expected_every),
         created_by_id=actor.account_id,
     )
     try:
@@ -103,6 +110,11 @@ def update_dataset(
     record(actor=actor, action="pipelines.dataset_updated", target=row, before=before, after=_facts(row))
     settle_alarm(actor, row)
     return row
+
+
+def _require_creating(actor: Actor) -> None:
+    if not rights.may_create(actor):
+        raise NotAllowed("You may not create data sets; the role data-scientist may.")
 
 
 def _taken(actor: Actor, name: str) -> Conflict:

@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from core.doors import PageRequest, sign_in_required
-from core.errors import NotAllowed, PreconditionFailed
+from core.errors import Conflict, Invalid, NotAllowed, PreconditionFailed
 from core.filters import asked, chosen
 from core.pages import Page
 from pipelines import rights, services
-from pipelines.forms import DatasetFilterForm, EditDatasetForm, ReasonForm
+from pipelines.forms import DatasetFilterForm, EditDatasetForm, NewDatasetForm, ReasonForm
 from pipelines.impact import impact_of
 from pipelines.lookups import find_dataset, find_dataset_version, whole_number
 from pipelines.models import Dataset, DatasetVersion
@@ -57,6 +57,24 @@ def dataset_list(request: PageRequest) -> HttpResponse:
         "snippet": of_first("my-table"),
     }
     return render(request, "pipelines/dataset_list.html", context)
+
+
+@sign_in_required
+@require_http_methods(["GET", "POST"])
+def new_dataset(request: PageRequest) -> HttpResponse:
+    """Create a data set, and go on to its first version."""
+    services.require_creating(actor=request.actor)
+    form = NewDatasetForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            dataset = services.create_dataset(actor=request.actor, **form.said())
+        except (Invalid, Conflict) as error:
+            form.refuse(error)
+        else:
+            messages.success(request, f"{dataset} is created. Add its first version.")
+            return redirect("pipelines:add-version", name=dataset.name)
+    context = {"form": form, "trail": [("Data", "/data/"), ("New", "")]}
+    return render(request, "pipelines/dataset_new.html", context, status=422 if form.errors else 200)
 
 
 @sign_in_required

@@ -9,10 +9,12 @@ from registry.services.aliases import (
     is_protected_alias,
     move_protected_alias,
     protect_alias,
+    protected_names,
     set_alias,
     transition_stage,
     unprotect_alias,
 )
+from registry.services.entitled import require_administering, require_describing
 from registry.services.integrity import (
     VERIFY,
     note_download,
@@ -63,9 +65,12 @@ __all__ = [
     "note_download",
     "note_intact",
     "protect_alias",
+    "protected_names",
     "rename_model",
     "report_broken",
     "request_verification",
+    "require_administering",
+    "require_describing",
     "retry_registration",
     "set_alias",
     "set_tag",

@@ -9,22 +9,24 @@ from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core import panels
 from core.actors import holds
 from core.doors import PageRequest, sign_in_required
-from core.errors import PreconditionFailed
+from core.errors import Conflict, Invalid, PreconditionFailed
 from core.filters import asked, chosen
 from core.pages import Page
 from registry import rights, services
-from registry.forms import EditModelForm, ModelFilterForm
+from registry.forms import EditModelForm, ModelFilterForm, RenameForm
 from registry.lookups import find_model
 from registry.metrics import main_metric, word_of
 from registry.models import ModelVersion, RegisteredModel, VersionDataset
+from registry.offers import offers
 from registry.outlook import outlook_of
 from registry.overview import CHAMPION, SORTS, narrowed, with_newest
 from registry.prompts.content import is_prompt
+from registry.retention import reason_to_keep_name
 from registry.snippets import of_first_version
 from registry.storage.gaps import with_gaps
 from registry.trend import trend_of
@@ -69,7 +71,13 @@ def model_list(request: PageRequest) -> HttpResponse:
 @require_GET
 def model_detail(request: PageRequest, name: str) -> HttpResponse:
     """Champion, candidates, versions, and the people who answer for the model."""
-    model = find_model(request, name)
+    return model_page(request, find_model(request, name))
+
+
+def model_page(
+    request: PageRequest, model: RegisteredModel, status: int = 200, **answered: Any
+) -> HttpResponse:
+    """The page, with forms of its rail that were sent and refused; a prompt has a page of its own."""
     if is_prompt(model):
         return prompt_page(request, model, may_see_access=may_see_access(request, model))
     versions = ModelVersion.objects.visible_to(request.actor).filter(model=model).in_lists()
@@ -102,9 +110,10 @@ def model_detail(request: PageRequest, name: str) -> HttpResponse:
         "may_see_access": may_see_access(request, model),
         "snippet": of_first_version(model.name),
         "trend": trend_of(request.actor, versions, request.GET.get("metric", "")),
+        "offers": offers(request.actor, model, **answered),
         "trail": [("Models", "/models/"), (model.name, "")],
     }
-    return render(request, "registry/model_detail.html", context)
+    return render(request, "registry/model_detail.html", context, status=status)
 
 
 @sign_in_required
@@ -112,13 +121,7 @@ def model_detail(request: PageRequest, name: str) -> HttpResponse:
 def edit_model(request: PageRequest, name: str) -> HttpResponse:
     """Name the owner, the on-call person and the tier; say what the model is for."""
     model = find_model(request, name)
-    said = {
-        "description": model.description,
-        "owner": model.owner_id,
-        "on_call": model.on_call_id,
-        "tier": model.tier,
-    }
-    form = EditModelForm(request.POST or None, model=model, initial={**said, "revision": model.rev})
+    form = _as_it_is(model, request.POST or None)
     if request.method == "POST" and form.is_valid():
         fields = {name: form.cleaned_data[name] for name in ("description", "owner", "on_call", "tier")}
         try:
@@ -129,7 +132,55 @@ def edit_model(request: PageRequest, name: str) -> HttpResponse:
             return _show_both(request, model, form)
         messages.success(request, f"{model} is changed.")
         return redirect("registry:model", name=model.name)
-    return render(request, "registry/model_edit.html", _edit(model, form), status=422 if form.errors else 200)
+    context = _edit(request, model, form)
+    return render(request, "registry/model_edit.html", context, status=422 if form.errors else 200)
+
+
+def _as_it_is(model: RegisteredModel, data: Any = None) -> EditModelForm:
+    said = {
+        "description": model.description,
+        "owner": model.owner_id,
+        "on_call": model.on_call_id,
+        "tier": model.tier,
+    }
+    return EditModelForm(data, model=model, initial={**said, "revision": model.rev})
+
+
+@sign_in_required
+@require_POST
+def rename_model(request: PageRequest, name: str) -> HttpResponse:
+    """Another name; what keeps the old one is said before anybody types."""
+    model = find_model(request, name)
+    services.require_administering(actor=request.actor, model=model)
+    form = RenameForm(request.POST)
+    if form.is_valid() and _rename(request, model, form):
+        messages.success(request, f"{name} is now {form.cleaned_data['new_name']}.")
+        return redirect("registry:model", name=form.cleaned_data["new_name"])
+    context = _edit(request, model, _as_it_is(model), rename=form)
+    return render(request, "registry/model_edit.html", context, status=422)
+
+
+def _rename(request: PageRequest, model: RegisteredModel, form: RenameForm) -> bool:
+    if form.cleaned_data["new_name"] == model.name:
+        form.add_error("new_name", "It has this name already.")
+        return False
+    try:
+        renamed = services.rename_model(
+            actor=request.actor,
+            model=model,
+            new_name=form.cleaned_data["new_name"],
+            expected_rev=form.cleaned_data["revision"],
+        )
+    except PreconditionFailed:
+        now = RegisteredModel.objects.only("rev").get(pk=model.pk)
+        form.data = {**form.data.dict(), "revision": str(now.rev)}
+        form.add_error(None, "Somebody changed the model while you were typing. Look at it, and repeat.")
+    except (Invalid, Conflict) as error:
+        form.add_error("new_name", str(error))
+    else:
+        form.cleaned_data["new_name"] = renamed.name
+        return True
+    return False
 
 
 def may_see_access(request: PageRequest, model: RegisteredModel) -> bool:
@@ -141,13 +192,21 @@ def _show_both(request: PageRequest, model: RegisteredModel, form: EditModelForm
     now = RegisteredModel.objects.select_related("owner", "on_call").get(pk=model.pk)
     data = {**{name: form.data.get(name, "") for name in form.fields}, "revision": str(now.rev)}
     retry = EditModelForm(data, model=now)
-    return render(request, "registry/model_edit.html", {**_edit(now, retry), "theirs": now}, status=412)
+    return render(
+        request, "registry/model_edit.html", {**_edit(request, now, retry), "theirs": now}, status=412
+    )
 
 
-def _edit(model: RegisteredModel, form: EditModelForm) -> dict[str, Any]:
+def _edit(
+    request: PageRequest, model: RegisteredModel, form: EditModelForm, rename: RenameForm | None = None
+) -> dict[str, Any]:
     address = reverse("registry:model", args=[model.name])
+    may_administer = rights.may_administer(request.actor, model)
     return {
         "model": model,
         "form": form,
+        "rename": rename or RenameForm(initial={"new_name": model.name, "revision": model.rev}),
+        "may_administer": may_administer,
+        "why_name_stays": reason_to_keep_name(model.pk) if may_administer else "",
         "trail": [("Models", "/models/"), (model.name, address), ("Edit", "")],
     }

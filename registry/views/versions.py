@@ -26,6 +26,7 @@ from registry.lineage import data_of, parent_of
 from registry.lookups import find_version
 from registry.metrics import main_metric, shown, word_of
 from registry.models import ModelVersion
+from registry.offers import offers
 from registry.prompts.content import is_prompt
 from registry.readiness import HOLDOUT_WORDS, readiness_of, untraced_inputs
 from registry.scans.words import dangers_of
@@ -54,10 +55,19 @@ def version_detail(request: PageRequest, name: str, number: int) -> HttpResponse
     """What is it, and can it be promoted?"""
     if tombstone := tombstone_at(request, name, number):
         return tombstone_page(request, tombstone)
-    version = find_version(request, name, number)
+    return version_page(request, find_version(request, name, number))
+
+
+def version_page(
+    request: PageRequest, version: ModelVersion, status: int = 200, **answered: Any
+) -> HttpResponse:
+    """The page, with forms of its rail that were sent and refused; a prompt has a page of its own."""
     if is_prompt(version.model):
-        return prompt_version_page(request, version)
-    return render(request, "registry/version_detail.html", _context(request, version))
+        return prompt_version_page(request, version, answered.get("describe"))
+    form = answered.pop("describe", None) or EditVersionForm.of(version)
+    offered = offers(request.actor, version, **answered)
+    context = {**_context(request, version), "form": form, "offers": offered}
+    return render(request, "registry/version_detail.html", context, status=status)
 
 
 @sign_in_required
@@ -81,11 +91,8 @@ def edit_version(request: PageRequest, name: str, number: int) -> HttpResponse:
     """Say what is new in a version; its content never changes."""
     version = find_version(request, name, number)
     form = EditVersionForm(request.POST)
-    if not form.is_valid() and is_prompt(version.model):
-        return prompt_version_page(request, version, form)
     if not form.is_valid():
-        context = {**_context(request, version), "form": form}
-        return render(request, "registry/version_detail.html", context, status=422)
+        return version_page(request, version, status=422, describe=form)
     services.update_version(
         actor=request.actor,
         version=version,
@@ -150,9 +157,8 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
         "holdout_word": HOLDOUT_WORDS.get(holdout, holdout),
         "holdout_facts": _holdout_facts(version),
         **_against_champion(request, version),
-        "aliases": sorted(alias.name for alias in version.aliases.all()),
+        "aliases": sorted(version.aliases.all(), key=lambda alias: alias.name),
         "tags": sorted(version.tags.all(), key=lambda tag: tag.key),
-        "form": EditVersionForm.of(version),
         "may_register": rights.may_register(actor, model),
         "may_verify": version.is_ready and any(holds(actor, right, model) for right in MAY_VERIFY),
         "trail": [

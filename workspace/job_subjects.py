@@ -19,6 +19,7 @@ from deployments.models import Deployment
 from pipelines.models import DatasetVersion, PipelineRun
 from registry.evaluations.models import Evaluation
 from registry.models import ModelVersion
+from registry.scans.models import Scan
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,14 @@ KINDS: dict[str, tuple[Rows, Callable[[Any], Subject]]] = {
             .only("candidate__number", "candidate__model__name")
         ),
         lambda row: Subject(str(row.candidate), row.address),
+    ),
+    "registry_scans.scan": (
+        lambda actor: (
+            Scan.objects.visible_to(actor)
+            .select_related("version__model")
+            .only("version__number", "version__model__name")
+        ),
+        lambda row: _version(row.version),
     ),
     "approvals.promotionrequest": (
         lambda actor: (

@@ -74,6 +74,7 @@ FAILED = {
     "registry.check_signature": ("Who signed {} could not be checked", ""),
     "registry.evaluate": ("{} could not be scored on held-out rows", "ask again once that is mended"),
     "registry.finalise_version": ("{} could not be registered", "correct the cause and register it again"),
+    "registry.scan_version": ("The files of {} could not be scanned", ""),
     "registry.verify_version": ("The stored files of {} could not be hashed again", ""),
 }
 

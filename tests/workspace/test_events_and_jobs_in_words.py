@@ -69,7 +69,7 @@ def test_the_list_of_jobs_says_what_for_which_model_and_what_next(
     client = client_for(scientist)
     page = client.get("/jobs/").content.decode()
     assert "Hash the stored files of a version again" in page
-    assert '<small class="said">flight-delay v1</small>' in page
+    assert '<a class="link" href="/models/flight-delay/versions/1/">flight-delay v1</a>' in page
     assert "<code>registry.verify_version</code>" in page
     assert "starts when a worker is free" in page
     assert "/models/flight-delay/versions/1/" in page

@@ -20,6 +20,7 @@ from core.actors import Actor
 from core.frame import links
 from pipelines.models import Dataset
 from registry.models import ModelVersion, RegisteredModel
+from registry.prompts.content import among_prompts
 from workspace.actions import actions_for
 from workspace.here import lines_here
 from workspace.saved_views.list_pages import LIST_PAGES
@@ -70,8 +71,9 @@ def _more(name: str, asked: Wanted) -> dict[str, str] | None:
 
 def _models(actor: Actor, asked: Wanted) -> Lines:
     models = RegisteredModel.objects.visible_to(actor).searched(asked.name).order_by("name")
-    for name in models.values_list("name", flat=True)[:ENOUGH]:
-        yield line("boxes", name, "model", reverse("registry:model", args=[name]))
+    for name, is_text in models.annotate(is_text=among_prompts()).values_list("name", "is_text")[:ENOUGH]:
+        icon, note = ("message-square", "prompt") if is_text else ("boxes", "model")
+        yield line(icon, name, note, reverse("registry:model", args=[name]))
 
 
 def _versions(actor: Actor, asked: Wanted) -> Lines:

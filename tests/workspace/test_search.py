@@ -15,7 +15,7 @@ from deployments.models import Environment
 from pipelines.models import Dataset
 from registry.access.services import grant
 from registry.models import ModelVersion, RegisteredModel
-from tests.registry.conftest import make_model, make_row  # noqa: F401 - fixtures
+from tests.registry.conftest import make_model, make_prompt, make_row  # noqa: F401 - fixtures
 from workspace.saved_views.services import save_view
 from workspace.search import results
 from workspace.wanted import wanted
@@ -249,3 +249,18 @@ def test_a_list_of_requests_is_linked_by_the_models_name(make_model, make_row, m
     unasked = {group["name"]: group["more"] for group in results(actor(admin), "")}
     assert unasked["Requests"]["address"] == "/approvals/"
     assert unasked["Pages"] is None
+
+
+def test_a_prompt_is_called_one_and_offered_neither_promotion_nor_service(
+    make_prompt, scientist, client_for, found
+):
+    make_prompt("flight-words", "Say {{what}}.")
+    head = {"HX-Request": "true", "HX-Current-URL": "http://testserver/models/flight-words/"}
+    page = client_for(scientist).get("/search/", {"q": ""}, headers=head).content.decode()
+    for path in ("compare/?b=1", "versions/1/#use", "edit/"):
+        assert f"/models/flight-words/{path}" in page, path
+    for path in ("promote/", "card/", "monitoring/", "rollback/"):
+        assert f"/models/flight-words/{path}" not in page, path
+    assert "flight-words<small>prompt</small>" in page
+    assert "Actions" not in found(scientist, "promote flight-words")
+    assert found(scientist, "edit flight-words")["Actions"] == ["Edit flight-words…"]

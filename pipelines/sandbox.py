@@ -277,7 +277,9 @@ class Sandbox:
         if said and "Traceback (most recent call last)" not in said:
             return Stopped(said.splitlines()[-1][:300])  # words it chose to end with
         logger.error("%s ended with exit code %s: %s", self.module, code, said)
-        return Stopped(f"It ended with exit code {code} before it had answered; the worker's log says why.")
+        return Stopped(
+            f"It ended with exit code {code} without a word; an administrator finds why in the worker's log."
+        )
 
     def _command(self) -> list[str]:
         python = [sys.executable, "-s", "-B", "-m", self.module, *self.arguments]

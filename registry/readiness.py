@@ -120,9 +120,7 @@ def _origin(version: ModelVersion, data: list[VersionDataset]) -> Answer:
         if not known
     ]
     if missing:
-        return Answer(
-            "warn", "circle-help", f"Its {' and '.join(missing)} is not known", "The run does not name it."
-        )
+        return Answer("warn", "circle-help", _not_known(missing), "The run does not say.")
     if logged and not data:
         names = ", ".join(dict.fromkeys(each["name"] for each in logged[:3]))
         return Answer(
@@ -132,3 +130,11 @@ def _origin(version: ModelVersion, data: list[VersionDataset]) -> Answer:
             f"The run logged {names}. As a version of a data set here it could be checked and followed.",
         )
     return Answer("ok", "circle-check", "Its data, code and run are known")
+
+
+def _not_known(missing: Sequence[str]) -> str:
+    """Its run is not known; its data and run are; its data, code commit and run are."""
+    *others, last = missing
+    if not others:
+        return f"Its {last} is not known"
+    return f"Its {', '.join(others)} and {last} are not known"

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from core.actors import Actor
 from registry.models import ModelVersion, RegisteredModel
+from registry.prompts.content import among_prompts
 from workspace.wanted import Wanted, line, wanted
 
 MOST = 4
@@ -63,6 +64,8 @@ def actions_for(actor: Actor, asked: Wanted) -> Iterator[dict[str, str]]:
 def _of_models(actor: Actor, verb: Verb, asked: Wanted) -> Iterator[dict[str, str]]:
     visible = RegisteredModel.objects.visible_to(actor).searched(asked.name)
     models = visible.filter(pk__in=RegisteredModel.objects.granting(actor, verb.right).values("pk"))
+    if verb.right != "administer":
+        models = models.exclude(among_prompts())  # a text is neither promoted nor served
     if not verb.needs_version:
         for name in models.order_by("name").values_list("name", flat=True)[:MOST]:
             yield line(verb.icon, verb.word.format(name), "", reverse(verb.page, args=[name]))

@@ -11,6 +11,7 @@ from django.urls import reverse
 from core.actors import Actor, holds
 from pipelines.models import Dataset
 from registry.models import ModelVersion, RegisteredModel
+from registry.prompts.content import among_prompts
 from workspace.wanted import line
 
 MODEL = re.compile(r"^/models/(?P<name>[^/]+)/(versions/(?P<number>[1-9]\d{0,8})/)?")
@@ -32,7 +33,8 @@ def _of(actor: Actor, path: str) -> Lines:
 
 
 def _of_model(actor: Actor, name: str, number: str | None) -> Lines:
-    model = RegisteredModel.objects.visible_to(actor).filter(name=name.replace("\x00", "")).first()
+    models = RegisteredModel.objects.visible_to(actor).annotate(is_text=among_prompts())
+    model = models.filter(name=name.replace("\x00", "")).first()
     if model is None:
         return
     versions = ModelVersion.objects.ready().filter(model=model).order_by("-number")
@@ -40,24 +42,29 @@ def _of_model(actor: Actor, name: str, number: str | None) -> Lines:
     rights = {
         right for right in ("propose", "deploy", "roll_back", "administer") if holds(actor, right, model)
     }
+    if model.is_text:  # a text is neither promoted nor served
+        rights &= {"administer"}
     if version is not None:
-        which, place = f"{name} v{version.number}", [name, version.number]
-        if "propose" in rights:
-            yield line(
-                "shield-check", f"Request promotion of {which}…", "", reverse("promote-version", args=place)
-            )
-        compare = f"{reverse('compare:versions', args=[name])}?b={version.number}"
-        yield line("git-compare", f"Compare {which}…", "", compare)
-        if "deploy" in rights:
-            deploy = reverse("deployments:deploy-version", args=place)
-            yield line("rocket", f"Deploy {which}…", "", deploy)
-        yield line("copy", f"Code that loads {which}", "", f"{reverse('registry:version', args=place)}#use")
-    yield line("file-text", f"Model card of {name}", "", reverse("cards:card", args=[name]))
-    yield line("activity", f"Monitoring of {name}", "", reverse("monitoring:model", args=[name]))
+        yield from _of_version(name, version.number, rights)
+    if not model.is_text:
+        yield line("file-text", f"Model card of {name}", "", reverse("cards:card", args=[name]))
+        yield line("activity", f"Monitoring of {name}", "", reverse("monitoring:model", args=[name]))
     if "roll_back" in rights:
         yield line("undo-2", f"Roll back {name}…", "", reverse("deployments:roll-back", args=[name]))
     if "administer" in rights:
         yield line("pen-line", f"Edit {name}…", "", reverse("registry:edit-model", args=[name]))
+
+
+def _of_version(name: str, number: int, rights: set[str]) -> Lines:
+    which, place = f"{name} v{number}", [name, number]
+    if "propose" in rights:
+        promote = reverse("promote-version", args=place)
+        yield line("shield-check", f"Request promotion of {which}…", "", promote)
+    compare = f"{reverse('compare:versions', args=[name])}?b={number}"
+    yield line("git-compare", f"Compare {which}…", "", compare)
+    if "deploy" in rights:
+        yield line("rocket", f"Deploy {which}…", "", reverse("deployments:deploy-version", args=place))
+    yield line("copy", f"Code that loads {which}", "", f"{reverse('registry:version', args=place)}#use")
 
 
 def _of_dataset(actor: Actor, name: str) -> Lines:

@@ -14,6 +14,9 @@ from core.actors import Actor
 from core.jobs.models import Job
 from monitoring.incidents.models import Incident
 from pipelines.models import FreshnessAlarm
+from workspace.job_access import visible_jobs
+from workspace.job_subjects import subjects_of
+from workspace.job_words import failed
 
 FAILED_FOR = timedelta(days=7)
 MOST = 50
@@ -112,16 +115,17 @@ def data_late(actor: Actor) -> int:
 
 
 def _jobs(actor: Actor) -> QuerySet[Job]:
-    return Job.objects.filter(
+    return visible_jobs(actor).filter(
         requested_by_id=actor.account_id, status=Job.Status.FAILED, finished_at__gt=Now() - FAILED_FOR
     )
 
 
 def _failed_jobs(actor: Actor) -> list[Entry]:
-    rows = _jobs(actor).order_by("-finished_at")[:MOST]
+    rows = list(_jobs(actor).defer("payload", "result", "log_tail").order_by("-finished_at")[:MOST])
+    subjects = subjects_of(actor, rows)
     return [
         Entry(
-            f"{each.kind} failed",
+            failed(each.kind, subject.name if subject else ""),
             each.failure[:200] or "You asked for it",
             f"/jobs/{each.pk}/",
             "failed",
@@ -129,6 +133,7 @@ def _failed_jobs(actor: Actor) -> list[Entry]:
             each.finished_at or each.created_at,
         )
         for each in rows
+        for subject in [subjects.get((each.subject_type, each.subject_id))]
     ]
 
 

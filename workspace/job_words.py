@@ -7,9 +7,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from core.actors import Actor
 from core.jobs.models import Job
 from core.jobs.registry import schedules
 from workspace.audit_places import places_of
+from workspace.job_subjects import subjects_of
 
 # Kind -> what the worker does, and what happens after it succeeded.
 WORDS = {
@@ -59,6 +61,23 @@ WORDS = {
     "workspace.forget_deliveries": ("Forget old webhook deliveries", ""),
 }
 
+# Kind -> what could not be done, of the object by its name; and what its owner does then, if anything.
+FAILED = {
+    "approvals.execute": ("The approved release of {} could not be carried out", ""),
+    "approvals.judge_gates": ("The gates of {} could not be judged", ""),
+    "deployments.advance_rollout": ("The rollout of {} could not go on", ""),
+    "deployments.start": ("{} could not be served", ""),
+    "monitoring.make_reference": ("The training data of {} could not be described for drift", ""),
+    "pipelines.check_version": ("{} could not be checked against its contract", ""),
+    "pipelines.profile_version": ("{} could not be read", "correct the file and send it as another version"),
+    "pipelines.run": ("A run of {} failed", "its page says at which step; start another when that is mended"),
+    "registry.check_signature": ("Who signed {} could not be checked", ""),
+    "registry.evaluate": ("{} could not be scored on held-out rows", "ask again once that is mended"),
+    "registry.finalise_version": ("{} could not be registered", "correct the cause and register it again"),
+    "registry.scan_version": ("The files of {} could not be scanned", ""),
+    "registry.verify_version": ("The stored files of {} could not be hashed again", ""),
+}
+
 
 def doing(kind: str) -> str:
     """What a worker does in a job of this kind."""
@@ -70,9 +89,17 @@ def housekeeping() -> list[str]:
     return sorted({schedule.kind for schedule in schedules.values()})
 
 
-def lines_of(jobs: Iterable[Job]) -> list[dict[str, Any]]:
-    """Each job with its words and the page of what it is about, in as many queries for one as for fifty."""
+def failed(kind: str, name: str) -> str:
+    """What did not work, of what; without a name, where the reader may not see it (any more)."""
+    if name and kind in FAILED:
+        return FAILED[kind][0].format(name)
+    return f"{doing(kind)}: failed"
+
+
+def lines_of(actor: Actor, jobs: Iterable[Job]) -> list[dict[str, Any]]:
+    """Each job with its words and what it is about, in as many queries for one as for fifty."""
     jobs = list(jobs)
+    subjects = subjects_of(actor, jobs)
     places = places_of([{"type": job.subject_type, "id": job.subject_id} for job in jobs])
     return [
         {
@@ -80,10 +107,13 @@ def lines_of(jobs: Iterable[Job]) -> list[dict[str, Any]]:
             "doing": doing(job.kind),
             "next": next_of(job),
             "seconds": seconds_of(job),
+            "subject": subject,
             # Without a model nobody has asked whether the reader may see the object now.
-            "place": places.get((job.subject_type, job.subject_id), "") if job.model_id else "",
+            "place": subject.address if subject else places.get(key, "") if job.model_id else "",
         }
         for job in jobs
+        for key in [(job.subject_type, job.subject_id)]
+        for subject in [subjects.get(key)]
     ]
 
 
@@ -107,7 +137,7 @@ def next_of(job: Job) -> str:
         case Job.Status.RUNNING:
             return f"then {after}" if after else ""
         case Job.Status.FAILED:
-            return "nothing more is tried; read its log"
+            return FAILED.get(job.kind, ("", ""))[1] or "nothing more is tried"
         case Job.Status.CANCELLED:
             return "nothing more is done"
     return after

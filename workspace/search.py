@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Q
 from django.urls import reverse
@@ -18,6 +20,7 @@ from core.actors import Actor
 from core.frame import links
 from pipelines.models import Dataset
 from registry.models import ModelVersion, RegisteredModel
+from registry.prompts.content import among_prompts
 from workspace.actions import actions_for
 from workspace.here import lines_here
 from workspace.saved_views.list_pages import LIST_PAGES
@@ -25,28 +28,52 @@ from workspace.saved_views.models import SavedView
 from workspace.wanted import Wanted, line, wanted
 
 MOST = 6
+# One more than is shown tells whether there are more.
+ENOUGH = MOST + 1
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 Lines = Iterable[dict[str, str]]
 
 
 def results(actor: Actor, words: str, address: str = "") -> list[dict[str, Any]]:
-    """Groups of lines: icon, word, note, address; first about the page at ``address``; empty ones are left out."""
+    """Groups of lines: icon, word, note, address; first about the page at ``address``; empty ones are left out.
+
+    ``more`` of a group that was cut is the line of the list with all of them, or a line that leads nowhere.
+    """
     asked = wanted(words)
     if asked is None:
         return []
-    here = {"name": "On this page", "lines": lines_here(actor, address, asked.words)}
+    here = {"name": "On this page", "lines": lines_here(actor, address, asked.words), "more": None}
     groups = [here, *_groups(actor, asked)]
     return [group for group in groups if group["lines"]]
 
 
 def _groups(actor: Actor, asked: Wanted) -> list[dict[str, Any]]:
-    return [{"name": name, "lines": list(find(actor, asked))[:MOST]} for name, find in GROUPS.items()]
+    found = []
+    for name, find in GROUPS.items():
+        lines = list(islice(find(actor, asked), ENOUGH))
+        more = _more(name, asked) if len(lines) > MOST else None
+        found.append({"name": name, "lines": lines[:MOST], "more": more})
+    return found
+
+
+def _more(name: str, asked: Wanted) -> dict[str, str] | None:
+    """The list with the same words as its filter."""
+    if name not in LISTS:
+        return line("", "More match; type more of the name.", "", "") if asked.words else None
+    address, field = LISTS[name]
+    words = asked.words if name == "Data sets" else asked.name
+    query = f"?{urlencode({field: words})}" if words else ""
+    matching = " that match" if words else ""
+    return line(
+        "chevron-right", f"See all {name.lower()}{matching}", f"more than {MOST}", f"{address}{query}"
+    )
 
 
 def _models(actor: Actor, asked: Wanted) -> Lines:
     models = RegisteredModel.objects.visible_to(actor).searched(asked.name).order_by("name")
-    for name in models.values_list("name", flat=True)[:MOST]:
-        yield line("boxes", name, "model", reverse("registry:model", args=[name]))
+    for name, is_text in models.annotate(is_text=among_prompts()).values_list("name", "is_text")[:ENOUGH]:
+        icon, note = ("message-square", "prompt") if is_text else ("boxes", "model")
+        yield line(icon, name, note, reverse("registry:model", args=[name]))
 
 
 def _versions(actor: Actor, asked: Wanted) -> Lines:
@@ -58,14 +85,14 @@ def _versions(actor: Actor, asked: Wanted) -> Lines:
         return
     models = RegisteredModel.objects.visible_to(actor).searched(asked.name)
     versions = ModelVersion.objects.existing().filter(model__in=models, number=asked.number)
-    for version in versions.in_lists().order_by("model__name")[:MOST]:
+    for version in versions.in_lists().order_by("model__name")[:ENOUGH]:
         address = reverse("registry:version", args=[version.model.name, version.number])
         yield line("package", f"{version.model.name} v{version.number}", "version", address)
 
 
 def _versions_of_run(actor: Actor, run_id: str) -> Lines:
     versions = ModelVersion.objects.visible_to(actor).filter(run_id=run_id)
-    for version in versions.in_lists().order_by("pk")[:MOST]:
+    for version in versions.in_lists().order_by("pk")[:ENOUGH]:
         address = reverse("registry:version", args=[version.model.name, version.number])
         yield line("package", f"{version.model.name} v{version.number}", "version of this run", address)
 
@@ -78,7 +105,7 @@ def _requests(actor: Actor, asked: Wanted) -> Lines:
     shown = requests.select_related("version__model", "environment").only(
         "status", "gates_judged_at", "environment__name", "version__number", "version__model__name"
     )
-    for each in shown.order_by("-pk")[:MOST]:
+    for each in shown.order_by("-pk")[:ENOUGH]:
         word = f"{each.version.model.name} v{each.version.number} to {each.environment.name}"
         yield line("shield-check", word, each.word, reverse("request-detail", args=[each.pk]))
 
@@ -87,7 +114,7 @@ def _datasets(actor: Actor, asked: Wanted) -> Lines:
     if not asked.words:
         return
     datasets = Dataset.objects.visible_to(actor).filter(name__icontains=asked.words).order_by("name")
-    for name in datasets.values_list("name", flat=True)[:MOST]:
+    for name in datasets.values_list("name", flat=True)[:ENOUGH]:
         yield line("database", name, "data set", reverse("pipelines:dataset", args=[name]))
 
 
@@ -97,13 +124,13 @@ def _people(actor: Actor, asked: Wanted) -> Lines:
         return
     named = Q(username__icontains=asked.words) | Q(person__name__icontains=asked.words)
     accounts = Account.objects.visible_to(actor).filter(named).order_by("username")
-    for username, name in accounts.values_list("username", "person__name")[:MOST]:
+    for username, name in accounts.values_list("username", "person__name")[:ENOUGH]:
         yield line("user", name, f"account {username}", reverse("person", args=[username]))
 
 
 def _views(actor: Actor, asked: Wanted) -> Lines:
     views = SavedView.objects.visible_to(actor).existing().filter(name__icontains=asked.words)
-    for view in views.filter(page__in=LIST_PAGES).order_by("name")[:MOST]:
+    for view in views.filter(page__in=LIST_PAGES).order_by("name")[:ENOUGH]:
         page = LIST_PAGES[view.page]
         yield line("filter", view.name, f"view of {page.word}", f"{page.address}?{view.query}")
 
@@ -116,6 +143,8 @@ def _pages(actor: Actor, asked: Wanted) -> Lines:
             yield line(link.icon, link.word, link.key.upper(), link.address)
 
 
+# Group -> the page with the list of them, and the filter there that takes the words.
+LISTS = {"Models": ("/models/", "q"), "Requests": ("/approvals/", "model"), "Data sets": ("/data/", "q")}
 GROUPS: dict[str, Callable[[Actor, Wanted], Lines]] = {
     "Actions": actions_for,
     "Versions": _versions,

@@ -61,7 +61,7 @@ def job_list(request: PageRequest) -> HttpResponse:
     page = Page(request, jobs)
     context = {
         "page": page,
-        "rows": lines_of(page),
+        "rows": lines_of(request.actor, page),
         "status": status,
         "statuses": Job.Status.choices,
         "shows_all": shows_all,
@@ -74,7 +74,7 @@ def job_list(request: PageRequest) -> HttpResponse:
 def job_detail(request: PageRequest, pk: str) -> HttpResponse:
     """One job: how far, what it says, why it failed."""
     job = get_object_or_404(visible_jobs(request.actor), pk=pk)
-    live, context = bool(request.htmx), {"job": job, "line": lines_of([job])[0]}
+    live, context = bool(request.htmx), {"job": job, "line": lines_of(request.actor, [job])[0]}
     if live and job.is_over:
         return render(request, "workspace/_job.html", context, status=286)
     return render(request, "workspace/_job.html" if live else "workspace/job_detail.html", context)

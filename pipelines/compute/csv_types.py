@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +13,12 @@ MISSING = ["", "NA", "NaN", "nan", "null"]
 CODE = r"^[+-]?0\d+$"
 WHOLE = r"^[+-]?\d+$"
 BEYOND_64_BITS = r"^[+-]?0*[1-9]\d{19,}$"
+LONE_RETURN = re.compile(rb"\r(?!\n)")
+# What Python's reader says -> what to look for in the line where the row begins.
+PLAINLY = {
+    "unexpected end of data": "a quotation mark is opened and never closed",
+    "',' expected after '\"'": "something other than a comma follows a closing quotation mark",
+}
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -39,11 +46,19 @@ def kept_as_text(path: Path) -> dict[str, type[pl.String]]:
 def first_odd_line(path: Path, columns: int) -> str:
     """The row at fault in a file that was refused as a whole, in a sentence; empty when none is found."""
     with path.open(encoding="utf-8-sig", newline="") as text:
-        rows = csv.reader(text, strict=True)
+        rows, begun = csv.reader(text, strict=True), 1
         try:
             for number, cells in enumerate(rows):
                 if len(cells) > columns:
                     return f"Row {number} has {len(cells)} cells, and the header names {columns} columns."
+                begun = rows.line_num + 1
         except csv.Error as error:
-            return f"Line {rows.line_num} is not CSV: {error}."
+            return f"Line {begun} is not CSV: {PLAINLY.get(str(error), str(error))}."
     return ""
+
+
+def odd_line_ends(path: Path) -> str:
+    """For a file that was refused: whether lines end as no reader of tables takes them."""
+    if not LONE_RETURN.search(path.read_bytes()):
+        return ""
+    return "Lines end with a carriage return alone (old Macintosh text); end them with a line feed."

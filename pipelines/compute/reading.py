@@ -13,13 +13,14 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.compute.csv_types import MISSING, first_odd_line, kept_as_text, other_separator
+from pipelines.compute.csv_types import MISSING, first_odd_line, kept_as_text, odd_line_ends, other_separator
 
 MOST_ROWS = 20_000_000
 MOST_COLUMNS = 500
 LONGEST_NAME = 200
 LONGEST_TEXT = 100_000
 REFUSED_IN_NAMES = {"Cc", "Cf", "Cs", "Co", "Cn"}
+UNEXPLAINED = "A row cannot be split into the columns of the header; look for a quote that is never closed."
 CHUNK = 1 << 20
 BATCH_ROWS = 1 << 16
 # The years 1 to 9999, in days around 1970; another time zone may take a day at either end.
@@ -157,10 +158,12 @@ def _from_csv(path: Path) -> pl.DataFrame:
             schema_overrides=kept_as_text(path),
         )
     except (pl.exceptions.PolarsError, ValueError) as error:
-        why = first_odd_line(path, len(header)) or f"The file is not CSV: {_first_line(error)}"
+        why = first_odd_line(path, len(header)) or odd_line_ends(path) or UNEXPLAINED
         raise Unreadable(why, allowed="one row per line") from error
     if table.height > MOST_ROWS:
         raise Unreadable(f"The table has more than {MOST_ROWS} rows.", allowed=f"at most {MOST_ROWS} rows")
+    if table.height == 0 and (why := odd_line_ends(path)):
+        raise Unreadable(why, allowed="one row per line")
     return table.with_columns(_plain(column) for column in table)
 
 

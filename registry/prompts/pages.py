@@ -51,7 +51,9 @@ def page_of_prompt(request: Any, model: RegisteredModel) -> dict[str, Any]:
         "aliases": aliases,
         "tags": tags_of_people(model.tags.all()),
         "may_administer": rights.may_administer(actor, model),
-        "snippets": of_prompt(newest, prompt.variables, [alias.name for alias in aliases]) if prompt else [],
+        "snippets": of_prompt(newest, prompt.variables, [alias.name for alias in aliases])
+        if newest and prompt
+        else [],
         "first": of_first_prompt(model.name),
         "trail": [("Models", "/models/"), (model.name, "")],
     }

@@ -10,6 +10,8 @@ import pytest
 
 from registry.access.services import grant
 from registry.models import ModelVersion, RegisteredModel
+from registry.prompts.content import is_prompt, prompt_of, tags_of_people
+from registry.snippets import of_prompt
 from tests.webhooks.conftest import receiver  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -227,6 +229,37 @@ def test_prompts_are_registered_found_and_loaded(sign_in, scientist, make_accoun
     sign_in(make_account("colleague", "data-scientist"))
     assert genai.search_prompts() == []
     refused(lambda: genai.load_prompt(name, version=1, allow_missing=False), "RESOURCE_DOES_NOT_EXIST")
+
+
+def test_what_the_client_keeps_with_a_prompt_is_what_its_page_shows(sign_in, scientist):
+    import mlflow
+    from mlflow import genai
+    from mlflow.entities.model_registry import PromptModelConfig
+
+    sign_in(scientist)
+    name = f"chat-{uuid.uuid4().hex[:8]}"
+    chat = [
+        {"role": "system", "content": "Be {{how}}."},
+        {"role": "user", "content": "{{ who.name }}: {{what}}"},
+    ]
+    form = {"type": "object", "properties": {"answer": {"type": "string"}}}
+    config = PromptModelConfig(model_name="m-1", max_tokens=40, stop_sequences=["END"])
+    told = genai.register_prompt(
+        name=name, template=chat, response_format=form, model_config=config, tags={"team": "ops"}
+    )
+    version = ModelVersion.objects.get()
+    prompt = prompt_of(version)
+    assert [{"role": each.role, "content": each.text} for each in prompt.messages] == chat
+    assert set(prompt.variables) == told.variables == {"how", "who.name", "what"}
+    assert json.loads(prompt.response_format) == told.response_format == form
+    assert prompt.settings == [("model_name", "m-1"), ("max_tokens", "40"), ("stop_sequences", "END")]
+    assert [tag.key for tag in tags_of_people(version.tags.all())] == ["team"]
+    assert is_prompt(version.model)
+    code = of_prompt(version, prompt.variables, [])[0].code
+    call = code.splitlines()[-2:]
+    known = {"mlflow": mlflow}
+    exec("\n".join(call), known)  # what people copy, to the letter
+    assert known["prompt"].version == 1
 
 
 def test_large_files_come_to_us_where_a_client_would_rather_send_parts(

@@ -155,7 +155,10 @@ def spoilt_text():
         (b"id,name,at\na,\xed\xa0\x80,2013-01-01T10:00:00Z\n", "not UTF-8"),
         (b"id,name,at\na,x\x00y,2013-01-01T10:00:00Z\n", "U+0000"),
         (b"id,at\na,2013-01-01T10:00:00Z,extra\n", "Row 1 has 3 cells, and the header names 2 columns"),
-        (b'id,at\na,2013-01-01\n"b,2013-01-01\n', "Line 3 is not CSV"),
+        (b'id,at\na,2013-01-01\n"b,2013-01-01\n', "Line 3 is not CSV: a quotation mark is opened and never"),
+        (b'id,at\n"a" b,2013-01-01\n', "Line 2 is not CSV: something other than a comma follows"),
+        (b"id,hour,at\ra,1,2013-01-01\r", "Lines end with a carriage return alone"),
+        (b"id,at\na,2013-01-01\rb,2013-01-02\n", "Lines end with a carriage return alone"),
         (b"id;at\na;2013-01-01\n", "separated by semicolons?"),
         (b"id\tat\na\t2013-01-01\n", "separated by tabs?"),
         (

@@ -4,6 +4,7 @@ import pytest
 
 from pipelines.models import ContractCheck, DataContract, Dataset, DatasetVersion
 from registry.models import ModelVersion, VersionDataset
+from registry.readiness import _not_known
 
 pytestmark = pytest.mark.django_db
 
@@ -78,3 +79,9 @@ def test_data_the_reader_may_not_see_is_not_named(version, use, client_for, stra
     assert page.context["readiness"].word == "Not as it is"
     assert "data you may not see" in page.content.decode()
     assert "flights-holdout" not in page.content.decode()
+
+
+def test_what_is_not_known_is_one_sentence():
+    assert _not_known(["run"]) == "Its run is not known"
+    assert _not_known(["data", "run"]) == "Its data and run are not known"
+    assert _not_known(["data", "code commit", "run"]) == "Its data, code commit and run are not known"

@@ -15,7 +15,7 @@ from core.jobs.registry import kinds
 from tests.registry.conftest import make_model, make_row  # noqa: F401 - fixtures
 from workspace import refusal_words
 from workspace.audit_words import PHRASES, phrase_of, sentence
-from workspace.job_words import WORDS, next_of
+from workspace.job_words import FAILED, WORDS, failed, next_of
 
 COMMAND = re.compile(r"^@command(?:\(.*\))?\ndef (\w+)\(", re.MULTILINE)
 RECORDED = re.compile(r'action="([a-z_]+\.[a-z_]+)"')
@@ -99,6 +99,7 @@ def test_the_list_of_jobs_says_what_for_which_model_and_what_next(
     client = client_for(scientist)
     page = client.get("/jobs/").content.decode()
     assert "Hash the stored files of a version again" in page
+    assert '<a class="link" href="/models/flight-delay/versions/1/">flight-delay v1</a>' in page
     assert "<code>registry.verify_version</code>" in page
     assert "starts when a worker is free" in page
     assert "/models/flight-delay/versions/1/" in page
@@ -120,8 +121,16 @@ def test_the_list_of_jobs_says_what_for_which_model_and_what_next(
         ({"status": "running"}, "then gates that need the figures are judged"),
         ({"status": "running", "cancel_requested_at": timezone.now()}, "stops at its next step"),
         ({"status": "succeeded"}, "gates that need the figures are judged"),
-        ({"status": "failed"}, "nothing more is tried; read its log"),
+        ({"status": "failed"}, "ask again once that is mended"),
+        ({"status": "failed", "kind": "audit.verify"}, "nothing more is tried"),
     ],
 )
 def test_what_follows_is_said(fields, words):
-    assert next_of(Job(kind="registry.evaluate", **fields)) == words
+    assert next_of(Job(**{"kind": "registry.evaluate", **fields})) == words
+
+
+def test_what_failed_is_named_where_it_may_be():
+    assert failed("pipelines.profile_version", "flights v3") == "flights v3 could not be read"
+    assert failed("pipelines.profile_version", "") == "Read and describe a data set version: failed"
+    assert failed("audit.export", "flights v3") == "Make an export of the audit trail: failed"
+    assert FAILED.keys() <= WORDS.keys()

@@ -15,7 +15,7 @@ from deployments.models import Environment
 from pipelines.models import Dataset
 from registry.access.services import grant
 from registry.models import ModelVersion, RegisteredModel
-from tests.registry.conftest import make_model, make_row  # noqa: F401 - fixtures
+from tests.registry.conftest import make_model, make_prompt, make_row  # noqa: F401 - fixtures
 from workspace.saved_views.services import save_view
 from workspace.search import results
 from workspace.wanted import wanted
@@ -209,3 +209,58 @@ def test_the_palette_offers_what_one_can_do_with_the_page_it_was_opened_on(
     assert "/data/flights/contract/" in offered(admin, "/data/flights/?version=1")
     for address in ("/models/flight-delay/", "/data/flights/", "/models/nothing%00/", "/models/", "/inbox/"):
         assert offered(stranger, address) == ""
+
+
+def test_more_than_six_are_said_and_lead_to_the_list_with_the_same_words(
+    make_model, make_account, admin, stranger, client_for, actor
+):
+    for index in range(6):
+        make_model(f"flight-{index}")
+        Dataset.objects.create(name=f"fl & {index}")
+        save_view(actor=actor(admin), page="models", name=f"fl {index}", query=f"q={index}")
+    client = client_for(admin)
+    palette = {"headers": {"HX-Request": "true"}}
+    for more in ({}, palette):
+        page = client.get("/search/", {"q": "fl"}, **more).content.decode()
+        assert "See all" not in page
+        assert "More match" not in page
+    make_model("flight-6")
+    Dataset.objects.create(name="fl & 6")
+    save_view(actor=actor(admin), page="models", name="fl 6", query="q=6")
+    for more in ({}, palette):
+        page = client.get("/search/", {"q": "fl"}, **more).content.decode()
+        assert "See all models that match" in page
+        assert 'href="/models/?q=fl"' in page
+        assert page.count('href="/models/flight-') == 6
+        assert page.count("More match; type more of the name.") == 1
+        assert 'href="/data/?q=fl+%26"' in client.get("/search/", {"q": "fl &"}, **more).content.decode()
+        assert "See all" not in client_for(stranger).get("/search/", {"q": "fl"}, **more).content.decode()
+    for address, link in (("/models/?q=fl", "/models/flight-"), ("/data/?q=fl+%26", "/data/fl%20")):
+        assert client.get(address).content.decode().count(f'class="row-link" href="{link}') == 7, address
+
+
+def test_a_list_of_requests_is_linked_by_the_models_name(make_model, make_row, make_request, admin, actor):
+    for index in range(7):
+        make_request(make_row(make_model(f"flight-delay-{index}")))
+    more = {group["name"]: group["more"] for group in results(actor(admin), "flight-delay v1")}
+    assert more["Requests"]["address"] == "/approvals/?model=flight-delay"
+    assert more["Models"]["address"] == "/models/?q=flight-delay"
+    assert more["Versions"]["address"] == ""
+    unasked = {group["name"]: group["more"] for group in results(actor(admin), "")}
+    assert unasked["Requests"]["address"] == "/approvals/"
+    assert unasked["Pages"] is None
+
+
+def test_a_prompt_is_called_one_and_offered_neither_promotion_nor_service(
+    make_prompt, scientist, client_for, found
+):
+    make_prompt("flight-words", "Say {{what}}.")
+    head = {"HX-Request": "true", "HX-Current-URL": "http://testserver/models/flight-words/"}
+    page = client_for(scientist).get("/search/", {"q": ""}, headers=head).content.decode()
+    for path in ("compare/?b=1", "versions/1/#use", "edit/"):
+        assert f"/models/flight-words/{path}" in page, path
+    for path in ("promote/", "card/", "monitoring/", "rollback/"):
+        assert f"/models/flight-words/{path}" not in page, path
+    assert "flight-words<small>prompt</small>" in page
+    assert "Actions" not in found(scientist, "promote flight-words")
+    assert found(scientist, "edit flight-words")["Actions"] == ["Edit flight-words…"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.actors import Actor
-from core.errors import Conflict
+from core.errors import Conflict, NotAllowed
 from mlflow_api import ownership, rendering, searching
 from mlflow_api.arguments import Arguments
 from mlflow_api.doors import door
@@ -86,7 +86,11 @@ def transition_stage(actor: Actor, sent: Arguments) -> str:
     stage = checked_stage(sent.text("stage"))
     if stage in PROTECTED_STAGES and version.stage != stage:
         alias = next(name for name, meant in STAGE_OF_ALIAS.items() if meant == stage)
-        protected.ask_to_move(actor, version.model, alias, version)
+        try:
+            protected.ask_to_move(actor, version.model, alias, version)
+        except NotAllowed as error:
+            error.message = f"The stage {stage} means the alias {alias}. {error.message}"
+            raise
     else:
         archive = sent.flag("archive_existing_versions")
         services.transition_stage(actor=actor, version=version, stage=stage, archive_existing=archive)

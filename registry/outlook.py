@@ -30,6 +30,7 @@ class Outlook:
     against: Row | None = None
     tone: str = ""
     needs: str = ""
+    is_champion: bool = False
 
     @property
     def newest(self) -> float | None:
@@ -48,7 +49,9 @@ def outlook_of(actor: Actor, models: Sequence[RegisteredModel]) -> dict[Any, Out
         against = judged.get((versions[-1].pk, champion.pk)) if versions and champion else None
         tone, needs = _needs(model, champion, versions, against)
         values = [_number(version.metrics.get(metric)) for version in _tested_alike(versions)]
-        found[model.pk] = Outlook(word_of(metric) if metric else "", values, against, tone, needs)
+        is_champion = bool(champion and versions and champion.number == versions[-1].number)
+        word = word_of(metric) if metric else ""
+        found[model.pk] = Outlook(word, values, against, tone, needs, is_champion)
     return found
 
 

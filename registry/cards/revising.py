@@ -14,14 +14,14 @@ MOST_LINES = 2000
 
 @dataclass(frozen=True)
 class DiffLine:
-    """``sign`` is +, - or a space; ``@`` stands where unchanged lines are left out."""
+    """``sign`` is +, - or a space; ``…`` stands where unchanged lines are left out."""
 
     sign: str
     text: str
 
     @property
     def look(self) -> str:
-        return {"+": "add", "-": "del", "@": "hunk"}.get(self.sign, "")
+        return {"+": "add", "-": "del", "…": "hunk"}.get(self.sign, "")
 
 
 @dataclass(frozen=True)
@@ -50,4 +50,4 @@ def differences(before: Mapping[str, str], after: Mapping[str, str]) -> list[Sec
 def _lines(before: str, after: str) -> list[DiffLine]:
     found = unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm="")
     plain = [line for line in found if not line.startswith(("---", "+++"))][:MOST_LINES]
-    return [DiffLine("@", "") if line.startswith("@@") else DiffLine(line[0], line[1:]) for line in plain]
+    return [DiffLine("…", "") if line.startswith("@@") else DiffLine(line[0], line[1:]) for line in plain]

@@ -163,7 +163,8 @@ def _escape(character: str) -> str:
 
 
 def size(count: int | None) -> str:
-    amount, units = float(count or 0), ["B", "kB", "MB", "GB", "TB"]
-    while amount >= 1000 and len(units) > 1:
-        amount, units = amount / 1000, units[1:]
+    """Bytes in the binary units that the pages show."""
+    amount, units = float(count or 0), ["B", "KiB", "MiB", "GiB", "TiB"]
+    while amount >= 1024 and len(units) > 1:
+        amount, units = amount / 1024, units[1:]
     return f"{amount:.0f} {units[0]}" if units[0] == "B" else f"{amount:.1f} {units[0]}"

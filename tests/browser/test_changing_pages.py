@@ -43,6 +43,7 @@ def test_forms_and_their_answers_are_sound(visit, model, look):
     page.fill("#alias_alias", "challenger")
     page.click("button:has-text('Point it at v1')")
     assert "challenger points at v2 since" in page.locator("#alias_alias_error").inner_text()
+    assert page.evaluate("document.activeElement.id") == "alias_alias", "led to the field, far below"
     visitor.errors.clear()  # the browser's own line about the 422
     visitor.check()
     page = visitor.open("/data/_new/")

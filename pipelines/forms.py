@@ -71,7 +71,7 @@ class NewDatasetForm(ExpectedForm):
         label="Name",
         max_length=LONGEST_NAME,
         widget=forms.TextInput({**FIELD, "autocomplete": "off", "spellcheck": "false"}),
-        help_text="Letters, digits, '.', '-' and '_'. It never changes: programs use it.",
+        help_text="Letters, digits, dots, hyphens and underscores. It never changes: programs use it.",
     )
     description = forms.CharField(
         label="What it is", required=False, max_length=5000, widget=forms.Textarea({"class": "in", "rows": 3})

@@ -16,7 +16,7 @@ from registry.models import ModelAlias, ModelVersion, RegisteredModel
 from registry.offers import free_aliases, undo_at
 from registry.protected import address_to_ask
 from registry.views.models import model_page
-from registry.views.sent import sent
+from registry.views.sent import led_to_its_error, sent
 from registry.views.versions import version_page
 
 
@@ -32,7 +32,7 @@ def set_of_version(request: PageRequest, name: str, number: int) -> HttpResponse
             return redirect(asked_at)
         if _set(request, form, version):
             return redirect("registry:version", name=version.model.name, number=number)
-    return version_page(request, version, status=422, set_alias=form)
+    return version_page(request, version, status=422, set_alias=led_to_its_error(form))
 
 
 @sign_in_required
@@ -48,7 +48,7 @@ def set_of_model(request: PageRequest, name: str) -> HttpResponse:
             return redirect(asked_at)
         if _set(request, form, version):
             return redirect("registry:model", name=model.name)
-    return model_page(request, model, status=422, set_alias=form)
+    return model_page(request, model, status=422, set_alias=led_to_its_error(form))
 
 
 @sign_in_required
@@ -61,7 +61,7 @@ def remove_of_version(request: PageRequest, name: str, number: int) -> HttpRespo
     form = RemoveAliasForm(sent(request, "alias"), free=own)
     if form.is_valid() and _remove(request, form, version.model):
         return redirect("registry:version", name=version.model.name, number=number)
-    return version_page(request, version, status=422, remove_alias=form)
+    return version_page(request, version, status=422, remove_alias=led_to_its_error(form))
 
 
 @sign_in_required
@@ -73,7 +73,7 @@ def remove_of_model(request: PageRequest, name: str) -> HttpResponse:
     form = RemoveAliasForm(sent(request, "alias"), free=free_aliases(model))
     if form.is_valid() and _remove(request, form, model):
         return redirect("registry:model", name=model.name)
-    return model_page(request, model, status=422, remove_alias=form)
+    return model_page(request, model, status=422, remove_alias=led_to_its_error(form))
 
 
 def _named(request: PageRequest, form: PointForm, model: RegisteredModel) -> ModelVersion | None:

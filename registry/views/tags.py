@@ -16,7 +16,7 @@ from registry.models import ModelVersion, RegisteredModel
 from registry.offers import loose_tags, undo_at
 from registry.tag_forms import RemoveTagForm, TagForm
 from registry.views.models import model_page
-from registry.views.sent import sent
+from registry.views.sent import led_to_its_error, sent
 from registry.views.versions import version_page
 
 
@@ -29,7 +29,7 @@ def set_of_version(request: PageRequest, name: str, number: int) -> HttpResponse
     form = TagForm(sent(request, "key"))
     if form.is_valid() and _set(request, form, version):
         return redirect("registry:version", name=version.model.name, number=number)
-    return version_page(request, version, status=422, set_tag=form)
+    return version_page(request, version, status=422, set_tag=led_to_its_error(form))
 
 
 @sign_in_required
@@ -41,7 +41,7 @@ def set_of_model(request: PageRequest, name: str) -> HttpResponse:
     form = TagForm(sent(request, "key"))
     if form.is_valid() and _set(request, form, model):
         return redirect("registry:model", name=model.name)
-    return model_page(request, model, status=422, set_tag=form)
+    return model_page(request, model, status=422, set_tag=led_to_its_error(form))
 
 
 @sign_in_required
@@ -54,7 +54,7 @@ def remove_of_version(request: PageRequest, name: str, number: int) -> HttpRespo
     if form.is_valid():
         _remove(request, form, version)
         return redirect("registry:version", name=version.model.name, number=number)
-    return version_page(request, version, status=422, remove_tag=form)
+    return version_page(request, version, status=422, remove_tag=led_to_its_error(form))
 
 
 @sign_in_required
@@ -67,7 +67,7 @@ def remove_of_model(request: PageRequest, name: str) -> HttpResponse:
     if form.is_valid():
         _remove(request, form, model)
         return redirect("registry:model", name=model.name)
-    return model_page(request, model, status=422, remove_tag=form)
+    return model_page(request, model, status=422, remove_tag=led_to_its_error(form))
 
 
 def _set(request: PageRequest, form: TagForm, target: RegisteredModel | ModelVersion) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
@@ -25,6 +27,11 @@ def _lower_headings(state: StateCore) -> None:
 
 _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
 _parser.core.ruler.push("lower_headings", _lower_headings)
+
+
+def plain(text: str) -> str:
+    """The words alone, on one line, for lists; a template escapes them like any text."""
+    return " ".join(unescape(nh3.clean(_parser.render(text), tags=set())).split())
 
 
 def rendered(text: str) -> SafeString:

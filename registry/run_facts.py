@@ -105,9 +105,15 @@ def facts_of(run: Run | None, logged_model: LoggedModel | None) -> RunFacts:
 
 
 def _metrics(run: Run | None, logged_model: LoggedModel | None) -> dict[str, float | str]:
-    """The logged model's own values, but for what it cannot say: MLflow keeps its NaN as 0."""
+    """The run's newest values; of several models of one run each keeps its own, such as of its checkpoint.
+
+    MLflow gives a logged model what was logged at its step, 0 where none is named: of a run with one
+    model that is where it began. Its own NaN a logged model cannot say; MLflow keeps it as 0.
+    """
     logged = run.metrics if run else {}
     own = logged_model.metrics if logged_model else {}
+    if run is not None and len(run.logged_models) < 2:
+        return own | logged
     return logged | {
         name: value for name, value in own.items() if value != 0 or not isinstance(logged.get(name), str)
     }

@@ -180,12 +180,16 @@ def _pairs(entries: list[dict[str, Any]] | None) -> dict[str, str]:
 def _metrics(entries: list[dict[str, Any]] | None) -> dict[str, float | str]:
     """The newest value of each metric; NaN and the infinities as the words JSON lacks."""
     values: dict[str, float | str] = {}
-    for each in entries or []:
+    for each in sorted(entries or [], key=_moment):  # a logged model's come in no order, step by step
         number = float(each.get("value", "nan"))
         # MLflow keeps the infinities as the largest number there is.
         number = math.copysign(math.inf, number) if abs(number) >= sys.float_info.max else number
         values[_clean(each["key"])] = number if math.isfinite(number) else str(number)
     return values
+
+
+def _moment(metric: dict[str, Any]) -> tuple[int, int]:
+    return int(metric.get("step") or 0), int(metric.get("timestamp") or 0)
 
 
 def _input(entry: dict[str, Any]) -> DatasetInput:

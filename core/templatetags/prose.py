@@ -2,7 +2,8 @@
 
 from django import template
 
-from core.markdown import rendered
+from core.markdown import plain, rendered
 
 register = template.Library()
 register.filter("markdown", rendered)
+register.filter("plain", plain)

@@ -4,6 +4,7 @@ import pytest
 
 from core.charts import finite
 from core.figures import figure
+from core.markdown import plain
 from core.templatetags.ui import number, signed
 
 
@@ -39,3 +40,8 @@ def test_charts_keep_small_values():
     assert finite(1.23456789e-12) == 1.234568e-12
     assert finite(0.123456789) == 0.1234568
     assert finite(float("nan")) is None
+
+
+def test_a_description_in_a_list_is_its_words():
+    assert plain("Benign, from **nuclei** & `x < 1`.\n\n- one") == "Benign, from nuclei & x < 1. one"
+    assert plain("<script>alert(1)</script>") == "<script>alert(1)</script>", "text, to be escaped like any"

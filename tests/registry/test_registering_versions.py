@@ -14,6 +14,7 @@ from registry import services
 from registry.models import ModelVersion
 from registry.run_facts import facts_of
 from registry.tracked import LoggedModel, Run
+from registry.tracking import tracking_server
 from tests.registry.test_registering_models import events
 from tests.registry.tracking import FILES
 
@@ -286,10 +287,24 @@ def test_only_those_with_the_right_register_versions(make_model, reviewer, stran
     assert len(events("registry.create_version")) == 3
 
 
+def test_of_a_logged_models_steps_the_newest_counts(tracking):
+    steps = [(2, 0.3), (0, 0.9), (1, 0.5)]
+    logged = [{"key": "loss", "value": value, "step": step, "timestamp": 7} for step, value in steps]
+    tracking.add_logged_model("m-steps", "r", metrics=logged)
+    assert tracking_server().logged_model("m-steps").metrics == {"loss": 0.3}
+
+
 def test_a_value_that_is_no_number_is_not_taken_for_the_zero_of_its_logged_model():
-    run = Run(id="r", metrics={"loss": "nan", "auc": 0.5, "gain": 0.2})
+    run = Run(id="r", metrics={"loss": "nan", "auc": 0.5, "gain": 0.2}, logged_models=("m", "n"))
     logged_model = LoggedModel(id="m", metrics={"loss": 0.0, "auc": 0.0, "own": 1.0})
     assert facts_of(run, logged_model).metrics == {"loss": "nan", "auc": 0.0, "gain": 0.2, "own": 1.0}
+
+
+def test_of_a_run_with_one_model_the_newest_values_count_and_not_those_of_its_first_step():
+    run = Run(id="r", metrics={"loss": 0.3}, logged_models=("m",))
+    assert facts_of(run, LoggedModel(id="m", metrics={"loss": 0.9})).metrics == {"loss": 0.3}
+    checkpoints = Run(id="r", metrics={"loss": 0.3}, logged_models=("m", "n"))
+    assert facts_of(checkpoints, LoggedModel(id="m", metrics={"loss": 0.9})).metrics == {"loss": 0.9}
 
 
 def test_content_of_a_ready_version_never_changes(make_model, make_version):

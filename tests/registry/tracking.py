@@ -77,7 +77,9 @@ class Tracking:
         self.write(f"{home}/{path}", FILES if files is None else files, run_id)
         return f"runs:/{run_id}/{path}"
 
-    def add_logged_model(self, model_id: str, run_id: str, files: dict | None = None) -> str:
+    def add_logged_model(
+        self, model_id: str, run_id: str, files: dict | None = None, metrics: list | None = None
+    ) -> str:
         home = f"0/models/{model_id}/artifacts"
         self.logged_models[model_id] = {
             "info": {
@@ -88,7 +90,7 @@ class Tracking:
                 "artifact_uri": f"mlflow-artifacts:/{home}",
                 "tags": pairs({"controlplane.owner": self.owner}),
             },
-            "data": {"params": [], "metrics": []},
+            "data": {"params": [], "metrics": metrics or []},
         }
         if run := self.runs.get(run_id):
             outputs = run.setdefault("outputs", {"model_outputs": []})

@@ -4,7 +4,7 @@ import os
 
 import pytest
 from django.db import connections
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from hypothesis import settings
 
 from tests.database import TestDatabase
@@ -15,6 +15,10 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 PASSWORD = "correct horse battery staple"
+
+
+# Django would truncate every table after each test that commits; ``restore`` deletes what is there.
+TransactionTestCase._fixture_teardown = lambda self: None
 
 
 def pytest_collection_modifyitems(items):
@@ -50,9 +54,9 @@ def _reference_rows(request):
     if not (commits or marker or "db" in names):
         return
     database = request.getfixturevalue("test_database")
-    if commits or database.is_emptied:
+    if database.is_left:
         database.restore()
-    database.is_emptied = bool(commits)
+    database.is_left = bool(commits)
 
 
 @pytest.fixture(autouse=True)

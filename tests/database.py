@@ -45,6 +45,12 @@ def _make(connection: psycopg.Connection, name: str, *, template: str) -> None:
             inside.execute(statement)
 
 
+def _which_hold_rows(tables: list[str]) -> str:
+    """A statement that answers the names of those tables that are not empty."""
+    each = (f"CASE WHEN EXISTS (SELECT FROM {table}) THEN '{table}' END" for table in tables)
+    return f"SELECT array_remove(ARRAY[{', '.join(each)}], NULL)"
+
+
 class TestDatabase:
     """Created once per worker, dropped at the end."""
 
@@ -53,8 +59,8 @@ class TestDatabase:
     def __init__(self, name: str) -> None:
         self.name = name
         self.reference: dict[str, bytes] = {}
-        # A test that commits leaves Django's tables empty behind it.
-        self.is_emptied = False
+        # A test that commits leaves its rows behind it.
+        self.is_left = False
 
     def create(self) -> None:
         """A copy of the migrated one, and the rows migrations put in remembered."""
@@ -69,7 +75,11 @@ class TestDatabase:
         with superuser(self.name) as connection:
             # Only here: between tests Django empties its own tables. The ledger's are not its own.
             connection.execute("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO cp_app")
-            for (table,) in connection.execute(TABLES).fetchall():
+            tables = [table for (table,) in connection.execute(TABLES).fetchall()]
+            self.filled = _which_hold_rows(
+                [each for each in tables if not each.endswith("django_migrations")]
+            )
+            for table in tables:
                 rows = io.BytesIO()
                 with connection.cursor().copy(f"COPY {table} TO STDOUT") as copy:
                     for chunk in copy:
@@ -78,14 +88,15 @@ class TestDatabase:
                     self.reference[table] = rows.getvalue()
 
     def restore(self) -> None:
-        """After a test that committed: the ledger empty, the migrations' rows back."""
+        """After a test that committed: no row but those of the migrations.
+
+        Rows are deleted where there are any: to truncate every table took half a second for each test.
+        """
         with superuser(self.name) as connection, connection.transaction():
             connection.execute("SET LOCAL session_replication_role = replica")
-            tables = [table for (table,) in connection.execute(TABLES).fetchall()]
-            emptied = [table for table in tables if table.startswith("audit.") or table in self.reference]
-            if not emptied:
-                return
-            connection.execute("TRUNCATE " + ", ".join(emptied) + " CASCADE")
+            filled = connection.execute(self.filled).fetchone()
+            for table in filled[0]:
+                connection.execute(f"DELETE FROM {table}")
             for table, rows in self.reference.items():
                 with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
                     copy.write(rows)

@@ -58,7 +58,7 @@ def offers(actor: Any, target: RegisteredModel | ModelVersion, **answered: Any) 
     free = free_aliases(model)
     own = [each for each in free if not of_version or each.version_id == target.pk]
     fresh = {
-        "set_alias": AliasForm(free=free, version=target) if of_version else PointForm(),
+        "set_alias": AliasForm(free=free, version=target) if of_version else _point_form(model),
         "remove_alias": RemoveAliasForm(free=own) if own else None,
         "set_tag": TagForm(),
         "remove_tag": RemoveTagForm(tags=tags) if (tags := loose_tags(target)) else None,
@@ -67,3 +67,8 @@ def offers(actor: Any, target: RegisteredModel | ModelVersion, **answered: Any) 
     doors = {f"{name}_at": door(name.replace("_", "-"), target) for name in names}
     asked_at = address_to_ask(target, CHAMPION) if of_version and target.is_ready else ""
     return {**fresh, **answered, **doors, "promote_at": asked_at}
+
+
+def _point_form(model: RegisteredModel) -> PointForm | None:
+    """A model that never had a version has nothing to point at."""
+    return PointForm() if model.next_number > 1 else None

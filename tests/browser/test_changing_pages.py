@@ -10,6 +10,8 @@ from tests.registry.conftest import make_model, make_row  # noqa: F401 - fixture
 pytestmark = pytest.mark.django_db(transaction=True)
 MODEL, FIRST, SECOND = (f"/models/flight-delay/{part}" for part in ("", "versions/1/", "versions/2/"))
 
+LONG = f"/models/{'m' * 256}/"
+
 
 @pytest.fixture
 def model(make_model, make_row, scientist, actor):
@@ -18,6 +20,10 @@ def model(make_model, make_row, scientist, actor):
     first, second, _ = (make_row(model) for _ in range(3))
     services.move_protected_alias(actor=Actor.system(), model=model, alias="champion", version=first)
     services.set_alias(actor=actor(scientist), model=model, alias="challenger", version=second)
+    services.set_alias(actor=actor(scientist), model=model, alias="a" * 255, version=second)
+    long = make_model("m" * 256)
+    make_row(long)
+    services.set_tag(actor=actor(scientist), target=long, key="k" * 250, value="v" * 300)
     services.set_tag(actor=actor(scientist), target=second, key="stage", value="x" * 300)
     return model
 
@@ -34,6 +40,10 @@ def test_forms_and_their_answers_are_sound(visit, model, look):
         f"{FIRST}delete/",
         f"{SECOND}delete/",
         "/data/_new/",
+        LONG,
+        f"{LONG}edit/",
+        f"{LONG}delete/",
+        f"{LONG}versions/1/delete/",
     ):
         page = visitor.open(path)
         page.evaluate("document.querySelectorAll('details.change').forEach(one => { one.open = true })")
@@ -67,7 +77,7 @@ def test_a_person_moves_an_alias_takes_it_back_and_deletes_a_version(visit, mode
     page.click("text=Delete this version…")
     page.fill("#id_reason", "Trained on the wrong month.")
     page.fill("#id_typed", "flight-delay v2")
-    page.click("button:has-text('Delete flight-delay v2')")
+    page.click("button:has-text('Delete v2 for good')")
     assert page.locator("h1").inner_text() == "flight-delay v2 was deleted"
     page.goto(f"{FIRST}delete/")
     assert page.locator("h1").inner_text() == "flight-delay v1 cannot be deleted"

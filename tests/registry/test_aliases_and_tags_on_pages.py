@@ -192,6 +192,14 @@ def test_strangers_find_nothing_and_who_only_views_is_refused(model, client_for,
     assert not model.tags.exists()
 
 
+def test_a_model_without_versions_offers_tags_alone(client, make_model):
+    make_model("empty")
+    page = client.get("/models/empty/").content.decode()
+    assert "aliases/set/" not in page
+    assert "/models/empty/tags/set/" in page
+    assert client.post("/models/empty/aliases/set/", {"alias": "blue", "version": "1"}).status_code == 422
+
+
 def test_only_who_may_is_shown_the_forms(model, client_for, client, reviewer, stranger, scientist, actor):
     for page in (MODEL, FIRST):
         assert "aliases/set/" in client.get(page).content.decode()

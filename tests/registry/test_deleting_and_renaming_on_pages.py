@@ -80,7 +80,7 @@ def test_who_deletes_what_changed_meanwhile_is_asked_again(client, model, scient
 
 def test_a_model_is_deleted_with_its_versions(client, model):
     page = client.get(f"{MODEL}delete/").content.decode()
-    assert "Delete delays and 2 versions" in page
+    assert "Delete the model and 2 versions" in page
     body = {"reason": WHY, "typed": "delays", "revision": model.rev}
     assert client.post(f"{MODEL}delete/", {**body, "typed": "Delays"}).status_code == 422
     answer = client.post(f"{MODEL}delete/", body)

@@ -211,3 +211,20 @@ def test_texts_made_to_be_slow_are_compared_soon(a):
     started = process_time()
     plain_difference(a, a.replace("b", "c"))
     assert process_time() - started < 5
+
+
+def test_a_text_whose_stored_file_changed_is_called_so(make_prompt, client_for, scientist):
+    model = make_prompt("ask", "Say {{what}}.")
+    model.versions.update(integrity_failure="prompt.json: hashes to something else")
+    read = words(seen(client_for(scientist), "/models/ask/versions/1/"))
+    assert read.index("The stored text differs") < read.index("Say what")
+    assert "Text changed" in words(seen(client_for(scientist), "/models/ask/"))
+
+
+def test_a_deleted_version_of_a_prompt_leaves_its_tombstone(make_prompt, client_for, scientist, actor):
+    model = make_prompt("ask", "Say {{what}}.", "Shout {{what}}.")
+    services.delete_version(actor=actor(scientist), version=model.versions.get(number=1), reason="Too mild.")
+    client = client_for(scientist)
+    assert "Too mild." in words(seen(client, "/models/ask/"))
+    assert "Say {{what}}" not in seen(client, "/models/ask/")
+    assert "Compare with" not in seen(client, "/models/ask/versions/2/")

@@ -120,7 +120,7 @@ def test_a_list_that_one_may_not_open_is_no_list(client_for, scientist, auditor,
     [
         ("models", "tier=extreme", "tier must be one of: high, medium, low"),
         ("models", "sort=age", "sort must be one of: newest, name, changed"),
-        ("models", "colour=red", "colour is no filter of Models; they are q, tier"),
+        ("models", "colour=red", "colour is no filter of Models; they are q, kind, tier"),
         ("models", "", "Choose a filter"),
         ("models", "before=01a2&q=", "Choose a filter"),
         ("models", f"q={'x' * 300}", "q: "),

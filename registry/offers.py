@@ -41,12 +41,10 @@ def free_aliases(model: RegisteredModel) -> list[ModelAlias]:
 
 
 def loose_tags(target: RegisteredModel | ModelVersion) -> list[ModelTag | VersionTag]:
-    """Tags that may be removed: not those that are the content of a prompt's version."""
+    """Tags that may be removed: not those that make it a prompt and are its content."""
     tags = sorted(target.tags.all(), key=lambda tag: tag.key)
     is_prompt = any(tag.key == IS_PROMPT and tag.value == "true" for tag in tags)
-    if not (is_prompt and isinstance(target, ModelVersion)):
-        return tags
-    return [tag for tag in tags if tag.key not in PROMPT_CONTENT]
+    return [tag for tag in tags if tag.key not in PROMPT_CONTENT] if is_prompt else tags
 
 
 def offers(actor: Any, target: RegisteredModel | ModelVersion, **answered: Any) -> dict[str, Any]:

@@ -79,7 +79,8 @@ def model_page(
 ) -> HttpResponse:
     """The page, with forms of its rail that were sent and refused; a prompt has a page of its own."""
     if is_prompt(model):
-        return prompt_page(request, model, may_see_access=may_see_access(request, model))
+        seen = may_see_access(request, model)
+        return prompt_page(request, model, may_see_access=seen, status=status, **answered)
     versions = ModelVersion.objects.visible_to(request.actor).filter(model=model).in_lists()
     trained_on = VersionDataset.objects.filter(role="training").select_related("dataset_version__dataset")
     trained_on = trained_on.defer("dataset_version__profile", "dataset_version__schema")

@@ -63,7 +63,7 @@ def version_page(
 ) -> HttpResponse:
     """The page, with forms of its rail that were sent and refused; a prompt has a page of its own."""
     if is_prompt(version.model):
-        return prompt_version_page(request, version, answered.get("describe"))
+        return prompt_version_page(request, version, status, **answered)
     form = answered.pop("describe", None) or EditVersionForm.of(version)
     offered = offers(request.actor, version, **answered)
     context = {**_context(request, version), "form": form, "offers": offered}

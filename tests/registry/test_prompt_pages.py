@@ -22,7 +22,7 @@ OF_MODELS = (
     "Safety scan",
     "promoted",
     "On call",
-    "champion",
+    "Candidate",
 )
 CHAT = [
     {"role": "system", "content": "You help <b>passengers</b> of {{ carrier }}."},
@@ -159,6 +159,29 @@ def test_pages_ask_as_much_for_twelve_versions_as_for_one(make_prompt, client_fo
         counts.append(len(queries))
     assert counts[0] == counts[1]
     assert counts[2] == counts[3]
+
+
+def test_aliases_and_tags_of_prompts_change_in_the_browser(make_prompt, client_for, scientist, stranger):
+    model = make_prompt("ask", "Say {{what}}.", "Shout {{what}}.")
+    client, first = client_for(scientist), "/models/ask/versions/1/"
+    page = seen(client, first)
+    assert "/promote/" not in page
+    assert f'href="{first}delete/"' in page
+    assert client.post(f"{first}aliases/set/", {"alias": "best"}).status_code == 302
+    assert client.post("/models/ask/tags/set/", {"key": "team", "value": "ops"}).status_code == 302
+    read = words(seen(client, "/models/ask/"))
+    assert "best v1" in read
+    assert "team ops" in read
+    refused = client.post(f"{first}aliases/set/", {"alias": "v1"})
+    assert refused.status_code == 422
+    assert "<mark>what</mark>" in refused.content.decode()
+    assert 'aria-invalid="true"' in refused.content.decode()
+    wrong = client.post("/models/ask/tags/remove/", {"key": "mlflow.prompt.is_prompt"})
+    assert wrong.status_code == 422
+    assert "What v2 says" in words(wrong.content.decode())
+    assert model.tags.filter(key="mlflow.prompt.is_prompt").exists()
+    for path in (f"{first}aliases/set/", "/models/ask/tags/remove/"):
+        assert client_for(stranger).post(path, {"alias": "best", "key": "team"}).status_code == 404
 
 
 def shown(difference):

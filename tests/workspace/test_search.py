@@ -91,7 +91,7 @@ def test_each_kind_is_found(delay, found, admin):
 def test_every_line_leads_to_a_page(delay, admin, scientist, client_for, make_request):
     make_request(delay.versions.get(number=3))
     for reader, typed in (
-        (scientist, ("flight", "v2", "promote flight v2", "edit fl")),
+        (scientist, ("flight", "v2", "promote flight v2", "edit fl", "delete fl", "create a d")),
         (admin, ("adm", "flights", "token", "audit")),
     ):
         browser, addresses = client_for(reader), set()
@@ -127,6 +127,11 @@ def test_actions_are_offered_to_those_who_may_and_open_pages(
     assert found(scientist, "promote flight")["Actions"] == ["Request promotion of flight-delay v3…"]
     assert found(scientist, "promote flight-delay v2")["Actions"] == ["Request promotion of flight-delay v2…"]
     assert found(scientist, "edit flight")["Actions"] == ["Edit flight-delay…"]
+    assert found(scientist, "delete flight")["Actions"] == ["Delete flight-delay…"]
+    assert found(scientist, "rename flight")["Actions"] == ["Rename flight-delay…"]
+    assert found(scientist, "create a data set")["Actions"] == ["Create a data set…"]
+    assert "Actions" not in found(reviewer, "delete flight")
+    assert "Actions" not in found(reviewer, "create a data set")
     assert "Actions" not in found(scientist, "promote nothing")
     assert "Actions" not in found(reviewer, "promote flight")
     assert "Actions" not in found(stranger, "promote flight")

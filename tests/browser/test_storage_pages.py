@@ -50,7 +50,7 @@ def test_pages_about_storage_and_signatures_are_sound(visit, kept, look):
 def test_an_admin_holds_a_version_and_trusts_a_key(visit, kept, tmp_path):
     visitor = visit().sign_in("admin")
     page = visitor.open("/models/flight-delay/versions/2/")
-    page.click("text=Place a hold…")
+    page.click("text=Place a hold")
     page.fill("#hold-why", "Inquiry 13 of 2026.")
     page.click("button:has-text('Place the hold')")
     assert "Inquiry 13 of 2026." in page.locator(".rail").inner_text()

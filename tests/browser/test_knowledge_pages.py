@@ -90,7 +90,7 @@ def test_a_person_goes_from_the_model_to_the_comparison_and_its_card(visit, know
     page.wait_for_url("**/compare/?a=1&b=2")
     assert "Worse" in page.locator(".verdict").inner_text()
     assert "clients must change" in page.locator("#signature").inner_text()
-    page.click("#card a:has-text('Open')")
+    page.click("#card a:has-text('Card of')")
     page.click("text=Edit")
     page.fill("#id_data", "Public flights of 2013, with the weather of the hour.")
     page.fill("#id_note", "Where the data come from.")

@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from approvals.safety import ScanEvidence, SignatureEvidence, judge_scan, judge_signature
+from core.figures import MINUS
 from core.money import money
 
 PASSED, WARNED, FAILED = "passed", "warned", "failed"
-MINUS = "\u2212"
 LOWER_IS_BETTER = {"brier", "log_loss"}
 NAMES = {"roc_auc": "ROC AUC", "pr_auc": "PR AUC", "brier": "Brier score", "log_loss": "Log loss"}
 KNOWN_CHECKS = {"passed", "failed", "quarantined"}

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.actors import Actor
-from core.errors import Invalid
+from core.errors import Invalid, NotFound
 from registry.lineage import found_data
 from registry.models import ModelVersion
 from registry.run_facts import facts_of
 from registry.services import settle_run
+from registry.tracked import LoggedModel
 
 if TYPE_CHECKING:
     from registry.tracking import TrackingServer
@@ -19,13 +20,23 @@ if TYPE_CHECKING:
 def settle(version: ModelVersion, *, tracking: TrackingServer, actor: Actor) -> None:
     """Read the run of a version again, which has ended since; what cannot be read stays as it was."""
     run = tracking.run(version.run_id)
-    logged_model = tracking.logged_model(version.logged_model_id) if version.logged_model_id else None
+    logged_model = _logged_model(version, tracking)
     try:
         facts = facts_of(run, logged_model)
         data = found_data(facts.datasets, version)
     except Invalid as error:  # such as a tag that is no JSON
-        facts, left_out = replace(facts_of(replace(run, tags={}), logged_model)), error.message
+        facts, left_out = facts_of(replace(run, tags={}), logged_model), error.message
         facts.code_commit, facts.holdout = version.code_commit, version.holdout
         settle_run(actor=actor, version=version, facts=facts, data=[], left_out=left_out)
     else:
         settle_run(actor=actor, version=version, facts=facts, data=data)
+
+
+def _logged_model(version: ModelVersion, tracking: TrackingServer) -> LoggedModel | None:
+    """One that was deleted since must not keep its run, and all that wait behind it, from being read."""
+    if not version.logged_model_id:
+        return None
+    try:
+        return tracking.logged_model(version.logged_model_id)
+    except NotFound:
+        return None

@@ -8,9 +8,9 @@ from urllib.parse import unquote
 from core.errors import Invalid
 from core.text import storable_text
 from registry.names import normal_name
+from registry.tracked import RUN_ID
 
 LONGEST_SOURCE = 2000
-RUN_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}\Z")
 LOGGED_MODEL_ID = re.compile(r"^m-[A-Za-z0-9_-]{1,62}\Z")
 RUNS = re.compile(r"^runs:/+([^/]+)(?:/(.*))?\Z", re.DOTALL)
 LOGGED_MODEL = re.compile(r"^models:/+(m-[^/@]+)(?:/(.*))?\Z", re.DOTALL)
@@ -43,7 +43,7 @@ def parse_source(value: object) -> Source:
     if (match := VERSION.match(text)) and not LOGGED_MODEL_ID.match(match[1]):
         return Source("version", normal_name(match[1]), number=int(match[2]))
     if match := RUNS.match(text):
-        if not RUN_ID.match(match[1]):
+        if not RUN_ID.fullmatch(match[1]):
             raise _refused("names no run id")
         return Source("run", match[1], checked_path(match[2] or ""))
     if match := LOGGED_MODEL.match(text):

@@ -19,9 +19,10 @@ from registry.models import ModelAlias, ModelVersion, RegisteredModel
 from registry.retention import reasons_to_keep
 from registry.services.models import checked_description
 from registry.services.tags import checked_tags, put_first_tags
-from registry.sources import LOGGED_MODEL_ID, RUN_ID, Source, parse_source
+from registry.sources import LOGGED_MODEL_ID, Source, parse_source
 from registry.storage.bytes_in_use import require_some_room
 from registry.storage.tombstones import bury
+from registry.tracked import RUN_ID
 
 FINALISE = "registry.finalise_version"
 
@@ -118,7 +119,7 @@ def delete_version(
 
 def checked_owners(source: Source, run_id: str, logged_model_id: str) -> tuple[str, str]:
     """The run and logged model of a source, which must be those the caller names."""
-    if run_id and not RUN_ID.match(run_id):
+    if run_id and not RUN_ID.fullmatch(run_id):
         raise Invalid(
             "run_id must be a run's id.", field="run_id", allowed="1 to 64 letters, digits, '_' and '-'"
         )

@@ -10,7 +10,7 @@ from core.errors import NotAllowed
 from registry.following import settle
 from registry.models import ModelVersion
 from registry.run_facts import RunFacts
-from registry.services import settle_run
+from registry.services import create_version, settle_run
 from registry.storage.services import place_hold
 from registry.tracking import tracking_server
 from tests.registry.test_registering_models import events
@@ -75,6 +75,20 @@ def test_a_tag_that_cannot_be_read_leaves_the_rest(going, end):
     end(going, metrics={"auc": 0.7}, tags={"controlplane.dataset_versions": "no json"})
     assert (going.metrics, going.is_run_going) == ({"auc": 0.7}, False)
     assert "controlplane.dataset_versions" in json.dumps(events("registry.run_settled")[0]["reason"])
+
+
+def test_a_logged_model_that_is_gone_holds_nothing_up(make_model, actor, scientist, tracking, run_jobs, end):
+    tracking.add_run("r1", status="RUNNING")
+    source = tracking.add_logged_model("m-gone", "r1")
+    version = create_version(
+        actor=actor(scientist), model=make_model(), source=source, run_id="r1", logged_model_id="m-gone"
+    )
+    run_jobs()
+    version.refresh_from_db()
+    assert version.is_run_going
+    del tracking.logged_models["m-gone"]
+    end(version, metrics={"auc": 0.7})
+    assert (version.metrics, version.is_run_going) == ({"auc": 0.7}, False)
 
 
 def test_nobody_but_a_worker_reads_runs(going, scientist, actor):

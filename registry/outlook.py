@@ -19,6 +19,8 @@ from registry.models import ModelVersion, RegisteredModel, VersionDataset
 
 MOST_VERSIONS = 12
 Row = dict[str, Any]
+# The hold-outs a version's run tested on, by the version.
+Tests = dict[Any, frozenset[str]]
 
 
 @dataclass
@@ -39,7 +41,7 @@ class Outlook:
 
 def outlook_of(actor: Actor, models: Sequence[RegisteredModel]) -> dict[Any, Outlook]:
     """For each model of a list (``with_newest``); two queries, however many there are."""
-    ready = _ready_versions(models)
+    ready, tests = _ready_versions(models)
     judged = _judged(actor, [versions[-1] for versions in ready.values() if versions])
     found = {}
     for model in models:
@@ -48,40 +50,34 @@ def outlook_of(actor: Actor, models: Sequence[RegisteredModel]) -> dict[Any, Out
         champion = next((alias.version for alias in model.champions), None)
         against = judged.get((versions[-1].pk, champion.pk)) if versions and champion else None
         tone, needs = _needs(model, champion, versions, against)
-        values = [_number(version.metrics.get(metric)) for version in _tested_alike(versions)]
+        values = [_number(version.metrics.get(metric)) for version in _tested_alike(versions, tests)]
         is_champion = bool(champion and versions and champion.number == versions[-1].number)
         word = word_of(metric) if metric else ""
         found[model.pk] = Outlook(word, values, against, tone, needs, is_champion)
     return found
 
 
-def _ready_versions(models: Iterable[RegisteredModel]) -> dict[Any, list[ModelVersion]]:
-    """The newest ready versions of each, oldest first, with no more than the list shows of them."""
+def _ready_versions(models: Iterable[RegisteredModel]) -> tuple[dict[Any, list[ModelVersion]], Tests]:
+    """The newest ready versions of each, oldest first, with no more than the list shows of them; and their tests."""
     rows = ModelVersion.objects.ready().filter(model=OuterRef("pk")).order_by("-number")
     heldout = VersionDataset.objects.filter(version=OuterRef("pk"), role=VersionDataset.Role.HOLDOUT)
     tested = ArraySubquery(heldout.order_by("dataset_version_id").values("dataset_version_id"))
     said = JSONObject(id="id", number="number", metrics="metrics", tested_on=tested)
     asked = RegisteredModel.objects.filter(pk__in=[model.pk for model in models])
     found = asked.annotate(said=ArraySubquery(rows.values(said=said)[:MOST_VERSIONS]))
-    return {pk: [_version(**each) for each in reversed(said)] for pk, said in found.values_list("pk", "said")}
+    ready: dict[Any, list[ModelVersion]] = {}
+    tests: Tests = {}
+    for pk, versions in found.values_list("pk", "said"):
+        tests |= {each["id"]: frozenset(each.pop("tested_on")) for each in versions}
+        ready[pk] = [ModelVersion(**each) for each in reversed(versions)]
+    return ready, tests
 
 
-def _version(tested_on: list[str], **columns: Any) -> ModelVersion:
-    version = ModelVersion(**columns)
-    version.tested_on = frozenset(tested_on)  # type: ignore[attr-defined]
-    return version
-
-
-def _tested_alike(versions: Sequence[ModelVersion]) -> list[ModelVersion]:
+def _tested_alike(versions: Sequence[ModelVersion], tests: Tests) -> list[ModelVersion]:
     """Those whose runs tested on the rows of the newest: a line that joins others tells nothing."""
-    if not versions:
-        return []
-    newest: Any = versions[-1]
-    return [
-        each
-        for each in versions
-        if each is newest or (newest.tested_on and each.tested_on == newest.tested_on)
-    ]
+    newest = versions[-1].pk if versions else ""
+    rows = tests.get(newest)
+    return [each for each in versions if each.pk == newest or (rows and tests[each.pk] == rows)]
 
 
 def _judged(actor: Actor, versions: Sequence[ModelVersion]) -> dict[tuple[Any, Any], Row]:

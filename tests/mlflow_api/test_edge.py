@@ -285,7 +285,9 @@ def test_refusals_become_events(ask, a_run, token, make_account, reviewer):
     )
     ask("POST", "/api/2.0/mlflow/runs/set-tag", body, Authorization=f"Bearer {token(reviewer)}")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT body FROM audit.event WHERE body::jsonb->>'action' = 'tracking.refused'")
+        cursor.execute(
+            "SELECT body FROM audit.event WHERE body::jsonb->>'action' = 'tracking.refused' ORDER BY id"
+        )
         events = [json.loads(row[0]) for row in cursor.fetchall()]
     assert [each["outcome"] for each in events] == ["denied", "denied"]
     assert run_id in json.dumps(events[0])

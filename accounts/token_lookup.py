@@ -24,6 +24,8 @@ JOIN accounts_account account ON account.id = token.account_id
 JOIN accounts_person person ON person.id = account.person_id
 WHERE token.secret_sha256 = %s AND token.revoked_at IS NULL AND token.expires_at > now() AND account.is_active
 """
+# The same row, and behind it the one value of another statement; that one's parameters come first.
+FIND_LIVE_AND = f"SELECT live.*, ({{statement}}) FROM ({FIND_LIVE}) live"  # noqa: S608 - constants
 # Coarse on purpose: a busy token does not write with every request.
 NOTE_USE = """
 UPDATE accounts_apitoken SET last_used_at = now()

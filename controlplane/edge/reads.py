@@ -13,8 +13,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import psycopg
+from cachetools import LRUCache
 from psycopg_pool import PoolTimeout
 
+from accounts import tokens
+from accounts.token_lookup import FIND_LIVE, FIND_LIVE_AND, NOTE_USE, actor_of, is_use_worth_noting
 from controlplane.edge.answers import Exchange
 from controlplane.edge.identity import Identity
 from core.actors import Actor
@@ -41,6 +44,7 @@ class Reads:
 
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
+        self.met: LRUCache[str, tuple[tuple[Any, ...], Actor]] = LRUCache(1024)
 
     async def answer(self, exchange: Exchange, content: bytes) -> bool:
         """Answer the request; False when it is web's after all."""
@@ -50,17 +54,45 @@ class Reads:
             return False
         try:
             async with self.identity.pool.connection() as connection:
-                actor = await self.identity.actor_of(connection, secret)
-                if actor is None or not actor.scope_allows("view"):
-                    return False
-                row = await (await connection.execute(*question(actor))).fetchone()
+                actor, text = await self._asked(connection, tokens.sha256_of(secret), question)
         except (psycopg.Error, PoolTimeout):
             return False
-        if row is None:
+        if actor is None or text is None:
             return False
         exchange.who, exchange.account_id = actor.account_name, str(actor.account_id)
-        await exchange.answer(200, row[0].encode(), "application/json")
+        await exchange.answer(200, text.encode(), "application/json")
         return True
+
+    async def _asked(
+        self, connection: psycopg.AsyncConnection[Any], key: str, question: Question
+    ) -> tuple[Actor | None, str | None]:
+        """The actor behind a live token and the answer for them: in one statement once a token was met.
+
+        Who it was then only puts the statement together. The statement reads the token anew, and where
+        anything about it has changed since, its answer is not looked at.
+        """
+        who, actor = self.met.get(key, (None, None))
+        if actor is not None:
+            sql, bound = question(actor)
+            found = FIND_LIVE_AND.replace("{statement}", sql)
+            row = await (await connection.execute(found, [*bound, key])).fetchone()
+            if row is not None and row[:-2] == who:
+                await self._note_use(connection, row[:-1])
+                return actor, row[-1]
+            self.met.pop(key, None)
+        row = await (await connection.execute(FIND_LIVE, [key])).fetchone()
+        actor = actor_of(row) if row is not None else None
+        if row is None or actor is None or not actor.scope_allows("view"):
+            return None, None
+        self.met[key] = row[:-1], actor
+        await self._note_use(connection, row)
+        answered = await (await connection.execute(*question(actor))).fetchone()
+        return actor, answered[0] if answered else None
+
+    @staticmethod
+    async def _note_use(connection: psycopg.AsyncConnection[Any], row: tuple[Any, ...]) -> None:
+        if is_use_worth_noting(row):
+            await connection.execute(NOTE_USE, [row[0]])
 
 
 def question_of(scope: Any, content: bytes) -> Question | None:

@@ -141,6 +141,10 @@ def test_only_a_live_token_that_may_view_reads(
     assert answers(client, secret, *question) == (404, False)
     Membership.objects.create(account=stranger, group=group)
     assert answers(client, secret, *question) == (200, True)
+    Membership.objects.filter(account=stranger, group=group).delete()
+    assert answers(client, secret, *question) == (404, False), "the token was met in the group"
+    Membership.objects.create(account=stranger, group=group)
+    assert answers(client, secret, *question) == (200, True)
     set_active(actor=actor(admin), account=stranger, is_active=False)
     assert answers(client, secret, *question) == (401, False)
 

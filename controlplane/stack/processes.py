@@ -48,13 +48,12 @@ def manage(*words: str) -> list[str]:
 
 
 def celery(*words: str) -> list[str]:
-    return [sys.executable, "-m", "celery", "-A", "controlplane", "--quiet", *words, "--loglevel", "WARNING"]
+    return [sys.executable, "-m", "controlplane.stack.celery", *words]
 
 
 def worker(name: str, queues: str) -> Program:
-    """One job at a time; killed with its supervisor, it gives its job back at once."""
-    alone = ["--concurrency", "1", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    command = celery("worker", "-n", f"{name}@%h", "-Q", queues, *alone)
+    """Killed with its supervisor, it gives its job back at once."""
+    command = celery("worker", "--name", name, "--queues", queues)
     return Program(f"worker-{name}", command, death_signal="QUIT", stop_seconds=20)
 
 
@@ -90,7 +89,7 @@ def programs(port: int, gateway_port: int, sockets: Path) -> list[Program]:
         Program("edge", server("controlplane.edge:app", "asgi", port=port)),
         worker("default", "default,deployments"),
         worker("evaluations", "evaluations,monitoring,scans"),
-        Program("beat", celery("beat", "--pidfile=")),
+        Program("beat", celery("beat")),
         Program("sealer", manage("seal_ledger", "--follow"), {"DATABASE_ROLE": "sealer"}),
         Program("agent", manage("run_agent")),
         Program("gateway", server("deployments.serving.gateway:app", "asgi", port=gateway_port)),

@@ -14,8 +14,11 @@ from core.errors import DomainError, Invalid
 from mlflow_api.authentication import actor_of
 from mlflow_api.errors import as_answer
 from mlflow_api.json import loads
-from registry.models import ModelVersion
+from registry.ownership import seen_through_versions
 
+# A kind of thing, its id, and the id of the person who logged it.
+Name = tuple[str, str, str]
+COLUMNS = {"run": "run_id", "model": "logged_model_id"}
 WHATS = ("read", "change", "refused")
 MOST_NAMES = 1000
 
@@ -23,7 +26,7 @@ MOST_NAMES = 1000
 @csrf_exempt
 @require_POST
 def decide(request: HttpRequest) -> HttpResponse:
-    """204 when a registered model the caller may see has a version from each of them, else 404.
+    """204 when the caller may see a version of each of them that its owner made, else 404.
 
     A refusal becomes an event. Edge asks only about things that exist and belong to others; it
     lets nobody from outside reach this address.
@@ -39,35 +42,34 @@ def decide(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204 if is_seen or what == "refused" else 404)
 
 
-def _question(body: dict[str, Any]) -> tuple[list[tuple[str, str]], str, str]:
+def _question(body: dict[str, Any]) -> tuple[list[Name], str, str]:
     names, what, call = body.get("names"), body.get("what"), body.get("call", "")
     if what not in WHATS:
         raise Invalid("what must be read, change or refused.", field="what", allowed=WHATS)
-    if not isinstance(names, list) or len(names) > MOST_NAMES or not all(map(_is_pair, names)):
-        raise Invalid("names must be a list of (kind, id).", field="names")
-    return [(kind, name) for kind, name in names], what, str(call)[:500]
+    if not isinstance(names, list) or len(names) > MOST_NAMES or not all(map(_is_name, names)):
+        raise Invalid("names must be a list of (kind, id, owner).", field="names")
+    return [(kind, name, owner) for kind, name, owner in names], what, str(call)[:500]
 
 
-def _is_pair(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(isinstance(each, str) for each in value)
+def _is_name(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 3 and all(isinstance(each, str) for each in value)
 
 
-def _are_visible(actor: Actor, names: list[tuple[str, str]]) -> bool:
-    """Runs and logged models are seen through the versions made from them; experiments are not."""
-    runs = {name for kind, name in names if kind == "run"}
-    models = {name for kind, name in names if kind == "model"}
-    if len(runs) + len(models) != len(set(names)):
+def _are_visible(actor: Actor, names: list[Name]) -> bool:
+    """Runs and logged models are seen through the versions their owners made of them; experiments are not."""
+    if any(kind not in COLUMNS for kind, _, _ in names):
         return False
-    versions = ModelVersion.objects.visible_to(actor).ready()
-    seen_runs = set(versions.filter(run_id__in=runs).values_list("run_id", flat=True)) if runs else set()
-    seen_models = versions.filter(logged_model_id__in=models).values_list("logged_model_id", flat=True)
-    return runs <= seen_runs and models <= (set(seen_models) if models else set())
+    for kind, column in COLUMNS.items():
+        owners = {name: owner for of, name, owner in names if of == kind}
+        if owners and owners.keys() != seen_through_versions(actor, column, owners):
+            return False
+    return True
 
 
-def _note_refusal(actor: Actor, names: list[tuple[str, str]], call: str) -> None:
+def _note_refusal(actor: Actor, names: list[Name], call: str) -> None:
     record_denied(
         actor=actor,
         action="tracking.refused",
         reason="It belongs to somebody else." if names else "It needs another right or scope.",
-        extra={"call": call, "names": [f"{kind} {name}" for kind, name in names[:20]]},
+        extra={"call": call, "names": [f"{kind} {name}" for kind, name, _ in names[:20]]},
     )

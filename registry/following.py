@@ -7,19 +7,25 @@ from typing import TYPE_CHECKING
 
 from core.actors import Actor
 from core.errors import Invalid, NotFound
-from registry.lineage import found_data
+from registry.lineage import creator_of, found_data
 from registry.models import ModelVersion
-from registry.run_facts import facts_of
+from registry.ownership import may_use
+from registry.run_facts import RunFacts, facts_of
 from registry.services import settle_run
 from registry.tracked import LoggedModel
 
 if TYPE_CHECKING:
     from registry.tracking import TrackingServer
 
+HIDDEN = "Whoever registered the version may no longer see the run."
+
 
 def settle(version: ModelVersion, *, tracking: TrackingServer, actor: Actor) -> None:
     """Read the run of a version again, which has ended since; what cannot be read stays as it was."""
     run = tracking.run(version.run_id)
+    if not may_use(creator_of(version), run.owned):
+        settle_run(actor=actor, version=version, facts=_as_it_was(version), data=[], left_out=HIDDEN)
+        return
     logged_model = _logged_model(version, tracking)
     try:
         facts = facts_of(run, logged_model)
@@ -30,6 +36,16 @@ def settle(version: ModelVersion, *, tracking: TrackingServer, actor: Actor) -> 
         settle_run(actor=actor, version=version, facts=facts, data=[], left_out=left_out)
     else:
         settle_run(actor=actor, version=version, facts=facts, data=data)
+
+
+def _as_it_was(version: ModelVersion) -> RunFacts:
+    return RunFacts(
+        run={**version.run, "status": "UNKNOWN"},
+        parameters=version.parameters,
+        metrics=version.metrics,
+        code_commit=version.code_commit,
+        holdout=version.holdout,
+    )
 
 
 def _logged_model(version: ModelVersion, tracking: TrackingServer) -> LoggedModel | None:

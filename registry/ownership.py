@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from audit.services import record_denied
 from core.actors import Actor
 from core.errors import NotFound
@@ -40,7 +42,18 @@ def require_own(actor: Actor, run: Owned | None, logged_model: Owned | None) -> 
 
 
 def may_use(actor: Actor, thing: Owned) -> bool:
-    """Its owner may, and whoever sees a version that was made from it."""
+    """Its owner may, and whoever sees a version that its owner made from it."""
     if actor.holds_everywhere("view") or thing.owner == str(actor.person_id):
         return True
-    return ModelVersion.objects.visible_to(actor).ready().filter(**{thing.column: thing.id}).exists()
+    return bool(seen_through_versions(actor, thing.column, {thing.id: thing.owner}))
+
+
+def seen_through_versions(actor: Actor, column: str, owners: Mapping[str, str]) -> set[str]:
+    """Those of the things, given with their owners, that the actor sees a version of which the owner made.
+
+    A version somebody else made of them does not count: by a copy of their own people would read on in a
+    run after its versions were hidden from them.
+    """
+    made = ModelVersion.objects.visible_to(actor).ready().filter(**{f"{column}__in": list(owners)})
+    found = made.values_list(column, "created_by__person_id").distinct()
+    return {name for name, person in found if str(person) == owners[name]}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import chain, zip_longest
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.fields.json import KT
 from django.utils import timezone
 
 from core.actors import Actor
@@ -21,7 +25,8 @@ from registry.integrity import verify
 from registry.models import ModelVersion
 from registry.services import FINALISE, VERIFY
 
-FOLLOW = "registry.follow_runs"
+FOLLOW, FOLLOW_EVERY = "registry.follow_runs", timedelta(seconds=20)
+RUNS_OF_A_ROUND, RUNS_OF_A_QUESTION, VERSIONS_OF_A_ROUND = 2000, 200, 100
 # A run that is not ended by then was left behind by a notebook that died.
 FOLLOWED_FOR = timedelta(days=7)
 HASHED_AT_ONCE = 1000
@@ -75,21 +80,36 @@ def verify_versions(lease: Lease) -> dict[str, Any]:
     return {"versions": len(versions)}
 
 
-@periodic(FOLLOW, every=timedelta(seconds=20))
+@periodic(FOLLOW, every=FOLLOW_EVERY)
 @job(FOLLOW, limit=timedelta(minutes=2))
 def follow_runs(lease: Lease) -> dict[str, Any]:
     """Versions are mostly registered before their run ends; what it logged until then is read at its end."""
-    since = timezone.now() - FOLLOWED_FOR
-    waiting = list(
-        ModelVersion.objects.of_going_runs().filter(created_at__gt=since).order_by("-created_at")[:200]
-    )
-    if not waiting:
-        return {"settled": 0}
-    ended = tracking_server().ended({each.run_id: each.run["experiment_id"] for each in waiting})
-    settled = [each for each in waiting if each.run_id in ended]
-    for version in settled:
+    going = ModelVersion.objects.of_going_runs().filter(created_at__gt=timezone.now() - FOLLOWED_FOR)
+    runs = {
+        run: home for run, home in going.values_list("run_id", KT("run__experiment_id")).distinct() if home
+    }
+    asked, ended = in_turns(sorted(runs), RUNS_OF_A_ROUND, _round()), set[str]()
+    for begin in range(0, len(asked), RUNS_OF_A_QUESTION):
+        question = asked[begin : begin + RUNS_OF_A_QUESTION]
+        ended |= tracking_server().ended({run: runs[run] for run in question})
+    settled = 0
+    # One version of each run first, so that a run with thousands holds up nobody's.
+    of_runs = [going.filter(run_id=run).order_by("created_at")[:VERSIONS_OF_A_ROUND] for run in sorted(ended)]
+    for version in filter(None, chain.from_iterable(zip_longest(*of_runs))):
+        lease.check()
         settle(version, tracking=tracking_server(), actor=Actor.system(lease))
-    return {"settled": len(settled)}
+        settled += 1
+    return {"settled": settled}
+
+
+def in_turns(things: Sequence[str], size: int, turn: int) -> Sequence[str]:
+    """So many of them, others with each turn, until all had theirs."""
+    begin = turn % max(1, -(-len(things) // size)) * size
+    return things[begin : begin + size]
+
+
+def _round() -> int:
+    return int(time.time() // FOLLOW_EVERY.total_seconds())
 
 
 @periodic("registry.fail_stalled_versions", every=timedelta(minutes=1))

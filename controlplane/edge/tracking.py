@@ -33,6 +33,8 @@ from core.actors import Actor
 
 CREATING = {Access.CREATE_EXPERIMENT, Access.CREATE_INSIDE, Access.CREATE_TRACE}
 FILES = {Access.READ_FILES, Access.WRITE_FILES}
+# No experiment's number, asked for where a name is unknown so that both take the same time.
+NOWHERE = "999999999999999999"
 DECIDE = "/internal/tracking/decide"
 ARTIFACT_HEADERS = (
     (b"content-disposition", b"attachment"),
@@ -104,9 +106,8 @@ class Tracking:
             calls.refuse_reserved(content)
             if captured.get("tag") == calls.OWNER:
                 raise Refused(400, f"The tag {calls.OWNER} is reserved.")
-        by_name = scope["path"].endswith("experiments/get-by-name")
-        if by_name:
-            await self._name_to_id(content)
+        if scope["path"].endswith("experiments/get-by-name"):
+            await self._name_to_id(content, actor)
         elif endpoint.access is Access.CREATE_EXPERIMENT:
             await self._refuse_taken(exchange, actor, str(content.get("name", "")))
         skip = (
@@ -128,12 +129,7 @@ class Tracking:
             kind == "experiment" for kind, _ in names.write
         ):
             raise Refused(400, "experiment_id must say in which experiment this is created.")
-        try:
-            await self._decide(exchange, actor, endpoint.access, names)
-        except Refused as refused:
-            if by_name and refused.status == 404:  # in the words for a name that nobody has
-                raise naming.unnamed(str(content["experiment_name"])) from None
-            raise
+        await self._decide(exchange, actor, endpoint.access, names)
         if endpoint.access in CREATING:
             _mark(content, actor, endpoint)
         elif endpoint.access is Access.SEARCH and not actor.holds_everywhere("view"):
@@ -161,13 +157,18 @@ class Tracking:
             raw = content if isinstance(content, bytes) else content.read()
         return calls.parsed_exactly(raw) if is_exact else calls.parsed(raw)
 
-    async def _name_to_id(self, content: dict[str, Any]) -> None:
-        """So that an experiment named is decided on like one numbered."""
+    async def _name_to_id(self, content: dict[str, Any], actor: Actor) -> None:
+        """So that an experiment named is decided on like one numbered; of nobody's and a hidden one alike.
+
+        Clients ask for a name before they create it: that is no attempt, so web is not asked for either.
+        """
         name = str(content.get("experiment_name", ""))
         found = await self.ownership.experiment_named(name)
-        if found is None:
+        [thing] = (await self.ownership.of({("experiment", found or NOWHERE)})).values() or [None]
+        is_own = thing is not None and (thing.is_shared or thing.owner == str(actor.person_id))
+        if thing is None or not (is_own or actor.holds_everywhere("view")):
             raise naming.unnamed(name)
-        content["experiment_id"] = found
+        content["experiment_id"] = thing.id
 
     async def _refuse_taken(self, exchange: Exchange, actor: Actor, name: str) -> None:
         """Said here, since the server answers with its database's own words; who probes is recorded."""
@@ -175,7 +176,7 @@ class Tracking:
         if known is not None:
             [thing] = (await self.ownership.of({("experiment", known)})).values()
             if thing.owner != str(actor.person_id) and not actor.holds_everywhere("view"):
-                await self._post(exchange, {("experiment", known)}, "refused")
+                await self._post(exchange, {thing}, "refused")
             raise Refused(400, f"An experiment named '{name}' exists already.", "RESOURCE_ALREADY_EXISTS")
 
     async def _forward(self, exchange: Exchange, content: dict[str, Any], has_query: bool) -> None:
@@ -247,7 +248,7 @@ class Tracking:
         if absent := names.all() - found.keys():
             if not actor.holds_everywhere("view"):
                 # What is hidden costs this question: an answer's time must not tell the two apart.
-                await self._post(exchange, absent, "read")
+                await self._post(exchange, {Thing(*each, "", "") for each in absent}, "read")
             raise naming.unknown(*min(absent))
         changes = access in {Access.WRITE, Access.WRITE_FILES, Access.CREATE_INSIDE}
         own = {name for name, thing in found.items() if thing.owner == str(actor.person_id)}
@@ -255,33 +256,34 @@ class Tracking:
         may_change = own | (shared if access is Access.CREATE_INSIDE else set())
         to_read = (names.read if changes else names.all()) - own - shared
         if to_read and not actor.holds_everywhere("view"):
-            await self._ask_web(exchange, to_read, "read")
+            await self._ask_web(exchange, {found[each] for each in to_read}, "read")
         to_change = (names.write if changes else set()) - may_change
         if to_change:
             # Whoever may see it learns that it is not theirs; to others it does not exist.
             if not (to_change <= shared or actor.holds_everywhere("view")):
-                await self._ask_web(exchange, to_change, "change")
-            raise await self._denied(exchange, to_change)
+                await self._ask_web(exchange, {found[each] for each in to_change}, "change")
+            raise await self._denied(exchange, {found[each] for each in to_change})
         return found
 
-    async def _ask_web(self, exchange: Exchange, names: set[tuple[str, str]], what: str) -> None:
+    async def _ask_web(self, exchange: Exchange, things: set[Thing], what: str) -> None:
         """Web knows the registered models, and writes refusals into the ledger."""
-        status = await self._post(exchange, names, what)
+        status = await self._post(exchange, things, what)
         if status == 404:
-            raise naming.unknown(*sorted(names)[0])
+            raise naming.unknown(*min((each.kind, each.id) for each in things))
         if status == 503:
             raise Refused(503, "web does not answer. Try again in a few seconds.")
         if status != 204:
             raise Refused(500, "The decision on this call failed.")
 
-    async def _denied(self, exchange: Exchange, names: set[tuple[str, str]]) -> Refused:
-        await self._post(exchange, names, "refused")
-        kind, name = sorted(names)[0]
+    async def _denied(self, exchange: Exchange, things: set[Thing]) -> Refused:
+        await self._post(exchange, things, "refused")
+        kind, name = min((each.kind, each.id) for each in things)
         return Refused(403, f"Only who created the {naming.word(kind)} {name} may change it.")
 
-    async def _post(self, exchange: Exchange, names: set[tuple[str, str]], what: str) -> int:
+    async def _post(self, exchange: Exchange, things: set[Thing], what: str) -> int:
         authorization = next(value for name, value in exchange.scope["headers"] if name == b"authorization")
-        body = {"names": sorted(names), "what": what, "call": exchange.scope["path"]}
+        names = sorted((each.kind, each.id, each.owner) for each in things)
+        body = {"names": names, "what": what, "call": exchange.scope["path"]}
         status, _ = await self.web.ask(
             DECIDE,
             json.dumps(body).encode(),

@@ -1,6 +1,7 @@
 """A version follows its run until the run has ended, and never afterwards."""
 
 import json
+from itertools import chain
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -12,6 +13,8 @@ from registry.models import ModelVersion
 from registry.run_facts import RunFacts
 from registry.services import create_version, settle_run
 from registry.storage.services import place_hold
+from registry.tasks import in_turns
+from registry.tracked import OWNER
 from registry.tracking import tracking_server
 from tests.registry.test_registering_models import events
 
@@ -91,6 +94,22 @@ def test_a_logged_model_that_is_gone_holds_nothing_up(make_model, actor, scienti
     assert (version.metrics, version.is_run_going) == ({"auc": 0.7}, False)
 
 
+def test_a_run_that_was_hidden_since_is_not_read(going, end, tracking, stranger):
+    """Else what is logged after a right was revoked would come into the versions made while it was held."""
+    [owner] = [each for each in tracking.runs[going.run_id]["data"]["tags"] if each["key"] == OWNER]
+    owner["value"] = str(stranger.person_id)
+    end(going, metrics={"auc": 0.7})
+    assert (going.metrics, going.is_run_going) == ({}, False)
+    assert "no longer" in events("registry.run_settled")[0]["reason"]
+
+
 def test_nobody_but_a_worker_reads_runs(going, scientist, actor):
     with pytest.raises(NotAllowed):
         settle_run(actor=actor(scientist), version=going, facts=RunFacts(), data=[])
+
+
+def test_every_run_has_its_turn():
+    runs = [f"r{number}" for number in range(7)]
+    turns = [in_turns(runs, 3, turn) for turn in range(1_000_000, 1_000_003)]
+    assert sorted(chain(*turns)) == runs
+    assert in_turns([], 3, 5) == []

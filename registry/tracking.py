@@ -22,7 +22,6 @@ TIMEOUT = httpx.Timeout(30, connect=5)
 # Shorter than any server waits: none closes a connection just as we ask over it.
 KEPT_ALIVE = httpx.Limits(keepalive_expiry=2)
 MOST_OWNED = 10_000
-MOST_POINTS = 10_000
 
 
 class TrackingServer:
@@ -65,16 +64,29 @@ class TrackingServer:
         found = self._post("/api/2.0/mlflow/runs/search", asked, "").get("runs", [])
         return {each["info"]["run_id"] for each in found}
 
-    def experiments(self, size: int) -> dict[str, str]:
-        """Id and name of the experiments changed last."""
-        asked = {"max_results": size, "order_by": ["last_update_time DESC"]}
+    def experiments_of(self, owner: str, size: int) -> dict[str, str]:
+        """Id and name of the experiments somebody created and changed last."""
+        asked = {
+            "filter": f"tags.`{OWNER}` = '{uuid.UUID(owner)}'",
+            "max_results": size,
+            "order_by": ["last_update_time DESC"],
+        }
         body = self._post("/api/2.0/mlflow/experiments/search", asked, "")
         return {each["experiment_id"]: _clean(each["name"]) for each in body.get("experiments", [])}
 
-    def metric_history(self, run_id: str, name: str) -> list[float]:
-        """What was logged of one metric, step by step, as far as it is finite."""
-        query = {"run_id": run_id, "metric_key": name, "max_results": str(MOST_POINTS)}
-        body = self._get("/api/2.0/mlflow/metrics/get-history", query, f"There is no run {run_id}.")
+    def experiment_name(self, experiment_id: str) -> str:
+        """Empty where there is none, such as of a run that was deleted with its experiment."""
+        try:
+            body = self._get("/api/2.0/mlflow/experiments/get", {"experiment_id": experiment_id}, "")
+        except NotFound:
+            return ""
+        return _clean(body["experiment"]["name"])
+
+    def metric_course(self, run_id: str, name: str, size: int) -> list[float]:
+        """At most so many of the steps of one metric, from first to last, as far as they are finite."""
+        query = {"run_ids": run_id, "metric_key": name, "max_results": str(size)}
+        path = "/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval"
+        body = self._get(path, query, f"There is no run {run_id}.")
         logged = sorted((int(each.get("step", 0)), float(each["value"])) for each in body.get("metrics", []))
         return [value for _, value in logged if math.isfinite(value)]
 

@@ -7,15 +7,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from django.core import signing
+
 from core.actors import Actor
 from core.errors import Invalid, NotFound
 from registry.backends import tracking_server
 from registry.metrics import main_metric, word_of
 from registry.models import ModelVersion
 from registry.ownership import may_use
-from registry.tracked import RUN_ID, Run
+from registry.tracked import RUN_ID, Owned, Run
 
 EXPERIMENT_ID = re.compile(r"[0-9]{1,9}")
+# Everybody may log there, and into experiments of their own: a person's runs are nowhere else.
+SHARED_EXPERIMENT = "0"
 MOST_EXPERIMENTS = 1000
 RUNS_OF_A_PAGE = 50
 # A history is asked for metric by metric.
@@ -28,18 +32,22 @@ STATUSES = {
     "FAILED": "failed",
     "KILLED": "cancelled",
 }
+PAGES = "registry.runs.page"
 # Tags that MLflow or the registry set, shown in their own places or of no use to people.
 KEPT_TO_ITSELF = ("mlflow.", "controlplane.")
 
 
 @dataclass(frozen=True)
 class Metric:
-    """The newest value of a metric, and its course where more than one was logged."""
+    """The newest value of a metric, and its course where more than one was logged; a long one is sampled."""
 
     name: str
     value: float | str
     course: Sequence[float] = ()
-    steps: int = 1
+
+    @property
+    def is_sampled(self) -> bool:
+        return len(self.course) >= MOST_DRAWN
 
 
 @dataclass(frozen=True)
@@ -111,16 +119,20 @@ def run_of(actor: Actor, run_id: str) -> ShownRun:
     if not RUN_ID.fullmatch(run_id):
         raise missing
     tracking = tracking_server()
-    run = tracking.run(run_id)
+    try:
+        run = tracking.run(run_id)
+    except NotFound:
+        # Asked as of what is hidden: an answer's time must not tell the two apart.
+        may_use(actor, Owned("run_id", run_id, ""))
+        raise missing from None
     if not may_use(actor, run.owned):
         raise missing
     metrics = []
     for place, (name, value) in enumerate(sorted(run.metrics.items())):
-        logged = tracking.metric_history(run.id, name) if place < MOST_HISTORIES else []
-        metrics.append(Metric(name, value, _thinned(logged) if len(logged) > 1 else (), len(logged)))
-    names = tracking.experiments(MOST_EXPERIMENTS)
+        course = tracking.metric_course(run.id, name, MOST_DRAWN) if place < MOST_HISTORIES else []
+        metrics.append(Metric(name, value, course if len(course) > 1 else ()))
     versions = _versions(actor, [run])
-    return ShownRun(run, names.get(run.experiment_id, ""), versions.get(run.id, ()), metrics)
+    return ShownRun(run, tracking.experiment_name(run.experiment_id), versions.get(run.id, ()), metrics)
 
 
 def runs_of(actor: Actor, experiment_id: str, page: str) -> RunPage:
@@ -130,11 +142,11 @@ def runs_of(actor: Actor, experiment_id: str, page: str) -> RunPage:
             "experiment must be the number of an experiment.", field="experiment", allowed="a number"
         )
     tracking = tracking_server()
-    names = tracking.experiments(MOST_EXPERIMENTS)
+    of = [str(actor.person_id), experiment_id]
+    names = tracking.experiments_of(of[0], MOST_EXPERIMENTS)
+    names[SHARED_EXPERIMENT] = tracking.experiment_name(SHARED_EXPERIMENT)
     asked = [experiment_id] if experiment_id else list(names)
-    if not asked:
-        return RunPage((), "", "")
-    found, following = tracking.runs_of(str(actor.person_id), asked, RUNS_OF_A_PAGE, page)
+    found, following = tracking.runs_of(of[0], asked, RUNS_OF_A_PAGE, _opened(page, of) if page else "")
     versions = _versions(actor, found)
     shown = [
         ShownRun(
@@ -146,7 +158,24 @@ def runs_of(actor: Actor, experiment_id: str, page: str) -> RunPage:
         for run in found
     ]
     # The name of an experiment is told to who logged in it, to nobody else.
-    return RunPage(shown, names.get(experiment_id, "") if shown else "", following)
+    return RunPage(
+        shown, names.get(experiment_id, "") if shown else "", _sealed(following, of) if following else ""
+    )
+
+
+def _sealed(token: str, of: Sequence[str]) -> str:
+    """MLflow's page token, signed for this list: it fails on what it did not give out itself."""
+    return signing.dumps([*of, token], salt=PAGES)
+
+
+def _opened(page: str, of: Sequence[str]) -> str:
+    try:
+        *belongs_to, token = signing.loads(page, salt=PAGES)
+    except signing.BadSignature:
+        belongs_to, token = [], ""
+    if belongs_to != of:
+        raise Invalid("page must be one that the list of runs leads to.", field="page")
+    return str(token)
 
 
 def _versions(actor: Actor, runs: Iterable[Run]) -> dict[str, list[ModelVersion]]:
@@ -155,12 +184,6 @@ def _versions(actor: Actor, runs: Iterable[Run]) -> dict[str, list[ModelVersion]
     for version in known.in_lists().order_by("model__name", "number"):
         found.setdefault(version.run_id, []).append(version)
     return found
-
-
-def _thinned(values: Sequence[float]) -> Sequence[float]:
-    """At most some dozens of values, the last one among them."""
-    step = -(-len(values) // MOST_DRAWN)
-    return values[::-1][::step][::-1]
 
 
 def _moment(milliseconds: int) -> datetime | None:

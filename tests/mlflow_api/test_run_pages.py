@@ -4,13 +4,17 @@ import uuid
 
 import mlflow
 import pytest
+from django.core import signing
 from django.db import transaction
+from django.utils import timezone
 
 from core.jobs import enqueue
+from core.jobs.models import Job
+from registry import tasks
 from registry.access.services import grant
 from registry.models import ModelVersion, RegisteredModel
 from registry.services import create_model
-from registry.tasks import FOLLOW
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,18 +55,26 @@ def test_the_maker_sees_what_a_run_logged(run, client_for, scientist):
     assert "first try" in client_for(scientist).get("/runs/").content.decode()
 
 
-def test_nobody_else_sees_a_run_or_that_there_is_one(run, client_for, reviewer, stranger, scientist, actor):
+def test_nobody_else_sees_a_run_or_that_there_is_one(
+    run, client_for, reviewer, stranger, scientist, admin, actor, ask, token
+):
     for who in (stranger, reviewer):
         browser = client_for(who)
         if not actor(who).holds_everywhere("view"):
             theirs, none = browser.get(f"/runs/{run.run_id}/"), browser.get(f"/runs/{'0' * 32}/")
             assert (theirs.status_code, none.status_code) == (404, 404)
+            said = [
+                str(each.context["error"].__dict__).replace(name, "")
+                for each, name in ((theirs, run.run_id), (none, "0" * 32))
+            ]
+            assert said[0] == said[1], "a hidden run is refused as one that never was"
         for address in ("/runs/", f"/runs/?experiment={run.experiment_id}"):
             said = browser.get(address).content.decode()
             assert "first try" not in said
             assert "Experiment delays" not in said
     model = create_model(actor=actor(scientist), name="delays")
-    ModelVersion.objects.create(model=model, number=1, run_id=run.run_id, status="READY", digest="a" * 64)
+    made = {"run_id": run.run_id, "status": "READY", "digest": "a" * 64}
+    ModelVersion.objects.create(model=model, number=1, created_by=scientist, **made)
     assert client_for(stranger).get(f"/runs/{run.run_id}/").status_code == 404
     grant(
         actor=actor(scientist),
@@ -74,6 +86,16 @@ def test_nobody_else_sees_a_run_or_that_there_is_one(run, client_for, reviewer, 
     page = client_for(stranger).get(f"/runs/{run.run_id}/")
     assert page.status_code == 200
     assert "/models/delays/versions/1/" in page.content.decode()
+    # A copy of one's own opens nothing: what is seen through it ends with the right it came by.
+    own = create_model(actor=actor(scientist), name="theirs")
+    grant(actor=actor(scientist), model=own, account=stranger, right="view", reason="Theirs.")
+    ModelVersion.objects.create(model=own, number=1, created_by=stranger, **made)
+    ModelVersion.objects.filter(model=model).update(deleted_at=timezone.now())
+    assert client_for(stranger).get(f"/runs/{run.run_id}/").status_code == 404
+    theirs = ask(
+        "GET", f"/api/2.0/mlflow/runs/get?run_id={run.run_id}", Authorization=f"Bearer {token(stranger)}"
+    )
+    assert theirs[0] == 404
 
 
 def test_odd_addresses_are_refused_in_words(run, client_for, scientist):
@@ -81,7 +103,8 @@ def test_odd_addresses_are_refused_in_words(run, client_for, scientist):
     for name in ("x", "a" * 65, "%00", "a'b", "é"):
         assert browser.get(f"/runs/{name}/").status_code == 404, name
     assert browser.get("/runs/?experiment=x").status_code == 400
-    assert browser.get("/runs/?page=nonsense").status_code == 400
+    for page in ("nonsense", "W10=", "MQ==", signing.dumps(["x"], salt="registry.runs.page")):
+        assert browser.get("/runs/", {"page": page}).status_code == 400, page
     assert browser.get("/runs/?experiment=999999999").status_code == 200
 
 
@@ -105,8 +128,36 @@ def test_a_list_goes_on(sign_in, scientist, client_for, monkeypatch):
 
 def follow(run_jobs):
     with transaction.atomic():
-        enqueue(FOLLOW)
+        enqueue(tasks.FOLLOW)
     run_jobs()
+    wait_for(lambda: not Job.objects.filter(kind=tasks.FOLLOW).open().exists())
+
+
+def test_one_run_of_many_versions_holds_up_no_other(sign_in, scientist, actor, run_jobs, monkeypatch):
+    """The newest versions, all of one run that goes on, once kept every other from being asked for."""
+    monkeypatch.setattr(tasks, "RUNS_OF_A_QUESTION", 1)
+    client = sign_in(scientist)
+    experiment = client.create_experiment(f"many {uuid.uuid4().hex[:8]}")
+    model, made = create_model(actor=actor(scientist), name="delays"), []
+    for run in [client.create_run(experiment).info] * 1 + [client.create_run(experiment).info] * 3:
+        facts = {"id": run.run_id, "status": "RUNNING", "experiment_id": experiment}
+        made.append(
+            ModelVersion.objects.create(
+                model=model,
+                number=len(made) + 1,
+                run_id=run.run_id,
+                run=facts,
+                created_by=scientist,
+                status="READY",
+                digest="a" * 64,
+            )
+        )
+    client.log_metric(made[0].run_id, "auc", 0.7)
+    client.set_terminated(made[0].run_id)
+    follow(run_jobs)
+    made[0].refresh_from_db()
+    assert (made[0].metrics, made[0].is_run_going) == ({"auc": 0.7}, False)
+    assert ModelVersion.objects.of_going_runs().count() == 3
 
 
 def test_what_a_run_logs_after_its_model_was_registered_reaches_the_version(

@@ -120,7 +120,7 @@ def _signature(value: Any) -> dict[str, Any] | None:
             continue
         try:
             parts[part] = json.loads(text) if isinstance(text, str) else _plain(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Invalid(f"The {part} of the signature in MLmodel are not JSON.", field="source") from error
     if not parts:
         return None

@@ -13,6 +13,7 @@ from core.text import checked_text
 from deployments import rights
 from deployments.models import Clearance, Environment
 from registry.models import ModelVersion
+from registry.prompts.content import is_prompt
 
 
 @command
@@ -80,6 +81,8 @@ def require_deployable(version: ModelVersion) -> None:
     """The version's files are finished, not deleted, and those that were registered."""
     if version.deleted_at is not None or not version.is_ready:
         raise Conflict(f"{version} is not ready, so it cannot be deployed.", code="version_not_ready")
+    if is_prompt(version.model):
+        raise Conflict(f"{version} is a prompt: a text, which is not deployed.", code="prompt_not_deployed")
     if not version.is_intact:
         raise Conflict(
             f"The files of {version} are not those that were registered: {version.integrity_failure}",

@@ -149,8 +149,10 @@ def _dumped(value: Any) -> str:
 
 
 def _read(raw: str) -> Any:
-    """None where it is no JSON, also where it is nested too deep to be read."""
+    """None where it is no JSON, also where it is nested too deep, or holds what no page can (lone surrogates)."""
     try:
-        return json.loads(raw)
+        read = json.loads(raw)
+        _dumped(read).encode()
+        return read
     except (ValueError, RecursionError):
         return None

@@ -14,17 +14,11 @@ from registry import rights
 from registry.locks import changed_model, locked_model, own_version, touch
 from registry.models import ALWAYS_PROTECTED, ModelAlias, ModelVersion, ProtectedAlias, RegisteredModel
 from registry.names import NEWEST, checked_alias
+from registry.services.seen import UNSEEN, Unseen
 
 # MLflow's stage that says the same as a protected alias, and so moves only with it.
 STAGE_OF_ALIAS = {"champion": ModelVersion.Stage.PRODUCTION}
 PROTECTED_STAGES = frozenset(STAGE_OF_ALIAS.values())
-
-
-class Unseen:
-    """The caller does not say what it has seen, so that the last one who writes wins."""
-
-
-UNSEEN = Unseen()
 
 
 class LooksAlike(Invalid):

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 from audit.services import command, record
 from core.actors import Actor
-from core.errors import Conflict, Invalid, NotAllowed
+from core.errors import Conflict, Invalid, NotAllowed, PreconditionFailed
 from core.hot_reads import fetch_row
 from core.text import checked_text, storable_text
 from registry import rights
 from registry.locks import changed_model, changed_version, locked_model, locked_version, touch
 from registry.models import ModelTag, ModelVersion, RegisteredModel, VersionTag
+from registry.services.seen import UNSEEN, Unseen
 
 LONGEST_KEY = 250
 LONGEST_VALUE = 100_000
@@ -42,14 +43,20 @@ PUT_MANY_ON_VERSION = PUT_MANY.format(table=VersionTag._meta.db_table, of="versi
 
 @command
 def set_tag(
-    *, actor: Actor, target: RegisteredModel | ModelVersion, key: str, value: str
+    *,
+    actor: Actor,
+    target: RegisteredModel | ModelVersion,
+    key: str,
+    value: str,
+    seen: str | Unseen | None = UNSEEN,
 ) -> RegisteredModel | ModelVersion:
-    """Attach a tag to a model or version, replacing the value it had."""
+    """Attach a tag to a model or version, replacing the value its caller has ``seen``; None is no tag."""
     row = _changed(actor, target)
     _require(actor, row)
     key, value = checked_tag(key, value)
     _refuse_content(row, key, value)
     before = _put(row, key, value)
+    _require_as_seen(row, key, before, seen)
     record(
         actor=actor,
         action="registry.tag_set",
@@ -63,13 +70,14 @@ def set_tag(
 
 @command
 def delete_tag(
-    *, actor: Actor, target: RegisteredModel | ModelVersion, key: str
+    *, actor: Actor, target: RegisteredModel | ModelVersion, key: str, seen: str | Unseen = UNSEEN
 ) -> RegisteredModel | ModelVersion:
-    """Remove a tag; removing one that is not there changes nothing."""
+    """Remove a tag, where it still says what its caller has ``seen``; one that is not there changes nothing."""
     _require(actor, target)
     key = storable_text(key, "key", LONGEST_KEY)
     row = _locked(target)
     known = row.tags.filter(key=key).first()
+    _require_as_seen(row, key, known.value if known else None, seen)
     if known is not None:
         _refuse_content(row, key, None)
         known.delete()
@@ -96,15 +104,40 @@ def _require(actor: Actor, target: RegisteredModel | ModelVersion) -> None:
         raise NotAllowed(f"You may not tag {target}; it needs the right to register on {model}.")
 
 
+def _require_as_seen(
+    row: RegisteredModel | ModelVersion, key: str, current: str | None, seen: str | Unseen | None
+) -> None:
+    """The row is locked; a tag put already is undone by the refusal."""
+    if not isinstance(seen, Unseen) and current != seen:
+        raise PreconditionFailed(
+            f"The tag {key} of {row} has changed since you read it. Read it again and repeat your change."
+        )
+
+
 def _refuse_content(row: RegisteredModel | ModelVersion, key: str, value: str | None) -> None:
-    """What a prompt's version says was hashed with it; saying the same again changes nothing."""
-    if not isinstance(row, ModelVersion) or key not in PROMPT_CONTENT:
+    """What a prompt's version says was hashed with it; saying the same again changes nothing.
+
+    Nor does a model with versions turn into a prompt or back: they would pass for what they are not.
+    """
+    if isinstance(row, RegisteredModel):
+        if key == IS_PROMPT and row.next_number > 1 and (value == "true") != _is_prompt(row):
+            raise Conflict(
+                f"{row} has versions, so it stays what it is; register what is"
+                f" {'a prompt' if value == 'true' else 'no prompt'} under another name.",
+                field="key",
+            )
+        return
+    if key not in PROMPT_CONTENT:
         return
     held = dict(row.tags.filter(key__in=[key, IS_PROMPT]).values_list("key", "value"))
     if held.get(IS_PROMPT) == "true" and held.get(key) != value:
         raise Conflict(
             f"The content of {row} never changes; register another version of the prompt.", field="key"
         )
+
+
+def _is_prompt(model: RegisteredModel) -> bool:
+    return model.tags.filter(key=IS_PROMPT, value="true").exists()
 
 
 def _put(row: RegisteredModel | ModelVersion, key: str, value: str) -> str | None:

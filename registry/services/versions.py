@@ -27,7 +27,11 @@ from registry.tracked import RUN_ID
 FINALISE = "registry.finalise_version"
 
 
-@command
+class Unreadable(Invalid):
+    """A version somebody may not see, named as a source: an attempt worth a denied event."""
+
+
+@command(refusals=(NotAllowed, Unreadable))
 def create_version(
     *,
     actor: Actor,
@@ -153,7 +157,7 @@ def _refuse_unreadable(actor: Actor, source: Source) -> None:
         ModelVersion.objects.visible_to(actor).ready().filter(model__name=source.owner, number=source.number)
     )
     if not found.exists():
-        raise Invalid(
+        raise Unreadable(
             f"There is no ready version {source.number} of a registered model {source.owner!r}.",
             field="source",
             allowed="a ready model version",

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from core.canonical import sha256_hex
 from core.doors import PageRequest, sign_in_required
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from registry import services
 from registry.lookups import find_model, find_version
 from registry.models import ModelVersion, RegisteredModel
@@ -80,8 +80,8 @@ def _set(request: PageRequest, form: TagForm, target: RegisteredModel | ModelVer
         form.ask_again(known)
         return False
     try:
-        services.set_tag(actor=request.actor, target=target, key=key, value=value)
-    except (Invalid, Conflict, NotFound) as error:
+        services.set_tag(actor=request.actor, target=target, key=key, value=value, seen=known)
+    except (Invalid, Conflict, NotFound, PreconditionFailed) as error:
         form.add_error(error.field if error.field in form.fields else None, str(error))
         return False
     undo = undo_at("remove-tag", target, key=key)
@@ -93,6 +93,6 @@ def _set(request: PageRequest, form: TagForm, target: RegisteredModel | ModelVer
 
 def _remove(request: PageRequest, form: RemoveTagForm, target: RegisteredModel | ModelVersion) -> None:
     known = form.chosen()
-    services.delete_tag(actor=request.actor, target=target, key=known.key)
+    services.delete_tag(actor=request.actor, target=target, key=known.key, seen=known.value)
     undo = undo_at("set-tag", target, key=known.key, value=known.value)
     messages.success(request, f"The tag {known.key} of {target} is removed.", extra_tags=undo)

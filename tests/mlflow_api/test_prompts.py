@@ -3,9 +3,11 @@
 import pytest
 
 from audit.models import Event
+from core.errors import Conflict
 from core.object_store import store
+from deployments.services import require_deployable
 from registry.integrity import DigestMismatch, verify
-from registry.models import ModelVersion
+from registry.models import ModelVersion, RegisteredModel
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +72,25 @@ def test_what_is_no_prompt_is_refused(mine, subtests):
             status, body = register(mine, name, tags)
             assert (status, body["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
     assert not ModelVersion.objects.exists()
+
+
+def test_what_has_versions_stays_what_it_is(mine):
+    """Else the files and gates of a model vanish behind a text, and texts become versions of a model."""
+    register(mine)
+    is_prompt = PROMPT[0]
+    assert mine.delete("registered-models/delete-tag", name="ask", key=is_prompt["key"])[0] == 409
+    assert mine.post("registered-models/set-tag", name="ask", key=is_prompt["key"], value="no")[0] == 409
+    assert mine.post("registered-models/set-tag", name="ask", **is_prompt)[0] == 200, "it says so already"
+    assert mine.post("registered-models/set-tag", name="delays", **is_prompt)[0] == 200, "it has no versions"
+    assert mine.delete("registered-models/delete-tag", name="delays", key=is_prompt["key"])[0] == 200
+    RegisteredModel.objects.filter(name="delays").update(next_number=2)
+    assert mine.post("registered-models/set-tag", name="delays", **is_prompt)[0] == 409
+
+
+def test_a_prompt_is_not_deployed(mine):
+    register(mine)
+    with pytest.raises(Conflict, match="is a prompt"):
+        require_deployable(ModelVersion.objects.get())
 
 
 def test_a_prompt_of_somebody_else_does_not_exist(mine, surface, make_account, stranger):

@@ -45,7 +45,9 @@ def test_nobody_sets_a_protected_alias_here(make_model, make_version, scientist,
     assert len(events("registry.set_alias")) == 2
 
 
-@pytest.mark.parametrize("alias", ["Champion", "CHAMPION", "сhampion"])  # the last begins in Cyrillic
+@pytest.mark.parametrize(
+    "alias", ["Champion", "CHAMPION", "CHAMPlON", "сhampion", "сһамріоп"]
+)  # the last two in Cyrillic
 def test_no_alias_passes_for_a_protected_one(make_model, make_version, scientist, actor, alias):
     model = make_model()
     version = make_version(model)

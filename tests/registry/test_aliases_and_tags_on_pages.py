@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from core.actors import Actor
+from core.errors import PreconditionFailed
 from registry import services
 from registry.access.services import grant
 from tests.registry.test_registering_models import events
@@ -163,6 +164,19 @@ def test_a_tag_is_set_replaced_knowingly_removed_and_put_back(client, model, doo
     assert client.post(f"{door}tags/remove/", {"key": "none"}).status_code == 422
     assert client.post(f"{door}tags/set/", {"key": "", "value": "x"}).status_code == 422
     assert len(events("registry.tag_set")) == 4
+
+
+def test_two_people_who_set_a_tag_do_not_overwrite_each_other(model, scientist, actor):
+    by = {"actor": actor(scientist), "target": model, "key": "stage"}
+    services.set_tag(**by, value="one", seen=None)
+    for late in (None, "zero"):
+        with pytest.raises(PreconditionFailed):
+            services.set_tag(**by, value="two", seen=late)
+    with pytest.raises(PreconditionFailed):
+        services.delete_tag(**by, seen="zero")
+    assert dict(model.tags.values_list("key", "value")) == {"stage": "one"}
+    services.delete_tag(**by, seen="one")
+    assert not model.tags.exists()
 
 
 def test_what_a_prompt_says_is_no_tag_to_remove(client, model, scientist, actor):

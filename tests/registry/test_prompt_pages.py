@@ -77,9 +77,11 @@ def test_a_chat_shows_who_says_what_and_what_goes_with_it(make_prompt, client_fo
     assert "Response format" in read
 
 
-@pytest.mark.parametrize("text", ["no JSON", "[1, 2]", "{}", "[]", "[" * 5000, '["x"]'])
+@pytest.mark.parametrize(
+    "text", ["no JSON", "[1, 2]", "{}", "[]", "[" * 5000, '["x"]', '[{"content": "\\ud800"}]']
+)
 def test_a_chat_that_is_no_list_of_messages_is_shown_as_it_stands(text, make_prompt, client_for, scientist):
-    make_prompt("odd", text, _mlflow_prompt_type="chat", _mlflow_prompt_model_config="[3")
+    make_prompt("odd", text, _mlflow_prompt_type="chat", _mlflow_prompt_model_config='{"a": "\\ud800"}')
     page = seen(client_for(scientist), "/models/odd/versions/1/")
     assert words(page).count(text[:50]) >= 1
     assert "a chat of" not in page

@@ -21,8 +21,10 @@ from core.errors import DomainError
 log = logging.getLogger(__name__)
 
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-# Reads that MLflow's clients post.
-POSTED_READS = ("/get-latest-versions", "/search")
+# The one read that MLflow's clients post.
+POSTED_READS = frozenset(
+    f"/{prefix}/2.0/mlflow/registered-models/get-latest-versions" for prefix in ("api", "ajax-api")
+)
 # Edge's own question, which records its refusals itself.
 INTERNAL = "/internal/"
 REFUSALS = {
@@ -38,7 +40,7 @@ REFUSALS = {
     },
 }
 NAMING = ("model", "name", "version", "alias", "key", "new_name", "right", "account", "group", "run_id")
-LONGEST_WORD = 256
+LONGEST_WORD, LONGEST_PATH = 256, 300
 LARGEST_BODY = 64 << 10
 
 
@@ -72,12 +74,16 @@ def _is_attempt(request: HttpRequest) -> bool:
         request.method not in READING
         and request.resolver_match is not None
         and not request.path.startswith(INTERNAL)
-        and not request.path.endswith(POSTED_READS)
+        and request.path not in POSTED_READS
     )
 
 
 def _note(request: HttpRequest, response: HttpResponse, actor: Actor) -> None:
-    asked = {"method": request.method, "path": request.path[:1000], "named": _named(request, response)}
+    asked = {
+        "method": request.method,
+        "path": request.path[:LONGEST_PATH],
+        "named": _named(request, response),
+    }
     try:
         record_denied(
             actor=actor,

@@ -43,6 +43,13 @@ class Pace:
         self._due[caller] = due
         return 0.0
 
+    def charge(self, caller: str, cost: float) -> None:
+        """Let what has been answered already cost more, at most the whole burst."""
+        if self.rate.per_second:
+            now = self.clock()
+            due = max(self._due.get(caller, now), now) + cost / self.rate.per_second
+            self._due[caller] = min(due, now + self.rate.burst / self.rate.per_second)
+
     def _forget(self, now: float) -> None:
         """Who asks for nothing any more; and everybody, should so many ask at once."""
         self._due = {caller: due for caller, due in self._due.items() if due > now}

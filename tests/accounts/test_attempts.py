@@ -30,6 +30,8 @@ ATTEMPTS = [
     ("DELETE", "/api/v1/models/delays", {}, {}),
     ("PATCH", "/api/v1/models/delays", {"description": "x"}, {}),
     ("PUT", "/api/v1/models/delays/aliases/best", {"version": 1}, {"version": "1"}),
+    ("PUT", "/api/v1/models/delays/aliases/search", {"version": 1}, {"version": "1"}),
+    ("DELETE", "/api/v1/models/delays/aliases/get-latest-versions", {}, {}),
     ("POST", "/api/v1/models/delays/versions/1/verify", {}, {}),
     (
         "POST",

@@ -28,6 +28,11 @@ def test_a_pace_lets_a_burst_through_and_then_so_many_a_second():
     assert [pace.wait_of("a", 0.5) for _ in range(10)] == [0.0] * 10, "cheap ones count for less"
     assert pace.wait_of("a", 0.5) > 0
     assert [Pace(Rate(0, 1)).wait_of("a", 1) for _ in range(100)] == [0.0] * 100
+    pace.charge("c", 3)
+    assert [pace.wait_of("c", 1) == 0 for _ in range(3)] == [True, True, False], "what was charged counts"
+    pace.charge("c", 1000)
+    now[0] += 0.5
+    assert pace.wait_of("c", 5) == 0.0, "never more than the burst is owed"
 
 
 def test_a_pace_forgets_who_asks_no_more(monkeypatch):
@@ -83,10 +88,10 @@ def narrow(processes):
     processes.children.remove(child)
 
 
-def ask(port, path, secret=None):
+def ask(port, path, secret=None, method="GET"):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request("GET", path, headers={"Authorization": f"Bearer {secret}"} if secret else {})
+        connection.request(method, path, headers={"Authorization": f"Bearer {secret}"} if secret else {})
         answer = connection.getresponse()
         return answer.status, dict(answer.getheaders()), answer.read()
     except OSError:
@@ -117,3 +122,5 @@ def test_who_asks_too_often_is_told_when_to_come_back(narrow, scientist, reviewe
     assert (status, json.loads(body)["error_code"]) == (429, "REQUEST_LIMIT_EXCEEDED")
     assert "at most 0.2 a second for an account" in json.loads(body)["message"]
     assert ask(narrow, "/api/v1/me", other)[0] == 200, "another account goes on"
+    refused = [ask(narrow, "/api/v1/models/unseen", other, "DELETE")[0] for _ in range(2)]
+    assert refused == [404, 429], "a refused change is an event, and costs as much as many requests"

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 
@@ -11,6 +11,15 @@ WORDS = re.compile(r"[A-Za-z0-9]+")
 NUMERAL = re.compile(r"[A-Za-z]?[0-9]+")
 # ASCII characters that are drawn alike.
 ASCII_PROTOTYPES = str.maketrans({"0": "O", "1": "l", "I": "l", "|": "l", "m": "rn"})
+Case = Callable[[str], str]
+# As which cases two words are compared; str leaves one as it is.
+AGAINST_ANY: tuple[Case, ...] = (str.casefold, str.upper, str.title)
+CASES: tuple[tuple[Case, Case], ...] = (
+    (str.casefold, str.casefold),
+    (str.upper, str.upper),
+    *((str, case) for case in AGAINST_ANY),
+    *((case, str) for case in AGAINST_ANY),
+)
 
 
 def taken_for(name: str, others: Iterable[str]) -> str:
@@ -48,15 +57,18 @@ def is_ordinary_pair(one: str, other: str) -> bool:
 def pass_for_each_other(one: str, other: str) -> bool:
     """Whether people could take one word for the other, in whatever case of letters.
 
-    Capitals are compared too: a 1 is drawn like an I. A letter outside ASCII among ASCII ones
-    counts as drawn like any: small capitals and the like stand in no table.
+    Capitals are compared too: a 1 is drawn like an I, and a small l in a word of capitals. A letter
+    outside ASCII that stands in no table (small capitals and the like) counts as drawn like any, where
+    letters beside it are ASCII or most are drawn like ASCII ones.
     """
-    if any(skeleton(as_case(one)) == skeleton(as_case(other)) for as_case in (str.casefold, str.upper)):
+    if any(skeleton(first(one)) == skeleton(second(other)) for first, second in CASES):
         return True
-    if one.isascii() or not any(letter.isascii() for letter in one):
+    letters = [each for each in skeleton(one.casefold()) if not unicodedata.combining(each)]
+    is_mixed = any(each.isascii() for each in one) or 2 * sum(map(str.isascii, letters)) >= len(letters)
+    if one.isascii() or not is_mixed:
         return False
-    pattern = "".join(re.escape(letter) if letter.isascii() else "." for letter in one)
-    return re.fullmatch(pattern, other, re.IGNORECASE) is not None
+    pattern = "".join(re.escape(each) if each.isascii() else ".{1,2}" for each in letters)
+    return re.fullmatch(pattern, skeleton(other.casefold())) is not None
 
 
 def skeleton(name: str) -> str:

@@ -16,6 +16,7 @@ from accounts.models import Person
 from audit.services import command, record
 from core.actors import Actor
 from core.errors import Conflict, Invalid, NotAllowed, PreconditionFailed, ProbedName
+from core.looks import taken_for
 from core.text import checked_text
 from pipelines import rights
 from pipelines.freshness import LONGEST, SHORTEST
@@ -64,6 +65,8 @@ def create_dataset(
         expected_every=_checked_interval(expected_every),
         created_by_id=actor.account_id,
     )
+    if taken_for(dataset.name, Dataset.objects.values_list("name", flat=True)):
+        raise _taken(actor, dataset.name)
     try:
         with transaction.atomic():
             dataset.save()
@@ -118,9 +121,13 @@ def _require_creating(actor: Actor) -> None:
 
 
 def _taken(actor: Actor, name: str) -> Conflict:
-    is_seen = Dataset.objects.visible_to(actor).filter(name=name).exists()
-    kind = Conflict if is_seen else ProbedName
-    return kind(f"A data set named {name} already exists.", field="name", code="name_taken")
+    """Of the name itself or of one that looks like it; what is hidden is not named."""
+    seen = taken_for(name, Dataset.objects.visible_to(actor).values_list("name", flat=True))
+    if seen and seen != name:
+        words, code = f"{name} looks like the data set {seen}; choose another name.", "name_confusable"
+        return Conflict(words, field="name", code=code)
+    kind = Conflict if seen else ProbedName
+    return kind(f"A data set named {name}, or alike, already exists.", field="name", code="name_taken")
 
 
 def _checked_name(value: Any) -> str:

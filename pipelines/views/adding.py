@@ -75,7 +75,11 @@ def _uploaded(request: PageRequest, dataset: Dataset, form: UploadForm) -> HttpR
         label=form.cleaned_data["label"],
         description=form.cleaned_data["description"],
     )
-    messages.success(request, f"{version} is being read.")
+    if version.number < dataset.next_number:
+        words = f"These bytes are {version} already. Nothing was added; its label and description stay."
+        messages.warning(request, words)
+    else:
+        messages.success(request, f"{version} is being read.")
     return redirect(f"{reverse('pipelines:dataset', args=[dataset.name])}?version={version.number}")
 
 

@@ -75,6 +75,29 @@ def _own_artifact_folder(request, settings, tmp_path):
 
 
 @pytest.fixture(scope="session")
+def processes(test_database, tmp_path_factory):
+    """Edge, web and the tracking server, as the stack runs them; started with the first test that asks."""
+    from tests.mlflow_api.processes import Processes
+
+    started = Processes(test_database.name, tmp_path_factory.mktemp("processes"))
+    yield started.start()
+    started.stop()
+
+
+@pytest.fixture
+def installation(processes, settings, transactional_db):
+    """The running processes; what this process does itself uses the same files."""
+    settings.ARTIFACT_ROOT = str(processes.artifacts)
+    settings.TRACKING_SOCKET = str(processes.socket("tracking"))
+    settings.TRACKING_SECRET = processes.secret
+    settings.TRACKING_ARTIFACTS = str(processes.artifacts / "mlflow")
+    from tests.mlflow_api.processes import working
+
+    with working():
+        yield processes
+
+
+@pytest.fixture(scope="session")
 def seaweedfs():
     """A real S3, started with the first test that asks."""
     from tests.seaweed import SeaweedFS

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from pipelines import services
-from tests.browser.conftest import CUT_OFF, LOOKS
+from tests.browser.conftest import CUT_OFF
 from tests.pipelines.conftest import CONTRACT, add_version, make_dataset, parquet, table  # noqa: F401 - fixtures
 from tests.pipelines.test_differences import flights, months  # noqa: F401 - fixture
 
@@ -50,12 +50,11 @@ PAGES = (
 )
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_the_pages_of_data_are_sound(visit, data, look):
-    visitor = visit(*LOOKS[look]).sign_in("scientist")
+def test_the_pages_of_data_are_sound(visit, data):
+    visitor = visit().sign_in("scientist")
     for path in PAGES:
         page = visitor.open(path)
-        visitor.check()
+        visitor.check_looks()
         assert page.locator(".scroll:has(> .diff)").evaluate_all(CUT_OFF) == []
         visitor.check_dialogs()
 

@@ -13,15 +13,14 @@ def _with_styleguide(settings):
     settings.SHOW_STYLEGUIDE = True
 
 
-@pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("account", PAGES)
-def test_every_page_is_sound(visit, make_account, account, look):
+def test_every_page_is_sound(visit, make_account, account):
     make_account(account, account)
-    visitor = visit(*LOOKS[look]).sign_in(account)
+    visitor = visit().sign_in(account)
     for path in PAGES[account]:
         visitor.open(path)
         visitor.errors = [each for each in visitor.errors if "404" not in each]
-        visitor.check()
+        visitor.check_looks()
         visitor.check_dialogs()
 
 

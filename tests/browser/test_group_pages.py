@@ -4,7 +4,6 @@ import pytest
 
 from accounts.groups import services
 from registry.access.services import grant
-from tests.browser.conftest import LOOKS
 from tests.registry.conftest import make_model  # noqa: F401 - fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,26 +19,24 @@ def forecasting(admin, scientist, stranger, actor, make_model):
     return made
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_an_admin_sees_what_a_group_has_before_deleting_it(visit, forecasting, look):
-    visitor = visit(*LOOKS[look]).sign_in("admin")
+def test_an_admin_sees_what_a_group_has_before_deleting_it(visit, forecasting):
+    visitor = visit().sign_in("admin")
     visitor.open("/groups/")
-    visitor.check()
+    visitor.check_looks()
     page = visitor.open("/groups/forecasting/")
-    visitor.check()
+    visitor.check_looks()
     page.click("text=Delete…")
     page.wait_for_selector("text=2 members lose 4 grants")
-    visitor.check()
+    visitor.check_looks()
     page.fill("#id_reason", "The team is no more.")
     page.click("button:has-text('Delete forecasting')")
     page.wait_for_selector("text=No group yet")
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_a_member_sees_the_others_alone(visit, forecasting, look):
-    visitor = visit(*LOOKS[look]).sign_in("scientist")
+def test_a_member_sees_the_others_alone(visit, forecasting):
+    visitor = visit().sign_in("scientist")
     visitor.open("/groups/")
-    visitor.check()
+    visitor.check_looks()
     page = visitor.open("/groups/forecasting/")
-    visitor.check()
+    visitor.check_looks()
     assert "Granted to it" not in page.content()

@@ -9,7 +9,7 @@ from registry import services
 from registry.cards.services import revise_card
 from registry.evaluations.models import Evaluation
 from registry.scans.models import Scan
-from tests.browser.conftest import CUT_OFF, LOOKS
+from tests.browser.conftest import CUT_OFF
 from tests.compare.conftest import files_with, make_data  # noqa: F401 - fixtures
 from tests.compare.test_comparing_versions import column, judged, uses
 from tests.registry.conftest import make_model, make_row, make_version, tracking  # noqa: F401 - fixtures
@@ -67,16 +67,15 @@ def known(make_model, make_version, make_data, files_with, scientist, actor):
     return model
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_the_pages_of_what_is_known_are_sound(visit, known, look):
-    visitor = visit(*LOOKS[look]).sign_in("scientist")
+def test_the_pages_of_what_is_known_are_sound(visit, known):
+    visitor = visit().sign_in("scientist")
     home = "/models/flight-delay"
     pages = ["/", "/compare/?a=1&b=2", "/compare/?a=1&b=3"]
     pages += ["/card/", "/card/edit/", "/card/revisions/2/", "/versions/2/"]
     for path in pages:
         page = visitor.open(f"{home}{path}")
         page.evaluate("document.querySelectorAll('main details').forEach(one => { one.open = true })")
-        visitor.check()
+        visitor.check_looks()
         assert page.locator(".scroll:has(> .diff)").evaluate_all(CUT_OFF) == []
 
 

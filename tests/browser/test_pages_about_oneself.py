@@ -2,16 +2,13 @@
 
 import pytest
 
-from tests.browser.conftest import LOOKS
-
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_the_sign_in_page_is_sound(visit, look):
-    visitor = visit(*LOOKS[look])
+def test_the_sign_in_page_is_sound(visit):
+    visitor = visit()
     visitor.open("/login/")
-    visitor.check()
+    visitor.check_looks()
 
 
 def test_a_person_creates_a_token_and_sees_it_once(visit, scientist):

@@ -3,14 +3,12 @@
 import pytest
 
 from registry import services
-from tests.browser.conftest import LOOKS
 from tests.registry.conftest import make_model, make_prompt  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_the_pages_of_prompts_are_sound(visit, make_prompt, scientist, actor, look):
+def test_the_pages_of_prompts_are_sound(visit, make_prompt, scientist, actor):
     model = make_prompt(
         "ask",
         [{"role": "user", "content": "Say {{what}} in one word."}],
@@ -27,7 +25,7 @@ def test_the_pages_of_prompts_are_sound(visit, make_prompt, scientist, actor, lo
         actor=actor(scientist), model=model, alias="best", version=model.versions.get(number=2)
     )
     make_prompt("never-said")
-    visitor = visit(*LOOKS[look]).sign_in("scientist")
+    visitor = visit().sign_in("scientist")
     pages = [
         "/models/",
         "/models/ask/",
@@ -37,4 +35,4 @@ def test_the_pages_of_prompts_are_sound(visit, make_prompt, scientist, actor, lo
     ]
     for path in (*pages, "/models/ask/compare/?a=1&b=2"):
         visitor.open(path)
-        visitor.check()
+        visitor.check_looks()

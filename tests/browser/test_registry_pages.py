@@ -4,7 +4,6 @@ import pytest
 
 from core.actors import Actor
 from registry import services
-from tests.browser.conftest import LOOKS
 from tests.registry.conftest import make_model, make_version, tracking  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,14 +27,13 @@ def registry(make_model, make_version, tracking, scientist, operator, actor):
     return model
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_the_registrys_pages_are_sound(visit, registry, look):
-    visitor = visit(*LOOKS[look]).sign_in("scientist")
+def test_the_registrys_pages_are_sound(visit, registry):
+    visitor = visit().sign_in("scientist")
     versions = [f"/models/flight-delay/versions/{number}/" for number in (1, 3, 4)]
     pages = ["/models/", "/models/flight-delay/", "/models/empty-model/", "/models/flight-delay/edit/"]
     for path in (*pages, "/models/flight-delay/access/", *versions):
         visitor.open(path)
-        visitor.check()
+        visitor.check_looks()
 
 
 def test_a_person_follows_a_model_to_the_digest_of_its_champion(visit, registry):

@@ -5,7 +5,6 @@ import pytest
 from pipelines import services as data
 from pipelines.models import DatasetQuery
 from pipelines.sources import services
-from tests.browser.conftest import LOOKS
 from tests.pipelines.conftest import make_dataset  # noqa: F401 - fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,13 +36,12 @@ def lake(settings, admin, scientist, actor, make_dataset):
     DatasetQuery.objects.filter(pk=asked.pk).update(status="failed", failure=reason)
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_the_pages_of_sources_are_sound(visit, lake, look):
-    visitor = visit(*LOOKS[look]).sign_in("admin")
+def test_the_pages_of_sources_are_sound(visit, lake):
+    visitor = visit().sign_in("admin")
     for path in ("/admin/sources/", "/admin/sources/lake/", "/admin/sources/warehouse/"):
         page = visitor.open(path)
         page.evaluate("document.querySelectorAll('main details').forEach(one => { one.open = true })")
-        visitor.check()
-    visitor = visit(*LOOKS[look]).sign_in("scientist")
+        visitor.check_looks()
+    visitor = visit().sign_in("scientist")
     visitor.open("/data/flights/add/")
-    visitor.check()
+    visitor.check_looks()

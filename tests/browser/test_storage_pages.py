@@ -5,7 +5,6 @@ import pytest
 from registry import services
 from registry.signing import services as signing
 from registry.storage import services as storage
-from tests.browser.conftest import LOOKS
 from tests.registry.conftest import make_model, make_version, tracking  # noqa: F401 - fixtures
 from tests.registry.test_signing import FILES, Signer
 
@@ -37,14 +36,13 @@ def kept(make_model, make_version, scientist, auditor, admin, actor, tmp_path):
     return model
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_pages_about_storage_and_signatures_are_sound(visit, kept, look):
-    visitor = visit(*LOOKS[look]).sign_in("admin")
+def test_pages_about_storage_and_signatures_are_sound(visit, kept):
+    visitor = visit().sign_in("admin")
     versions = [f"/models/flight-delay/versions/{number}/" for number in (1, 2, 3, 4)]
     for path in ("/models/flight-delay/", *versions, "/deleted-versions/", "/admin/signing-keys/"):
         page = visitor.open(path)
         page.evaluate("document.querySelectorAll('main details').forEach(one => { one.open = true })")
-        visitor.check()
+        visitor.check_looks()
 
 
 def test_an_admin_holds_a_version_and_trusts_a_key(visit, kept, tmp_path):

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.browser.conftest import LOOKS
 from tests.registry.conftest import make_model  # noqa: F401 - fixture
 from tests.webhooks.conftest import make_webhook, receiver  # noqa: F401 - fixtures
 
@@ -35,27 +34,23 @@ def webhooks(make_webhook, receiver):
     return made
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_the_pages_of_webhooks_are_sound(visit, admin, webhooks, look):
-    visitor = visit(*LOOKS[look]).sign_in("admin")
+def test_the_pages_of_webhooks_are_sound(visit, admin, webhooks):
+    visitor = visit().sign_in("admin")
     visitor.open("/admin/webhooks/")
-    visitor.check()
+    visitor.check_looks()
     page = visitor.open(f"/admin/webhooks/{webhooks.pk}/")
-    visitor.check()
+    visitor.check_looks()
     visitor.check_dialogs()
     page.click("tbody a >> nth=0")
     page.wait_for_selector("text=What was sent")
-    visitor.check()
+    visitor.check_looks()
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_a_models_administrator_finds_its_webhooks(
-    visit, scientist, admin, actor, make_model, make_webhook, look
-):
+def test_a_models_administrator_finds_its_webhooks(visit, scientist, admin, actor, make_model, make_webhook):
     make_webhook("registry.version_ready", name="release-board", model=make_model("flight-delay"))
-    visitor = visit(*LOOKS[look]).sign_in("scientist")
+    visitor = visit().sign_in("scientist")
     page = visitor.open("/models/flight-delay/")
-    visitor.check()
+    visitor.check_looks()
     page.click("text=Webhooks of this model")
     page.wait_for_selector("text=of flight-delay alone")
-    visitor.check()
+    visitor.check_looks()

@@ -9,7 +9,6 @@ from tests.approvals.conftest import answer, production, version  # noqa: F401 -
 from tests.conftest import make_account  # noqa: F401 - fixture
 from tests.deployments.conftest import model_files  # noqa: F401 - fixture
 from tests.evaluations.conftest import heldout  # noqa: F401 - fixture
-from tests.mlflow_api.conftest import installation, processes  # noqa: F401 - fixtures
 from tests.registry.conftest import make_model, make_version, tracking  # noqa: F401 - fixtures
 
 

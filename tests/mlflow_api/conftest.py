@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.mlflow_api.processes import Processes, working
 from tests.registry.conftest import make_model, make_row, make_version, tracking  # noqa: F401 - fixtures
 
 API = "/api/2.0/mlflow/"
@@ -49,25 +48,6 @@ def surface(token_client):
         return Surface(token_client(account, scopes))
 
     return of
-
-
-@pytest.fixture(scope="session")
-def processes(test_database, tmp_path_factory):
-    """Edge, web and the tracking server, as the stack runs them; started with the first test that asks."""
-    started = Processes(test_database.name, tmp_path_factory.mktemp("processes"))
-    yield started.start()
-    started.stop()
-
-
-@pytest.fixture
-def installation(processes, settings, transactional_db):
-    """The running processes; what this process does itself uses the same files."""
-    settings.ARTIFACT_ROOT = str(processes.artifacts)
-    settings.TRACKING_SOCKET = str(processes.socket("tracking"))
-    settings.TRACKING_SECRET = processes.secret
-    settings.TRACKING_ARTIFACTS = str(processes.artifacts / "mlflow")
-    with working():
-        yield processes
 
 
 @pytest.fixture

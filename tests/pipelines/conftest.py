@@ -6,7 +6,6 @@ import pytest
 
 from pipelines import services
 from pipelines.models import Pipeline
-from tests.mlflow_api.conftest import installation, processes  # noqa: F401 - fixtures
 
 CONTRACT = {
     "schema": "controlplane/contract/v1",

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from core.errors import Invalid
 from mlflow_api import patterns
 from mlflow_api.filters import Comparison
-from mlflow_api.surfaces import VERSIONS, Surface
+from mlflow_api.surfaces import MODELS, VERSIONS, Surface
 
 PROMPT = "mlflow.prompt.is_prompt"
 LARGEST_NUMBER = 2**31 - 1
@@ -48,8 +48,18 @@ def condition(surface: Surface, comparison: Comparison) -> Q | Exists:
         raise Invalid(f"The filter cannot compare {key} with a list.", field="filter")
     column = surface.texts[key]
     positive = NEGATED.get(operator, operator)
-    condition = Q(**{f"{column}__{LOOKUPS[positive]}": value})
+    lookup = patterns.Beginning.lookup_name if begins(surface, comparison) else LOOKUPS[positive]
+    condition = Q(**{f"{column}__{lookup}": value})
     return ~condition if operator in NEGATED else condition
+
+
+def begins(surface: Surface, comparison: Comparison) -> bool:
+    """Whether it asks for models by the beginning of their names, which are kept in order."""
+    return (
+        surface is MODELS
+        and (comparison.kind, comparison.key, comparison.operator) == ("attribute", "name", "LIKE")
+        and patterns.is_beginning(comparison.value)
+    )
 
 
 def names_one_model(surface: Surface, comparisons: Sequence[Comparison]) -> bool:

@@ -25,7 +25,7 @@ from accounts.grants import holding
 from core.actors import Actor
 from core.errors import Invalid
 from core.limited_reads import fetch_planned_anew, fetch_prepared
-from mlflow_api.conditions import PROMPT, condition, names_one_model, tagged
+from mlflow_api.conditions import PROMPT, begins, condition, names_one_model, tagged
 from mlflow_api.filters import Comparison, parse
 from mlflow_api.page_tokens import after, position_of, token_of
 from mlflow_api.sight import MODEL_GRANTS, SEEN_LATE
@@ -79,7 +79,15 @@ class Search:
 
     def is_found_by_key_or_order(self) -> bool:
         """Whether one plan is the best one for any value: nothing depends on how frequent a value is."""
-        return not self.comparisons or (len(self.comparisons) == 1 and self.names_one_model())
+        if len(self.comparisons) == 1:
+            return self.names_one_model() or self.begins_in_order()
+        return not self.comparisons
+
+    def begins_in_order(self) -> bool:
+        """A range of names, in the order of names."""
+        return self.order[0] == ("name", False) and any(
+            begins(self.surface, each) for each in self.comparisons
+        )
 
     def names_one_model(self) -> bool:
         return names_one_model(self.surface, self.comparisons)
@@ -137,7 +145,9 @@ def _as_slot(value: Any) -> Any:
 
 def _shape(asked: Search) -> Hashable:
     """All that the text of the statement and its constants depend on."""
-    compared = tuple((each.kind, each.key, each.operator) for each in asked.comparisons)
+    compared = tuple(
+        (each.kind, each.key, each.operator, begins(asked.surface, each)) for each in asked.comparisons
+    )
     is_later_page = bool(asked.position)
     return asked.surface.rows, compared, asked.order, is_later_page, asked.size, _sight_of(asked.actor)
 

@@ -1,6 +1,7 @@
 """A search's statement is made once for its shape; what it finds is asked each time."""
 
 import json
+import re
 
 import pytest
 from django.db import connection
@@ -51,6 +52,37 @@ def test_each_search_binds_its_own_texts(two_teams, monkeypatch):
         assert sorted(found(VERSIONS, blue)[0]) == ["blue-1", "blue-2", "blue-3"]
         assert len(made) == 0 if again else len(made) >= 7
         assert found(VERSIONS, blue, "version_number = 1 AND run_id = 'blue'", size=1)[0] != []
+
+
+def test_a_beginning_is_what_like_says_it_is(two_teams, actor, make_account):
+    """It is said as a range, too, so that an index finds it."""
+    who = actor(make_account("third", "data-scientist"))
+    names = [
+        "a",
+        "ab",
+        "abc",
+        "aB",
+        "b",
+        "ab\U0010ffff",
+        "ab\U0010ffffz",
+        "a_b",
+        "a%b",
+        "ac",
+        "\u00e9t\u00e9",
+    ]
+    for name in names:
+        RegisteredModel.objects.create(name=name, look_sha256=name.encode().hex()[:64])
+    everything = actor(make_account("sees-all", "auditor"))
+    for pattern in ("a%", "ab%", "abc%", "b%", "\u00e9%", "z%", "a_%", "a%b%", "%", "ab\U0010ffff%"):
+        regex = re.compile(
+            ".*".join(re.escape(each).replace("_", ".") for each in pattern.split("%")), re.DOTALL
+        )
+        expected = sorted((each for each in names if regex.fullmatch(each)), key=lambda each: each.encode())
+        seen = [each for each in found(MODELS, everything, f"name LIKE '{pattern}'")[0] if each in names]
+        assert seen == expected, pattern
+        assert found(MODELS, who, f"name LIKE '{pattern}'")[0] == []
+    down = found(MODELS, everything, "name LIKE 'ab%'", order=["name DESC"])[0]
+    assert down == sorted(down, key=lambda each: each.encode(), reverse=True) and len(down) == 4
 
 
 def test_pages_go_on_where_the_one_before_ended(two_teams):

@@ -49,19 +49,20 @@ class Allowance:
         self.model, self.largest = model, settings.REGISTRY_LARGEST_VERSION_BYTES
         self.now = bytes_in_use(model)
 
-    def check(self, size: int) -> None:
-        """TooLarge once a version of ``size`` bytes does not fit."""
+    def check(self, size: int, *, under_way: int = 0) -> None:
+        """TooLarge once a version of ``size`` bytes does not fit, beside what is being sent already."""
         if size > self.largest:
             raise TooLarge(
                 f"The source is larger than {self.largest} bytes, the most a version may be.",
                 field="source",
                 allowed=self.largest,
             )
-        left = self.now.left
+        left = None if self.now.left is None else max(0, self.now.left - under_way)
         if left is not None and (size > left or left == 0):
             raise TooLarge(
                 f"{self.model} may keep {self.now.quota} bytes and keeps {self.now.used} in"
-                f" {self.now.versions} versions, so that {left} are left. Delete versions that nobody"
+                f" {self.now.versions} versions{f' and {under_way} in uploads under way' if under_way else ''},"
+                f" so that {left} are left. Delete versions that nobody"
                 f" needs, or have its quota raised.",
                 code="quota_exceeded",
                 field="source",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -17,7 +18,8 @@ from core.object_store import StoredObject
 from core.object_store.interface import DIGEST
 from registry import rights
 from registry.manifest import MOST_FILES, ManifestFile, listed
-from registry.models import RegisteredModel
+from registry.models import ModelVersion, RegisteredModel
+from registry.sources import parse_source
 from registry.storage.bytes_in_use import Allowance
 from registry.uploads.models import Upload, UploadPart
 
@@ -33,7 +35,7 @@ def begin_upload(*, actor: Actor, model: RegisteredModel, files: Sequence[dict[s
     _require(actor, model)
     manifest = _checked(files)
     size, digest = sum(each["size"] for each in manifest), sha256_hex(canonical_json(manifest))
-    Allowance(model).check(size)
+    _require_room(model, size)
     RegisteredModel.objects.select_for_update().get(pk=model.pk)
     own = Upload.objects.open().of(actor)
     known = own.filter(model=model, digest=digest).order_by("-pk").first()
@@ -66,6 +68,7 @@ def add_part(*, actor: Actor, upload: Upload, file: int, start: int, part: Store
     row = Upload.objects.select_for_update().select_related("model").get(pk=upload.pk)
     if not is_wanted(actor=actor, upload=row, file=file, start=start, part=part):
         return row
+    _require_room(row.model, part.size)
     UploadPart.objects.create(upload=row, file=file, start=start, size=part.size, digest=part.digest)
     row.expires_at = timezone.now() + KEPT_FOR
     row.save(update_fields=["expires_at"])
@@ -114,6 +117,23 @@ def _checked(files: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
                 f"files[{number}].sha256 must be {allowed}.", field=f"files[{number}].sha256", allowed=allowed
             )
     return listed(ManifestFile(each["path"], each["size"], each["sha256"]) for each in files)
+
+
+def _require_room(model: RegisteredModel, size: int) -> None:
+    """What was sent for the model already counts, also of uploads that nobody has finished."""
+    allowance, under_way = Allowance(model), 0
+    if allowance.now.quota is not None:
+        going_on = Upload.objects.open().filter(model=model).exclude(pk__in=_kept_already(model))
+        sent = UploadPart.objects.filter(upload__in=going_on)
+        under_way = sent.aggregate(bytes=Sum("size", default=0))["bytes"]
+    allowance.check(size, under_way=under_way)
+
+
+def _kept_already(model: RegisteredModel) -> list[str]:
+    """Uploads that versions were made of: those count as what the model keeps."""
+    made = ModelVersion.objects.filter(model=model, digest__gt="", source__startswith="uploads:/")
+    recent = made.filter(created_at__gt=timezone.now() - 2 * KEPT_FOR).values_list("source", flat=True)
+    return [parse_source(source).owner for source in recent]
 
 
 def _require(actor: Actor, model: RegisteredModel) -> None:

@@ -176,6 +176,26 @@ def test_what_a_model_may_not_keep_is_refused_before_it_is_sent(make_model, scie
         )
 
 
+def test_what_others_are_sending_counts_for_what_a_model_may_keep(
+    begun, scientist, actor, settings, token_client, run_jobs, tracking
+):
+    settings.REGISTRY_MODEL_QUOTA_BYTES = len(MLMODEL) + 12
+    client, key = token_client(scientist), begun["id"]
+    for file, content in ((0, MLMODEL), (1, b"0123456789")):
+        assert put(client, key, file, 0, content).status_code == 200
+    other = client.post(API, {"files": said(MLmodel=b"abc")}, "application/json")
+    assert (other.status_code, other.json()["code"]) == (413, "quota_exceeded")
+    assert "in uploads under way, so that 2 are left" in other.json()["detail"]
+    small = client.post(API, {"files": said(MLmodel=b"ab")}, "application/json").json()["id"]
+    client.post("/api/v1/models/delays/versions", {"source": begun["source"]}, "application/json")
+    run_jobs()
+    assert ModelVersion.objects.get().status == "READY"
+    assert put(client, small, 0, 0, b"ab").status_code == 200, "what became a version counts once"
+    settings.REGISTRY_MODEL_QUOTA_BYTES -= 11
+    assert put(client, small, 0, 0, b"ab").status_code == 200, "it is here already"
+    assert client.post(API, {"files": said(MLmodel=b"a")}, "application/json").status_code == 413
+
+
 def test_uploads_nobody_goes_on_with_are_forgotten(begun, scientist, actor, run_jobs, token_client):
     from django.db import transaction
     from django.utils import timezone

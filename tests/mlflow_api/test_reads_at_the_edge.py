@@ -98,6 +98,7 @@ def answers(ask, token_client):
         assert (status, content) == (web.status_code, web.content), (method, address, sent)
         assert headers["content-type"] == "application/json"
         assert headers["x-request-id"]
+        assert headers["x-content-type-options"] == "nosniff", "also where web answered"
         return status, "cache-control" in headers
 
     return both

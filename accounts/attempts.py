@@ -1,6 +1,7 @@
-"""Changes that were refused before any service was asked, kept in the ledger.
+"""What was refused before any service was asked, kept in the ledger.
 
-What is not there for the caller is answered 404; what a door refuses by itself 403.
+What is not there for the caller is answered 404, and kept where it was to be changed; what a door
+refuses by itself is answered 403, and kept also where it was only to be read.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ POSTED_READS = frozenset(
 )
 # Edge's own question, which records its refusals itself.
 INTERNAL = "/internal/"
+REFUSED_READ = {
+    "action": "accounts.refused_read",
+    "reason": "Who asked may not read it.",
+    "code": "not_allowed",
+}
 REFUSALS = {
     403: {
         "action": "accounts.refused_write",
@@ -59,7 +65,7 @@ class Attempts:
         actor = getattr(request, "actor", None)
         if (
             response.status_code in REFUSALS
-            and _is_attempt(request)
+            and _is_attempt(request, response)
             and isinstance(actor, Actor)
             and actor.is_active
             and not actor.extra.get(DENIED)
@@ -68,10 +74,10 @@ class Attempts:
         return response
 
 
-def _is_attempt(request: HttpRequest) -> bool:
-    """An address of ours, asked to change something; a path that leads nowhere is nobody's object."""
+def _is_attempt(request: HttpRequest, response: HttpResponse) -> bool:
+    """An address of ours; a path that leads nowhere is nobody's object."""
     return (
-        request.method not in READING
+        (request.method not in READING or response.status_code == 403)
         and request.resolver_match is not None
         and not request.path.startswith(INTERNAL)
         and request.path not in POSTED_READS
@@ -87,7 +93,7 @@ def _note(request: HttpRequest, response: HttpResponse, actor: Actor) -> None:
     try:
         record_denied(
             actor=actor,
-            **REFUSALS[response.status_code],
+            **(REFUSED_READ if request.method in READING else REFUSALS[response.status_code]),
             extra={name: value for name, value in asked.items() if value},
         )
     except DomainError:  # the ledger is away; nothing has changed, and the answer stands

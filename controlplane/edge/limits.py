@@ -21,9 +21,9 @@ from controlplane.edge.reads import may_be_read_here
 SESSION = b"sessionid="
 # What is answered from here costs web nothing.
 COST, COST_OF_A_READ_HERE = 1.0, 0.2
-# A refused change is an event that is kept for years: 200 at once and 20 a second, no more.
-COST_OF_A_REFUSED_CHANGE = 50.0
-REFUSED, READING = frozenset({403, 404}), frozenset({"GET", "HEAD", "OPTIONS"})
+# A refusal is an event that is kept for years: 200 at once and 20 a second, no more.
+COST_OF_AN_EVENT = 50.0
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 FREE = frozenset({"/healthz", "/readyz"})
 
 
@@ -63,8 +63,8 @@ class Limits:
             self._known.move_to_end(key)
             if len(self._known) > MOST_CALLERS:
                 self._known.popitem(last=False)
-            if exchange.status in REFUSED and exchange.scope["method"] not in READING:
-                self._accounts.charge(exchange.account_id, COST_OF_A_REFUSED_CHANGE)
+            if exchange.status == 403 or (exchange.status == 404 and exchange.scope["method"] not in READING):
+                self._accounts.charge(exchange.account_id, COST_OF_AN_EVENT)
         elif exchange.status == 401:
             self._known.pop(key, None)
 

@@ -36,9 +36,13 @@ def judge_after_tampering(body: dict[str, Any]) -> None:
 @on("pipelines.version_released")
 def judge_after_quarantine(body: dict[str, Any]) -> None:
     """Data behind a version was withheld or let go: the contract gate sees it."""
-    data = DatasetVersion.objects.get(pk=body["subject_id"])
-    behind = VersionDataset.objects.filter(dataset_version__in=[data, *descendants_of(data)])
-    _enqueue_for(PromotionRequest.objects.filter(version__in=behind.values("version")))
+    _enqueue_for(_resting_on(body["subject_id"]))
+
+
+@on("pipelines.contract_checked")
+def judge_after_check(body: dict[str, Any]) -> None:
+    """Data behind a version was held against a contract: the contract gate sees what came of it."""
+    _enqueue_again_for(_resting_on(body["subject_id"]))
 
 
 @on("registry.scan_finished")
@@ -101,6 +105,13 @@ def void_what_was_signed(body: dict[str, Any]) -> None:
     if account is not None and not account.is_active:
         why = f"{account.username} was deactivated."
         services.void_approvals_by(actor=Actor.system(), account=account, why=why)
+
+
+def _resting_on(data_version: str) -> Any:
+    """Requests for versions made or judged with this data, or with what was made from it."""
+    data = DatasetVersion.objects.get(pk=data_version)
+    behind = VersionDataset.objects.filter(dataset_version__in=[data, *descendants_of(data)])
+    return PromotionRequest.objects.filter(version__in=behind.values("version"))
 
 
 def _of(reference: str) -> PromotionRequest | None:

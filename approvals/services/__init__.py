@@ -1,6 +1,7 @@
 """Every change to approvals starts here, whoever asks."""
 
-from approvals.services.deciding import APPROVING, REJECTING, approve, lacking, reject
+from approvals.services.approving import approve
+from approvals.services.deciding import APPROVING, REJECTING, lacking, reject
 from approvals.services.executing import execute, is_sealed, note_outcome, retry, start_waiting
 from approvals.services.judging import judge_gates, void_approvals_by
 from approvals.services.policies import add_revision

@@ -12,6 +12,7 @@ from approvals import rights
 from approvals.locks import locked_request
 from approvals.models import Decision, GateResult, PromotionRequest
 from approvals.quorum import missing
+from approvals.services.judging import changed_lines, fresh_evidence
 from audit.services import command, record
 from core.actors import Actor
 from core.canonical import canonical_json, sha256_hex
@@ -27,6 +28,12 @@ REFUSALS = (NotAllowed, Conflict, PreconditionFailed)
 Status = PromotionRequest.Status
 
 
+class EvidenceChanged(PreconditionFailed):
+    """What is signed would not be what is so: nobody has judged the change yet."""
+
+    code = "evidence_changed"
+
+
 @command(refusals=REFUSALS)
 def approve(
     *,
@@ -37,7 +44,6 @@ def approve(
     password: str,
     meaning: str = APPROVING,
 ) -> PromotionRequest:
-    """Count this person's approval; the one that completes the quorum releases the promotion."""
     row = locked_request(promotion)
     known = Decision.objects.counting().filter(promotion=row, person=actor.person_id).first()
     if known is not None and known.rev == row.rev:
@@ -125,7 +131,18 @@ def _decide(
         raise Conflict(f"The policy forbids it: {', '.join(blocked)}.", code="gate_failed")
     if Decision.objects.filter(promotion=row, person=actor.person_id, voided_at__isnull=True).exists():
         raise Conflict("You have decided on this request already.", code="decided_already")
+    if verdict == Decision.Verdict.APPROVE:
+        _require_evidence_as_judged(row)
     return _signed(actor, row, verdict, reason, meaning)
+
+
+def _require_evidence_as_judged(row: PromotionRequest) -> None:
+    _, document, digest = fresh_evidence(row)
+    if digest != row.evidence_sha256:
+        changes = "; ".join(changed_lines(row.evidence, document)[:3])
+        raise EvidenceChanged(
+            f"The evidence has changed since it was judged ({changes}). It is judged again now; look at it then."
+        )
 
 
 def _require_signer(actor: Actor, row: PromotionRequest, password: str) -> None:

@@ -6,10 +6,13 @@ import pytest
 from django.db import connection
 
 from approvals import services
-from approvals.models import Decision, PromotionRequest
+from approvals.models import Decision, GateResult, PromotionRequest
 from audit.models import Event
+from core.actors import Actor
 from core.errors import Conflict, DomainError, Invalid, NotAllowed, PreconditionFailed
 from core.jobs.models import Job
+from pipelines.models import ContractCheck
+from pipelines.services.contracts import keep_check
 from tests.approvals.conftest import measured
 from tests.conftest import PASSWORD
 
@@ -241,3 +244,25 @@ def test_eight_approvals_at_once_count_each_person_once_and_execute_once(
     assert Decision.objects.counting().count() == 2
     assert Job.objects.filter(kind="approvals.execute").count() == 1
     assert set(problems) <= {"not_pending", "conflict"}
+
+
+def test_data_that_fails_its_contract_after_judging_is_heard_and_signed_by_nobody(
+    promotion, sign, reviewer, run_jobs
+):
+    check = ContractCheck.objects.get()
+    found = [{"rule": "r", "status": "failed", "sentence": "hour is below 0"}]
+    failed = {"actor": Actor.system(), "version": check.version, "contract": check.contract, "results": found}
+    keep_check(**failed)
+    with pytest.raises(PreconditionFailed) as refused:
+        sign(reviewer, promotion)
+    assert refused.value.code == "evidence_changed"
+    assert not Decision.objects.exists()
+    run_jobs()
+    promotion.refresh_from_db()
+    assert GateResult.objects.filter(promotion=promotion, rev=promotion.rev, outcome="failed").exists()
+    with pytest.raises(Conflict) as forbidden:
+        sign(reviewer, promotion)
+    assert forbidden.value.code == "gate_failed"
+    keep_check(**{**failed, "results": [{**found[0], "status": "passed"}]})
+    run_jobs()
+    assert sign(reviewer, promotion).status == "pending"

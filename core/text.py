@@ -11,6 +11,8 @@ from django.db import DataError
 from core.errors import Invalid
 
 # Categories: control, format (zero-width and bidirectional controls), surrogate, private, unassigned.
+# The zero-width joiners of scripts and emoji, which belong to the letters around them.
+JOINERS = "\u200c\u200d"
 REFUSED_IN_NAMES = {"Cc", "Cf", "Cs", "Co", "Cn"}
 ALLOWED_IN_LINES = {"\n", "\r", "\t"}
 # Joiners that scripts and emoji need in running text.
@@ -118,3 +120,22 @@ def checked_json(value: Any, field: str, *, depth: int = 0) -> Any:
         for index, item in enumerate(value):
             checked_json(item, f"{field}[{index}]", depth=depth + 1)
     return value
+
+
+def with_unseen_shown(text: str) -> str:
+    """The text for reading, where what no eye sees (bidirectional, zero-width, control) is its code point.
+
+    Else whoever decides on a text reads another one than a program gets.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_seen(text, at) for at in range(len(text)))
+
+
+def _seen(text: str, at: int) -> str:
+    character = text[at]
+    if unicodedata.category(character) not in {"Cc", "Cf"} or character in "\n\r\t":
+        return character
+    if character in JOINERS and not (text[at - 1 : at] + text[at + 1 : at + 2]).isascii():
+        return character
+    return f"\u27e8U+{ord(character):04X}\u27e9"

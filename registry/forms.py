@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Account, Person
+from core.canonical import sha256_hex
 from registry.access.models import people_who_see
 from registry.access.services import GRANTABLE
 from registry.models import ModelVersion, RegisteredModel
@@ -111,10 +112,30 @@ class EditVersionForm(forms.Form):
         widget=forms.Textarea({"class": "in", "rows": 4}),
     )
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2_147_483_647)
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     @classmethod
     def of(cls, version: ModelVersion) -> EditVersionForm:
-        return cls(initial={"description": version.description, "revision": version.rev})
+        return cls(initial={"description": version.description, **cls._now(version)})
+
+    @staticmethod
+    def _now(version: ModelVersion) -> dict[str, Any]:
+        return {"revision": version.rev, "seen": sha256_hex(version.description)}
+
+    def saw(self, version: ModelVersion) -> bool:
+        """Whether what it replaces is what its writer read, whatever else of the version has changed."""
+        return bool(self.cleaned_data["seen"] == sha256_hex(version.description))
+
+    def ask_again(self, version: ModelVersion) -> None:
+        """Somebody described it meanwhile: say how, and let the next answer replace that."""
+        said = self.data.copy()
+        said.update({name: str(value) for name, value in self._now(version).items()})
+        self.data = said
+        theirs = version.description[:200] or "nothing"
+        self.add_error(
+            "description",
+            f"Somebody described it while you were typing. Now it says: “{theirs}”. Keep yours to replace that.",
+        )
 
 
 class RenameForm(forms.Form):

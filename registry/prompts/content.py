@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 
+from core.text import with_unseen_shown
 from registry.models import ModelTag, ModelVersion, RegisteredModel
 from registry.models.pointers import Tag
 from registry.services.tags import IS_PROMPT, PROMPT_TEXT
@@ -62,6 +63,11 @@ class Prompt:
         return list(dict.fromkeys(VARIABLE.findall("\n".join(message.text for message in self.messages))))
 
     @property
+    def holds_unseen(self) -> bool:
+        """Whether a code point stands for something no eye sees."""
+        return any("\u27e8U+" in message.text for message in self.messages)
+
+    @property
     def is_jinja(self) -> bool:
         """Filled in by Jinja2, whose blocks may ask for names that stand in no double braces."""
         return any("{%" in message.text and "%}" in message.text for message in self.messages)
@@ -90,9 +96,13 @@ def prompt_of(version: ModelVersion) -> Prompt:
     tags = {tag.key: tag.value for tag in version.tags.all()}
     raw = tags.get(PROMPT_TEXT, "")
     chat = _messages(raw) if tags.get(TYPE) == "chat" else None
+    messages = [
+        Message(with_unseen_shown(each.role), with_unseen_shown(each.text))
+        for each in chat or [Message("", raw)]
+    ]
     return Prompt(
         raw,
-        chat or [Message("", raw)],
+        messages,
         is_chat=bool(chat),
         response_format=_indented(tags.get(RESPONSE_FORMAT, "")),
         settings=_settings(tags.get(MODEL_CONFIG, "")),

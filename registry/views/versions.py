@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.actors import holds
 from core.doors import PageRequest, sign_in_required
+from core.errors import PreconditionFailed
 from core.jobs.models import Job
 from core.templatetags.ui import percent
 from pipelines.models import DatasetVersion
@@ -93,12 +94,15 @@ def edit_version(request: PageRequest, name: str, number: int) -> HttpResponse:
     form = EditVersionForm(request.POST)
     if not form.is_valid():
         return version_page(request, version, status=422, describe=form)
-    services.update_version(
-        actor=request.actor,
-        version=version,
-        description=form.cleaned_data["description"],
-        expected_rev=form.cleaned_data["revision"],
-    )
+    said = {"actor": request.actor, "description": form.cleaned_data["description"]}
+    try:
+        services.update_version(version=version, expected_rev=form.cleaned_data["revision"], **said)
+    except PreconditionFailed:
+        version = find_version(request, name, number)
+        if not form.saw(version):
+            form.ask_again(version)
+            return version_page(request, version, status=412, describe=form)
+        services.update_version(version=version, expected_rev=version.rev, **said)
     messages.success(request, f"{version} is described anew.")
     return redirect("registry:version", name=name, number=number)
 

@@ -118,6 +118,26 @@ def test_a_stale_edit_loses_nothing_and_shows_both(make_model, client_for, scien
     assert again.status_code == 302
 
 
+def test_two_people_who_describe_a_version_lose_nothing_typed(
+    make_model, make_row, client_for, scientist, actor
+):
+    version = make_row(make_model())
+    door, client = "/models/delays/versions/1/", client_for(scientist)
+    form = client.get(door).context["form"]
+    seen = {name: form[name].value() for name in ("revision", "seen")}
+    services.set_tag(actor=actor(scientist), target=version, key="team", value="ops")
+    first = client.post(f"{door}edit/", {"description": "First.", **seen})
+    assert first.status_code == 302, "a tag set meanwhile is nothing to ask about"
+    late = client.post(f"{door}edit/", {"description": "Second.", **seen})
+    assert late.status_code == 412
+    assert "Now it says: “First.”" in late.content.decode()
+    assert late.context["form"]["description"].value() == "Second."
+    again = {name: late.context["form"][name].value() for name in ("description", "revision", "seen")}
+    assert client.post(f"{door}edit/", again).status_code == 302
+    version.refresh_from_db()
+    assert version.description == "Second."
+
+
 @pytest.mark.parametrize(
     "sent",
     [

@@ -87,6 +87,16 @@ def test_a_chat_that_is_no_list_of_messages_is_shown_as_it_stands(text, make_pro
     assert "a chat of" not in page
 
 
+def test_what_no_eye_sees_is_shown(make_prompt, client_for, scientist):
+    """A reader who decides on a text reads what a program gets."""
+    make_prompt("odd", "say \u202e{{what}}\u200b ok \u062e\u200c\u0648 \U0001f468\u200d\U0001f680\n")
+    page = seen(client_for(scientist), "/models/odd/versions/1/")
+    assert "say ⟨U+202E⟩<mark>what</mark>⟨U+200B⟩ ok \u062e\u200c\u0648 \U0001f468\u200d\U0001f680" in page
+    assert 'data-copy="say \u202e' in page
+    assert "what no eye sees" in page
+    assert "⟨U+202E⟩" in seen(client_for(scientist), "/models/odd/")
+
+
 def test_a_prompt_lists_its_versions_with_their_words(make_prompt, client_for, scientist):
     make_prompt("ask", "Say {{what}}.", "Shout\n{{what}}, " + "long " * 100, description="Louder now.")
     make_prompt("empty")

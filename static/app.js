@@ -22,6 +22,8 @@ const folded = new Set();
 addEventListener("beforeprint", () => $$("details[data-print-open]:not([open])").forEach(d => { d.open = true; folded.add(d); }));
 addEventListener("afterprint", () => { folded.forEach(d => { d.open = false; }); folded.clear(); });
 $$("dialog[data-reopen]").forEach(d => d.showModal());
+/* a form that came back goes on at its first field at fault */
+if (!$("[autofocus]")) $$("[aria-invalid=true]").find(x => x.checkVisibility())?.focus();
 /* what a field says: the words of the chosen option, or the text */
 function said(field) {
   const chosen = field instanceof RadioNodeList ? [...field].find(x => x.checked) : field;

@@ -58,6 +58,7 @@ def test_forms_and_their_answers_are_sound(visit, model):
     page.fill("#id_name", "a/b")
     page.click("text=Create the data set")
     assert page.locator("#id_name").input_value() == "a/b"
+    assert page.evaluate("document.activeElement.id") == "id_name"
     visitor.errors.clear()
     visitor.check_looks()
 

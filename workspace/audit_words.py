@@ -168,6 +168,7 @@ PHRASES = {
     "registry.tag_deleted": "delete a tag of {}",
     "registry.tag_set": "set a tag of {}",
     "registry.upload_begun": "begin an upload to {}",
+    "registry.upload_given_up": "give up an upload to {}",
     "registry.verification_requested": "ask to have {} hashed again",
     "registry.version_created": "register {}",
     "registry.version_deleted": "delete {}",

@@ -103,6 +103,7 @@ EVENT_OF = {
     "pipelines.start_run": "pipelines.run_started",
     "pipelines.update_dataset": "pipelines.dataset_updated",
     "registry.begin_upload": "registry.upload_begun",
+    "registry.forget_upload": "registry.upload_given_up",
     "registry.change_model": "registry.model_updated",
     "registry.create_model": "registry.model_created",
     "registry.create_prompt_version": "registry.version_created",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
+from urllib.parse import quote
 
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
@@ -112,7 +113,8 @@ class VersionViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
     def files(self, request: Request, name: str, number: int) -> Response:
         version = find_version(request, name, number)
         items = [
-            {**entry, "address": f"{request.path.rstrip('/')}/{entry['path']}"} for entry in version.manifest
+            {**entry, "address": quote(f"{request.path.rstrip('/')}/{entry['path']}")}
+            for entry in version.manifest
         ]
         return Response({"items": items, "next": None, "previous": None})
 

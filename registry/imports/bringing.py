@@ -77,6 +77,7 @@ class Importer:
             self.report.could_not(_kind(found), found.name, "It came before and was deleted here since.")
             return None
         self.report.here(_kind(found), found.name)
+        self._fitting(found.name, found.tags, found.description)
         return Home(found, imported)
 
     def _new_model(self, found: FoundModel, name: str) -> ImportedModel | None:
@@ -118,6 +119,7 @@ class Importer:
             deleted = known.version.deleted_at is not None
             self.report.here("version", str(found), "It was deleted here since." if deleted else "")
             home.numbers.add(found.number)
+            self._note_lost(home, found)
             return
         if found.status != ModelVersion.Status.READY:
             self.report.could_not("version", str(found), f"Its status on the server is {found.status}.")
@@ -133,6 +135,22 @@ class Importer:
             raise
         except DomainError as error:
             self.report.could_not("version", str(found), error)
+
+    def _note_lost(self, home: Home, found: FoundVersion) -> None:
+        """What could not come with a version that is here: the import that brought it may not have ended."""
+        if found.stage not in services.FREE_STAGES:
+            note_stage(found, self.report)
+        self._fitting(str(found), found.tags, found.description)
+        if home.found.is_prompt or is_copy(found):
+            return
+        try:
+            notes = find(self.server, found).notes
+        except Unavailable:
+            raise
+        except DomainError as error:  # it was there when the version came
+            notes = [str(error)]
+        for note in notes:
+            self.report.could_not("run", f"run of {found}", note)
 
     def _fetch(self, home: Home, found: FoundVersion) -> None:
         origin = find(self.server, found)

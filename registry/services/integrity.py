@@ -12,9 +12,11 @@ from core.jobs import enqueue
 from core.jobs.models import Job
 from registry.locks import locked_version
 from registry.models import ModelVersion
+from registry.models.versions import ModelVersionQuerySet
 
 VERIFY = "registry.verify_version"
 INTEGRITY_BROKEN = "registry.integrity_broken"
+MOST_SHARING, MOST_BROKEN = 1000, 1000
 MAY_VERIFY = ("register", "approve", "deploy", "administer", "audit")
 
 
@@ -49,6 +51,10 @@ def note_intact(*, actor: Actor, version: ModelVersion) -> ModelVersion:
     if was_broken:
         before = {"integrity_failure": was_broken}
         record(actor=actor, action="registry.integrity_restored", target=row, before=before)
+        kept = {each["sha256"] for each in row.manifest}
+        for other in _ready().exclude(integrity_failure="")[:MOST_BROKEN]:
+            if kept & {each["sha256"] for each in other.manifest}:
+                enqueue(VERIFY, subject=other, model=other.model)
     return row
 
 
@@ -67,7 +73,16 @@ def report_broken(*, actor: Actor, version: ModelVersion, path: str, found: str)
     emit(
         INTEGRITY_BROKEN, row, {"model": row.model.name, "number": row.number, "digest": row.digest, **after}
     )
+    for object_digest in [each["sha256"] for each in row.manifest if each["path"] == path]:
+        # The same stored bytes are other versions', too: those say so as soon as a worker has looked.
+        sharing = _ready().filter(integrity_failure="", manifest__contains=[{"sha256": object_digest}])
+        for other in sharing.exclude(pk=row.pk)[:MOST_SHARING]:
+            enqueue(VERIFY, subject=other, model=other.model)
     return row
+
+
+def _ready() -> ModelVersionQuerySet:
+    return ModelVersion.objects.ready().select_related("model")
 
 
 def _require_system(actor: Actor) -> None:

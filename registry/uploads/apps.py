@@ -10,3 +10,4 @@ class UploadsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("registry.uploads.tasks")
+        import_module("registry.uploads.handlers")

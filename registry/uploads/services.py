@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -27,6 +28,7 @@ PART_BYTES = 4 << 20
 KEPT_FOR = timedelta(days=7)
 MOST_OPEN = 20
 LARGEST_FILE = 2**62
+ENCODED = re.compile("%[0-9A-Fa-f]{2}")
 
 
 @command
@@ -97,6 +99,16 @@ def is_wanted(*, actor: Actor, upload: Upload, file: int, start: int, part: Stor
 
 
 @command
+def forget_upload(*, actor: Actor, upload: Upload) -> None:
+    """Give one up, by whoever began it, or when a version was made of it."""
+    if not (actor.is_system or upload.created_by.person_id == actor.person_id):
+        raise NotAllowed("Only who began an upload gives it up.")
+    if Upload.objects.filter(pk=upload.pk).delete()[0] and not actor.is_system:
+        after = {"upload": str(upload.pk), "size": upload.size}
+        record(actor=actor, action="registry.upload_given_up", target=upload.model, before=after)
+
+
+@command
 def forget_uploads(*, actor: Actor) -> int:
     """What nobody went on with; its bytes go when the store is next cleaned."""
     if not actor.is_system:
@@ -116,7 +128,17 @@ def _checked(files: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             raise Invalid(
                 f"files[{number}].sha256 must be {allowed}.", field=f"files[{number}].sha256", allowed=allowed
             )
+        if why := _why_not_a_name(each["path"]):
+            field, allowed = f"files[{number}].path", "names as MLflow's clients can ask for them"
+            raise Invalid(f"{field} holds {why}.", field=field, allowed=allowed)
     return listed(ManifestFile(each["path"], each["size"], each["sha256"]) for each in files)
+
+
+def _why_not_a_name(path: str) -> str:
+    """What no client could load again: MLflow's cut spaces off and undo percent-encoding."""
+    if any(part != part.strip() or part.startswith("~") for part in path.split("/")):
+        return "a part that begins or ends with a space, or begins with '~'"
+    return "a percent sign before two hexadecimal digits" if ENCODED.search(path) else ""
 
 
 def _require_room(model: RegisteredModel, size: int) -> None:

@@ -26,11 +26,11 @@ def test_a_scientists_day(signed_in, scientist, folder, tmp_path):
     )
     assert made.code == DONE, made.err
     assert (made.data["version"], made.data["status"], made.data["tags"]) == (1, "READY", {"team": "ops"})
-    source = made.data["source"]
     (folder / "requirements.txt").write_text("scikit-learn==1.9.1\n")
     again = cplane("versions", "register", "delays", folder, "--wait", "--quiet")
     assert (again.code, again.out, again.err) == (DONE, "2\n", "")
-    third = cplane("versions", "register", "delays", "--source", source, "--tag", "team=ops", "--wait", "-q")
+    copied = ("--source", "models:/delays/1", "--tag", "team=ops")
+    third = cplane("versions", "register", "delays", *copied, "--wait", "-q")
     assert (third.code, third.out) == (DONE, "3\n")
 
     listed = cplane("models", "list")
@@ -40,7 +40,7 @@ def test_a_scientists_day(signed_in, scientist, folder, tmp_path):
     assert yaml.safe_load(cplane("models", "show", "delays", "-o", "yaml").out)["name"] == "delays"
     shown = cplane("versions", "show", "delays", "latest")
     assert "READY" in shown.out
-    assert source in shown.out
+    assert "models:/delays/1" in shown.out
     assert [each["version"] for each in cplane("versions", "list", "delays", "-o", "json").data] == [3, 2, 1]
 
     differs = cplane("versions", "diff", "delays", "v1", "2", "-o", "json").data["differences"]

@@ -4,6 +4,7 @@ import pytest
 
 from core.errors import NotAllowed
 from core.events import on
+from core.object_store import store
 from registry import services
 from registry.integrity import DigestMismatch, materialise, verify
 from tests.registry.test_registering_models import events
@@ -66,6 +67,26 @@ def test_verification_is_a_job_that_heals_its_own_finding(
     version.refresh_from_db()
     assert version.is_intact
     assert len(events("registry.integrity_restored")) == 1
+
+
+def test_a_broken_object_is_looked_for_in_every_version_that_names_it(make_model, make_version, run_jobs):
+    model = make_model()
+    first, second = make_version(model), make_version(model)
+    shared = {each["sha256"] for each in first.manifest} & {each["sha256"] for each in second.manifest}
+    place = store().path_for(min(shared))
+    kept = place.read_bytes()
+    place.chmod(0o600)
+    place.write_bytes(b"x" + kept)
+    with pytest.raises(DigestMismatch):
+        verify(first)
+    run_jobs()
+    second.refresh_from_db()
+    assert not second.is_intact
+    place.write_bytes(kept)
+    verify(first)
+    run_jobs()
+    second.refresh_from_db()
+    assert second.is_intact
 
 
 def test_upper_packages_hear_of_a_break(make_model, make_version, run_jobs, monkeypatch):

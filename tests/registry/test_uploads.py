@@ -60,6 +60,7 @@ def test_parts_become_a_version_with_the_digests_that_were_said(
     assert manifest == {each["path"]: each["sha256"] for each in begun["files"]}
     with store().open(manifest["weights"]) as content:
         assert content.read() == b"0123456789"
+    assert not Upload.objects.exists(), "nothing is under way any more, and nothing kept twice"
 
 
 def test_an_upload_that_is_not_whole_or_came_otherwise_makes_no_version(
@@ -79,14 +80,6 @@ def test_an_upload_that_is_not_whole_or_came_otherwise_makes_no_version(
     registry.create_version(actor=actor(scientist), model=model, source=begun["source"])
     run_jobs()
     assert ModelVersion.objects.latest("number").status == "READY"
-
-
-def test_a_name_is_taken_as_it_is_said(make_model, scientist, token_client):
-    make_model("delays")
-    files = [{**said(a=b"x")[0], "path": path} for path in ("weights.bin ", " weights.bin")]
-    answer = token_client(scientist).post(API, {"files": files}, "application/json")
-    assert answer.status_code == 201, answer.content
-    assert {each["path"] for each in answer.json()["files"]} == {"weights.bin ", " weights.bin"}
 
 
 def test_files_that_claim_a_run_are_registered_from_there(
@@ -194,6 +187,22 @@ def test_what_others_are_sending_counts_for_what_a_model_may_keep(
     settings.REGISTRY_MODEL_QUOTA_BYTES -= 11
     assert put(client, small, 0, 0, b"ab").status_code == 200, "it is here already"
     assert client.post(API, {"files": said(MLmodel=b"a")}, "application/json").status_code == 413
+
+
+@pytest.mark.parametrize("path", [" a", "a ", "b/ c", "~/x", "a%20c", "a%2Fb"])
+def test_names_no_client_could_load_again_are_refused(path, make_model, scientist, token_client):
+    make_model("delays")
+    refused = token_client(scientist).post(API, {"files": said(**{path: b"x"})}, "application/json")
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/files/0/path")
+
+
+def test_an_upload_is_given_up_by_who_began_it(begun, scientist, stranger, token_client):
+    address = f"{API}/{begun['id']}"
+    assert token_client(stranger).delete(address).status_code == 404
+    assert token_client(scientist).delete(address).status_code == 204
+    assert token_client(scientist).delete(address).status_code == 404
+    assert not Upload.objects.exists()
+    assert Event.objects.acting("registry.upload_given_up").count() == 1
 
 
 def test_uploads_nobody_goes_on_with_are_forgotten(begun, scientist, actor, run_jobs, token_client):

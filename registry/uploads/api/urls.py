@@ -11,7 +11,9 @@ UPLOAD = UPLOADS + r"/(?P<key>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0
 
 urlpatterns: list[Any] = [
     re_path(UPLOADS + r"/?$", UploadViewSet.as_view({"get": "list", "post": "create"}), name="model-uploads"),
-    re_path(UPLOAD + r"/?$", UploadViewSet.as_view({"get": "retrieve"}), name="model-upload"),
+    re_path(
+        UPLOAD + r"/?$", UploadViewSet.as_view({"get": "retrieve", "delete": "destroy"}), name="model-upload"
+    ),
     re_path(
         UPLOAD + r"/files/(?P<file>[0-9]{1,5})/parts/(?P<start>[0-9]{1,18})/?$",
         PartViewSet.as_view({"put": "update"}),

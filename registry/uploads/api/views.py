@@ -105,6 +105,12 @@ class UploadViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericView
     def retrieve(self, request: Request, name: str, key: str) -> Response:
         return item(request, UploadSerializer(self._found(key)).data)
 
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, name: str, key: str) -> Response:
+        """Give the upload up; its parts go when the store is next cleaned."""
+        services.forget_upload(actor=request.actor, upload=self._found(key))
+        return Response(status=204)
+
     def _found(self, key: str) -> Upload:
         upload = self.get_queryset().filter(pk=UUID(key)).first()
         if upload is None:

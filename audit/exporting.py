@@ -55,10 +55,16 @@ def export_verifier_key(key: Ed25519PrivateKey) -> str:
 
 
 def write_jsonl(target: IO[bytes], selection: Selection, checkpoint: Checkpoint) -> int:
-    """One event per line, then one line with checkpoints and keys; the number of events."""
+    """One event per line, then one line with checkpoints and keys; the number of events.
+
+    Each event of a selection carries its path to the root (RFC 6962): without the others nothing else
+    shows its place.
+    """
     count = 0
+    tree = None if selection.is_complete else tree_of(checkpoint.tree_size)
     for row in selection.rows(checkpoint.tree_size):
-        target.write(_line(row))
+        path = None if tree is None else tree.inclusion(row[0], checkpoint.tree_size)
+        target.write(_line(row, path))
         count += 1
     last = {
         "checkpoint": checkpoint.tree_size,
@@ -144,7 +150,7 @@ class _Bundle:
         return count
 
 
-def _line(row: tuple[int, str, str, str, bytes]) -> bytes:
+def _line(row: tuple[int, str, str, str, bytes], path: list[bytes] | None = None) -> bytes:
     seq, recorded_at, db_user, body, leaf = row
     event = {
         "seq": seq,
@@ -152,6 +158,7 @@ def _line(row: tuple[int, str, str, str, bytes]) -> bytes:
         "db_user": db_user,
         "leaf": bytes(leaf).hex(),
         "body": body,
+        **({} if path is None else {"path": [step.hex() for step in path]}),
     }
     return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 

@@ -12,7 +12,7 @@ signature, that checkpoints only grow, the export's own manifest, what was redac
 events mean: nothing went live in a protected environment without a quorum of different people
 who approved exactly those bytes, none of whom had a hand in them.
 
-Exit codes: 0 intact, 1 tampered, 2 unreadable, 3 intact with an unsealed tail.
+Exit codes: 0 intact, 1 tampered, 2 unreadable or not proven, 3 intact with an unsealed tail.
 """
 
 from __future__ import annotations
@@ -332,6 +332,7 @@ class Verdict:
     def __init__(self):
         self.findings, self.notices = [], []
         self.events = self.redacted = self.disclosed = self.unsealed = self.tree_size = self.judged = 0
+        self.unproven = 0
 
     def finding(self, text, seq=None):
         self.findings.append({"seq": seq, "finding": text} if seq is not None else {"finding": text})
@@ -340,7 +341,13 @@ class Verdict:
     def code(self):
         if self.findings:
             return TAMPERED
+        if self.unproven:
+            return UNREADABLE
         return UNSEALED_TAIL if self.unsealed else INTACT
+
+    @property
+    def words(self):
+        return "not proven" if self.unproven and not self.findings else WORDS[self.code]
 
 
 def verify(path, pinned=None, public_key=None, consistency=None):
@@ -442,7 +449,9 @@ def _check_events(export, verdict, meaning, wanted):
                 verdict.finding(f"The checkpoint of size {tree.size} was signed over other events.", seq)
             if tree.size in wanted:
                 roots[tree.size] = tree.root()
-        elif root_from_inclusion(leaf, seq, final.size, paths.get(seq, [])) != final.root:
+        elif (path := _path(event, paths)) is None and final.size > 1:
+            verdict.unproven += 1
+        elif root_from_inclusion(leaf, seq, final.size, path or []) != final.root:
             verdict.finding("The event is not in the signed tree at this place.", seq)
         last_seq = seq
         _check_personal(body, personal, verdict, seq)
@@ -453,6 +462,17 @@ def _check_events(export, verdict, meaning, wanted):
     if stated is not None and stated != verdict.events:
         verdict.finding(f"The manifest counts {stated} events, the export holds {verdict.events}.")
     return roots
+
+
+def _path(event, paths):
+    """The event's inclusion proof: beside the events, or in its own line; None where there is none."""
+    steps = event.get("path")
+    if event["seq"] in paths or not isinstance(steps, list):
+        return paths.get(event["seq"])
+    try:
+        return [bytes.fromhex(step) for step in steps]
+    except (TypeError, ValueError):
+        return []
 
 
 def _leaf(event):
@@ -678,11 +698,12 @@ WORDS = {
 
 def as_json(verdict):
     return {
-        "result": WORDS[verdict.code],
+        "result": verdict.words,
         "exit_code": verdict.code,
         "events": verdict.events,
         "tree_size": verdict.tree_size,
         "unsealed": verdict.unsealed,
+        "unproven": verdict.unproven,
         "redacted": verdict.redacted,
         "disclosed": verdict.disclosed,
         "clearances_judged": verdict.judged,
@@ -693,7 +714,7 @@ def as_json(verdict):
 
 
 def say(verdict):
-    yield f"{WORDS[verdict.code].capitalize()}: {verdict.events} events, tree of {verdict.tree_size}."
+    yield f"{verdict.words.capitalize()}: {verdict.events} events, tree of {verdict.tree_size}."
     for each in verdict.findings[:MOST_FINDINGS]:
         place = f"event {each['seq']}: " if "seq" in each else ""
         yield f"  {place}{each['finding']}"
@@ -705,6 +726,8 @@ def say(verdict):
             if not verdict.findings
             else ""
         )
+    if verdict.unproven:
+        yield f"  {verdict.unproven} events carry no proof of their place: export them again, or as a bundle."
     if verdict.unsealed:
         yield f"  {verdict.unsealed} events were not sealed yet."
     if verdict.redacted:

@@ -129,6 +129,30 @@ def test_json_lines_verify_too(story, tmp_path, run_verifier):
     assert run_verifier(path)[0] == 2
 
 
+def test_json_lines_of_a_selection_prove_each_event(story, tmp_path, run_verifier):
+    path = tmp_path / "events.jsonl"
+    with path.open("wb") as target:
+        write_jsonl(target, Selection(objects=(("tests.thing", "1"),)), story)
+    code, verdict = run_verifier(path)
+    assert (code, verdict["findings"], verdict["events"]) == (0, [], 31)
+    *events, last = [json.loads(line) for line in path.read_text().splitlines()]
+
+    def said(changed):
+        path.write_text("\n".join(json.dumps(each) for each in [*changed, last]))
+        code, verdict = run_verifier(path)
+        return code, verdict["result"]
+
+    assert said([{**events[0], "seq": events[0]["seq"] + 1}, *events[2:]]) == (1, "tampered")
+    assert said([{**each, "path": each["path"][::-1]} for each in events]) == (1, "tampered")
+    assert said([{**each, "path": ["x"]} for each in events]) == (1, "tampered")
+    without = [{name: value for name, value in each.items() if name != "path"} for each in events]
+    assert said(without) == (2, "not proven"), "neither shown to be whole nor to be altered"
+    assert said([rehashed({**without[0], "body": without[0]["body"].replace("tests", "other")})]) != (
+        0,
+        "intact",
+    )
+
+
 def rehashed(event):
     text = f"{event['recorded_at']}\x1f{event['db_user']}\x1f{event['body']}".encode()
     return {**event, "leaf": verify_ledger.hashlib.sha256(b"\x00" + text).hexdigest()}

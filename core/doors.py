@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -29,7 +30,18 @@ def sign_in_required(view: Callable[..., HttpResponseBase]) -> Callable[..., Htt
     @wraps(view)
     def guarded(request: PageRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.actor.is_active:
-            return HttpResponseRedirect(f"{reverse(SIGN_IN)}?{urlencode({'next': request.get_full_path()})}")
+            return HttpResponseRedirect(f"{reverse(SIGN_IN)}?{urlencode({'next': _way_back(request)})}")
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def _way_back(request: HttpRequest) -> str:
+    """Where to go after signing in: what was asked for, or the page that a form was sent from."""
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    messages.warning(request, "You were signed out, so nothing was changed. Do it again.")
+    page = urlsplit(request.headers.get("Referer", ""))
+    if page.netloc != request.get_host():
+        return "/"
+    return f"{page.path}?{page.query}" if page.query else page.path

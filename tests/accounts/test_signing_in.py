@@ -1,6 +1,7 @@
 """The sign-in page, one's tokens, and what the ledger keeps of both."""
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.cache import cache
@@ -70,6 +71,24 @@ def test_anonymous_people_are_sent_to_sign_in(address):
     answer = Client().get(address)
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("/login/?next=")
+
+
+@pytest.mark.parametrize(
+    ("sent_from", "leads_to"),
+    [
+        ("http://testserver/models/delays/?tab=1", "/models/delays/?tab=1"),
+        ("http://elsewhere.example/models/", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(client, reviewer, sent_from, leads_to):
+    """Not to its own address, which shows nothing."""
+    answer = client.post("/models/delays/tags/set/", {"key": "a"}, headers={"Referer": sent_from})
+    assert parse_qs(urlsplit(answer.url).query)["next"] == [leads_to]
+    client.get(answer.url)
+    client.force_login(reviewer)
+    assert "nothing was changed" in client.get("/inbox/").content.decode()
+    assert client.get("/").status_code == 302
 
 
 def test_guessing_is_slowed_down_and_other_people_still_sign_in(reviewer, operator):

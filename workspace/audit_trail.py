@@ -20,6 +20,7 @@ from core.doors import PageRequest, sign_in_required
 from core.errors import DomainError, Invalid
 from core.jobs.models import Job
 from core.pages import Page
+from workspace.audit_details import details
 from workspace.audit_places import Place, places_of
 from workspace.audit_words import sentence
 from workspace.forms import ExportForm
@@ -92,6 +93,7 @@ def _row(event: Event, seq: int | None, places: dict[Place, str]) -> dict[str, A
         "recorded_at": event.recorded_at,
         "action": content["action"],
         "sentence": sentence(content),
+        "details": details(content),
         "outcome": content["outcome"],
         "actor": content["actor"],
         "target": target,

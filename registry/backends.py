@@ -6,9 +6,11 @@ the folder or bucket it keeps artifacts in.
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections.abc import Iterator
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -22,8 +24,11 @@ from registry.sources import Source, checked_path
 if TYPE_CHECKING:
     from registry.tracking import TrackingServer
 
+log = logging.getLogger(__name__)
 SCHEME = "mlflow-artifacts:"
 DEEPEST = 32
+# What MLflow's app calls a file until the whole of it has come; one that was killed leaves it behind.
+HALF_UPLOADED = ".artifact.uploading."
 
 
 class ArtifactStorage(Protocol):
@@ -52,6 +57,17 @@ class ArtifactFolder:
         finally:
             os.close(folder)
 
+    def forget_half_uploads(self, before: datetime) -> int:
+        """Remove what has not come whole by that moment; answers how much."""
+        removed = 0
+        for folder, _, names, handle in os.fwalk(self.root, follow_symlinks=False):
+            for name in names:
+                if name.startswith(HALF_UPLOADED) and _changed_before(name, handle, before):
+                    log.info("removed half of an upload in %s", folder)
+                    os.unlink(name, dir_fd=handle)
+                    removed += 1
+        return removed
+
     def _folder(self, path: str) -> int:
         """A handle of the folder, opened part by part so that no part can be a link."""
         handle = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
@@ -69,6 +85,8 @@ class ArtifactFolder:
         if depth > DEEPEST:
             raise Invalid(f"The source is nested deeper than {DEEPEST} folders.", field="source")
         for name in sorted(os.listdir(folder)):
+            if name.startswith(HALF_UPLOADED):
+                continue
             about = os.stat(name, dir_fd=folder, follow_symlinks=False)
             if stat.S_ISDIR(about.st_mode):
                 inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
@@ -82,6 +100,13 @@ class ArtifactFolder:
                 raise Invalid(
                     f"{prefix}{name} is a link or a device; only plain files are registered.", field="source"
                 )
+
+
+def _changed_before(name: str, folder: int, moment: datetime) -> bool:
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime < moment.timestamp()
+    except FileNotFoundError:  # it came whole this moment
+        return False
 
 
 def owned_path(source: Source, artifact_uri: str, other: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from core.errors import Invalid, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from core.object_store import CHUNK, store
 from registry import mlmodel
 from registry.backends import ArtifactStorage, owned_path
@@ -195,6 +195,11 @@ def of_another_version(source: Source) -> Contents:
     origin = found.filter(number=source.number).first()
     if origin is None:
         raise NotFound(f"There is no ready version {source.number} of {source.owner}.", field="source")
+    if not origin.is_intact:
+        raise Conflict(
+            f"{origin} cannot be copied: its stored files differ from what was registered.",
+            code="digest_mismatch",
+        )
     return Contents(
         manifest=origin.manifest,
         digest=origin.digest,

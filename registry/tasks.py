@@ -18,7 +18,7 @@ from core.errors import DomainError, Unavailable
 from core.jobs import Lease, enqueue, job, periodic
 from core.jobs.models import Job
 from registry import services
-from registry.backends import artifact_storage, tracking_server
+from registry.backends import ArtifactFolder, artifact_storage, tracking_server
 from registry.contents import collect
 from registry.following import settle
 from registry.integrity import verify
@@ -110,6 +110,16 @@ def in_turns(things: Sequence[str], size: int, turn: int) -> Sequence[str]:
 
 def _round() -> int:
     return int(time.time() // FOLLOW_EVERY.total_seconds())
+
+
+@periodic("registry.clean_half_uploads", every=timedelta(days=1))
+@job("registry.clean_half_uploads", limit=timedelta(minutes=30))
+def clean_half_uploads(lease: Lease) -> dict[str, Any]:
+    """What a killed tracking server left of files that never came whole."""
+    storage = artifact_storage()
+    if not isinstance(storage, ArtifactFolder):  # a bucket keeps nothing that is not whole
+        return {"removed": 0}
+    return {"removed": storage.forget_half_uploads(timezone.now() - timedelta(days=1))}
 
 
 @periodic("registry.fail_stalled_versions", every=timedelta(minutes=1))

@@ -51,6 +51,7 @@ WORDS = {
     "registry.fail_stalled_versions": ("Find registrations that stopped answering", ""),
     "registry.finalise_version": ("Copy and hash the files of a version", "the version is ready"),
     "registry.follow_runs": ("Find runs that ended after their version was registered", ""),
+    "registry.clean_half_uploads": ("Remove files that never came whole", ""),
     "registry.forget_uploads": ("Forget uploads that nobody finished", ""),
     "registry.scan_unscanned": ("Find versions that were never scanned", ""),
     "registry.scan_version": ("Scan the files of a version", "the version's page shows the findings"),

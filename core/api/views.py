@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +23,8 @@ __all__ = ["IdempotentPosts", "etag_of", "require_match"]
 KEY_HEADER = "Idempotency-Key"
 MAX_KEY = 255
 KEPT_FOR = timedelta(days=1)
+# Edge waits no longer than two minutes for any answer.
+LONGEST_ANSWER = timedelta(minutes=3)
 
 
 def require_match(request: Any, current: str) -> None:
@@ -89,6 +92,12 @@ class IdempotentPosts(APIView):
         if first.request_sha256 != digest:
             raise Unprocessable(
                 f"This {KEY_HEADER} was used with another body.", code="idempotency_key_reused"
+            )
+        if first.status is None and timezone.now() - first.created_at > LONGEST_ANSWER:
+            raise Conflict(
+                "The answer to the first request with this key was lost, since web stopped meanwhile."
+                " Look whether it was done; if not, use another key.",
+                code="idempotency_answer_lost",
             )
         if first.status is None:
             raise Conflict(

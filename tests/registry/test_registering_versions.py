@@ -7,8 +7,10 @@ import threading
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from core.actors import Actor
 from core.canonical import canonical_json
 from core.errors import Conflict, Invalid, NotAllowed
+from core.jobs import enqueue
 from core.jobs.models import Job
 from registry import services
 from registry.models import ModelVersion
@@ -341,6 +343,36 @@ def test_a_copy_of_a_version_keeps_its_digest(make_model, make_version, scientis
     run_jobs()
     copy.refresh_from_db()
     assert (copy.status, copy.digest, copy.parameters) == ("READY", origin.digest, {"depth": "3"})
+
+
+def test_what_is_broken_is_not_copied(make_model, make_version, scientist, actor, run_jobs):
+    origin = make_version(make_model())
+    services.report_broken(actor=Actor.system(), version=origin, path="MLmodel", found="other bytes")
+    services.create_version(
+        actor=actor(scientist), model=origin.model, source=f"models:/delays/{origin.number}"
+    )
+    run_jobs()
+    copy = ModelVersion.objects.latest("number")
+    assert copy.status == "FAILED_REGISTRATION"
+    assert "differ from what was registered" in copy.status_message
+
+
+def test_half_of_an_upload_is_no_file_and_goes_after_a_day(make_model, scientist, actor, tracking, run_jobs):
+    """A tracking server that was killed leaves them, hidden from MLflow's own lists."""
+    source = tracking.add_run("r1")
+    folder = tracking.artifacts / "0/r1/artifacts/model"
+    half, new = (folder / f".artifact.uploading.{name}" for name in ("old", "new"))
+    for each in (half, new):
+        each.write_bytes(b"half")
+    os.utime(half, (1, 1))
+    services.create_version(actor=actor(scientist), model=make_model(), source=source, run_id="r1")
+    run_jobs()
+    version = ModelVersion.objects.get()
+    assert version.status == "READY", version.status_message
+    assert not [each for each in version.manifest if "uploading" in each["path"]]
+    enqueue("registry.clean_half_uploads")
+    run_jobs()
+    assert (half.exists(), new.exists()) == (False, True)
 
 
 def test_a_version_one_may_not_see_cannot_be_copied(make_model, make_version, make_account, actor):

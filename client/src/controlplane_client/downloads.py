@@ -22,7 +22,8 @@ def fetch(
     """One file of a version; a wrong digest leaves nothing behind."""
     place = placed(folder, file.path)
     place.parent.mkdir(parents=True, exist_ok=True)
-    partial = place.with_name(f".{place.name}.part")
+    # Of the name's digest: the name itself may be as long as a name can be.
+    partial = place.with_name(f".{hashlib.sha256(place.name.encode()).hexdigest()[:16]}.part")
     digest = hashlib.sha256()
     try:
         with transport.stream(f"{base}/{quote(file.path)}") as response, partial.open("wb") as target:

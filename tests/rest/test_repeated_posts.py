@@ -1,7 +1,11 @@
 """A repeated POST is answered from memory only to who may still have the answer."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.utils import timezone
+
+from core.api.models import IdempotentAnswer
 from registry.access import services as access
 from registry.models import ModelVersion, RegisteredModel
 from tests.registry.conftest import make_model, make_version, tracking  # noqa: F401 - fixtures
@@ -73,3 +77,14 @@ def test_a_browser_session_repeats_its_own(scientist, client_for):
     first = browser.post("/api/v1/models", sent, JSON, headers=KEY)
     again = browser.post("/api/v1/models", sent, JSON, headers=KEY)
     assert (first.status_code, again.json(), again["Idempotent-Replayed"]) == (201, first.json(), "true")
+
+
+def test_an_answer_lost_with_its_process_is_told_from_one_that_comes(scientist, token_client):
+    machine, sent = token_client(scientist), {"name": "delays"}
+    machine.post("/api/v1/models", sent, JSON, headers=KEY)
+    IdempotentAnswer.objects.update(status=None)
+    again = machine.post("/api/v1/models", sent, JSON, headers=KEY)
+    assert (again.status_code, again.json()["code"]) == (409, "idempotency_key_running")
+    IdempotentAnswer.objects.update(created_at=timezone.now() - timedelta(minutes=4))
+    lost = machine.post("/api/v1/models", sent, JSON, headers=KEY)
+    assert (lost.status_code, lost.json()["code"]) == (409, "idempotency_answer_lost")

@@ -148,6 +148,14 @@ def test_a_token_is_kept_for_its_owner_alone(signed_in, cplane, installation, se
     assert cplane("whoami").code == REFUSED
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "ftp://127.0.0.1"])
+def test_an_address_that_is_none_is_named(cplane, monkeypatch, address):
+    monkeypatch.setenv("CPLANE_URL", address)
+    monkeypatch.setenv("CPLANE_TOKEN", "cp_secret")
+    wrong = cplane("models", "list")
+    assert (wrong.code, "begins with http:// or https://" in wrong.err) == (USAGE, True)
+
+
 @pytest.mark.parametrize("secret", ["cp_s3cret\nx", "cp_s3crét", "s3cret", "cp_s3\x1bcret", "cp_s3 cret"])
 def test_no_refusal_shows_the_token(cplane, monkeypatch, secret):
     monkeypatch.setenv("CPLANE_URL", "http://127.0.0.1:9")

@@ -30,6 +30,11 @@ def current(url: str | None = None) -> Installation:
     """From the environment (CPLANE_…, then MLFLOW_TRACKING_…), else from ``cplane login``."""
     for address, token in (("CPLANE_URL", "CPLANE_TOKEN"), ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_TOKEN")):
         here, secret = os.environ.get(address, ""), os.environ.get(token, "")
+        if address == "CPLANE_URL" and here and not here.startswith(("http://", "https://")):
+            detail = f"CPLANE_URL is {here!r}; an address begins with http:// or https://."
+            raise ControlPlaneError(
+                {"status": 400, "code": "no_address", "title": "No address", "detail": detail}
+            )
         if here.startswith("http") and secret and url in (None, here.rstrip("/")):
             return Installation(here.rstrip("/"), checked(secret, token), f"{address} and {token}")
     kept = read()

@@ -27,6 +27,8 @@ from cplane.commands import (
 )
 from cplane.output import plain
 
+# What shells say of a program that Ctrl-C ended.
+STOPPED = 130
 EPILOG = "Exit codes: " + "; ".join(f"{code} {words}" for code, words in codes.MEANINGS.items()) + "."
 app = typer.Typer(
     name="cplane",
@@ -87,6 +89,8 @@ def _run(arguments: list[str]) -> int:
         app(args=arguments, prog_name="cplane")
     except SystemExit as over:
         sys.stdout.flush()
+        if over.code == STOPPED:
+            print("Stopped. What was sent stays; the same command goes on.", file=sys.stderr)
         return int(over.code or 0)
     sys.stdout.flush()
     return codes.DONE

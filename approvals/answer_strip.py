@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from approvals.comparison_rows import Row
-from approvals.evidence import cost_forecast
+from approvals.evidence import cost_forecast, why_unevaluated
 from approvals.gates import MINUS, signed
 from approvals.models import GateResult, PromotionRequest
 from core.money import money
 from registry.evaluations.models import Evaluation
 
-NO_EVALUATION = "not evaluated: no hold-out is named"
+BAD, UNKNOWN = ("t-bad", "circle-x"), ("t3", "circle-dashed")
 
 
 def strip(
@@ -44,8 +44,8 @@ def _cell(name: str, anchor: str, value: str, unit: str, note: str, tone: str, i
 def _quality(promotion: PromotionRequest, metrics: list[Row]) -> dict[str, str]:
     auc = next((row for row in metrics if row.name == "ROC AUC"), None)
     if auc is None or auc.candidate is None:
-        note = "the evaluation has no result yet" if promotion.evaluation_id else NO_EVALUATION
-        return _cell("Quality", "metrics", "not known", "", note, "t3", "circle-dashed")
+        note, look = _unevaluated(promotion, "the evaluation has no result yet")
+        return _cell("Quality", "metrics", "not known", "", note, *look)
     if auc.difference is None:
         return _cell(
             "Quality",
@@ -65,6 +65,14 @@ def _quality(promotion: PromotionRequest, metrics: list[Row]) -> dict[str, str]:
     return _cell(
         "Quality", "metrics", signed(auc.difference), "ROC AUC", f"95 % interval {auc.interval}", tone, icon
     )
+
+
+def _unevaluated(promotion: PromotionRequest, waiting: str) -> tuple[str, tuple[str, str]]:
+    """Why there is no figure, and how that looks: one that failed is not waited for."""
+    found = promotion.evaluation
+    if found is not None and found.status == Evaluation.Status.FAILED:
+        return "the evaluation failed", BAD
+    return (why_unevaluated(None) if found is None else waiting), UNKNOWN
 
 
 def _weakest(slices: list[Row]) -> dict[str, str]:
@@ -105,8 +113,8 @@ def _gate_cell(promotion: PromotionRequest, gates: list[GateResult]) -> dict[str
 def _latency(promotion: PromotionRequest, evaluation: Evaluation | None) -> dict[str, str]:
     measured = evaluation.latency.get("candidate", {}) if evaluation else {}
     if not measured.get("p95"):
-        note = "not measured yet" if promotion.evaluation_id else NO_EVALUATION
-        return _cell("Latency p95", "metrics", "not known", "", note, "t3", "circle-dashed")
+        note, look = _unevaluated(promotion, "not measured yet")
+        return _cell("Latency p95", "metrics", "not known", "", note, *look)
     former = (evaluation.latency.get("champion") or {}).get("p95") if evaluation else None
     note = f"champion {former:.1f} ms, one row in the sandbox" if former else "one row in the sandbox"
     return _cell("Latency p95", "metrics", f"{measured['p95']:.1f}", "ms", note, "t-ok", "circle-check")

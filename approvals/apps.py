@@ -16,6 +16,7 @@ class ApprovalsConfig(AppConfig):
         import_module("approvals.handlers")
         protection = import_module("approvals.protection")
         import_module("registry.protected").answer_with(protection.ask_for_promotion, protection.where_to_ask)
+        import_module("registry.obstacles").ask_also("approvals", Later("approvals.obstacles.obstacles_of"))
         import_module("registry.retention").keep("approvals", Later("approvals.panels.why_versions_stay"))
         import_module("deployments.rollback_roles").answer_with(protection.roles_for_rollback)
         register = import_module("core.panels").register

@@ -12,8 +12,10 @@ from core.errors import DomainError
 from deployments.models import Endpoint, Environment
 from deployments.services import require_deployable
 from registry.data_facts import facts_about
+from registry.evaluations.setbacks import failure_of
 from registry.lineage import data_of
 from registry.models import ModelVersion
+from registry.obstacles import obstacles_of
 
 
 def context(actor: Actor, version: ModelVersion, environment: Environment) -> dict[str, Any]:
@@ -27,7 +29,11 @@ def context(actor: Actor, version: ModelVersion, environment: Environment) -> di
         "revision": revision,
         "questions": questions(revision.rules.gates),
         "quorum": revision.rules.quorum,
-        "warnings": facts_about(version, data_of(actor, version)),
+        "warnings": [
+            *facts_about(version, data_of(actor, version)),
+            *failure_of(version),
+            *obstacles_of(actor, version),
+        ],
     }
 
 

@@ -20,6 +20,7 @@ from registry.scans.models import Scan
 from registry.signing.models import VersionSignature
 
 SECONDS_PER_HOUR = 3600
+LONGEST_CAUSE = 300
 
 
 def gathered(promotion: PromotionRequest) -> Evidence:
@@ -38,7 +39,7 @@ def gathered(promotion: PromotionRequest) -> Evidence:
         usd_per_1000=cost_forecast(evaluation),
         digest_registered=version.digest,
         digest_evaluated=evaluation.candidate_digest if evaluation else "",
-        unevaluated="not evaluated" if promotion.evaluation_id else "not evaluated: no hold-out is named",
+        unevaluated=why_unevaluated(promotion.evaluation),
         is_intact=version.is_intact and version.deleted_at is None,
         sandbox=evaluation.sandbox if evaluation else "",
         scan=_scan(version),
@@ -77,6 +78,16 @@ def as_document(promotion: PromotionRequest, results: list[dict[str, str]]) -> d
         "code_commit": version.code_commit,
         "gates": {each["id"]: {"outcome": each["outcome"], "observed": each["observed"]} for each in results},
     }
+
+
+def why_unevaluated(evaluation: Evaluation | None) -> str:
+    """What stands where an evaluation would have to say something: its first sentence is the cause."""
+    if evaluation is None:
+        return "not evaluated: no hold-out is named"
+    if evaluation.status != Evaluation.Status.FAILED:
+        return "not evaluated"
+    cause = evaluation.failure.partition(". ")[0].rstrip(".")
+    return f"the evaluation failed: {cause[:LONGEST_CAUSE]}"
 
 
 def seen_by_champion(promotion: PromotionRequest) -> list[str]:

@@ -168,7 +168,7 @@ def _slice(gate: dict[str, Any], evidence: Evidence) -> Verdict:
         if each.column in gate["by"] and each.rows >= least and each.difference is not None
     ]
     if not judged:
-        return title, rule, "no slice has enough rows", False
+        return title, rule, "no slice has enough rows" if evidence.rows else evidence.unevaluated, False
     weakest = min(judged, key=lambda each: each.difference or 0.0)
     assert weakest.difference is not None
     note = f"weakest is {weakest.column} = {weakest.value}: {signed(weakest.difference)} on {weakest.rows:,} rows"
@@ -219,7 +219,7 @@ def _latency(gate: dict[str, Any], evidence: Evidence) -> Verdict:
     seen = evidence.latency_ms.get(quantile)
     title, rule = f"Latency {quantile}", f"at most {gate['max_ms']:g} ms"
     if seen is None:
-        return title, rule, "not measured", False
+        return title, rule, "not measured" if evidence.rows else evidence.unevaluated, False
     return title, rule, f"{seen:.1f} ms for one row in the sandbox", seen <= gate["max_ms"]
 
 

@@ -18,6 +18,7 @@ from approvals.services import lacking
 from core.actors import Actor
 from monitoring.incidents.models import Incident
 from registry.data_facts import contract_states
+from registry.evaluations.models import Evaluation
 from registry.readiness import HOLDOUT_WORDS
 
 MOST_SLICES = 8
@@ -38,6 +39,7 @@ def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
         "version": promotion.version,
         "champion": promotion.champion,
         "evaluation": promotion.evaluation,
+        "failed_evaluation": _failed(promotion.evaluation),
         "holdout_word": HOLDOUT_WORDS.get(evaluation.holdout_kind, "") if evaluation else "",
         "seen_by_champion": seen_by_champion(promotion),
         "gates": gates,
@@ -78,6 +80,10 @@ def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
         "my_role": ", ".join(rights.roles_for(actor, promotion)),
         "steps": (promotion.policy_revision.rules.rollout or {"steps": [{"weight": 100}]})["steps"],
     }
+
+
+def _failed(evaluation: Evaluation | None) -> Evaluation | None:
+    return evaluation if evaluation and evaluation.status == Evaluation.Status.FAILED else None
 
 
 def _ordered_gates(promotion: PromotionRequest) -> list[GateResult]:

@@ -1,8 +1,13 @@
-"""What waits for a person's signature."""
+"""What waits for a person: requests to sign, and own requests that nobody can approve."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db.models import Count, F, Q, QuerySet
+
 from approvals import rights
+from approvals.gates import FAILED
 from approvals.models import PromotionRequest
 from core.actors import Actor
 
@@ -22,3 +27,15 @@ def waiting_for_signature(actor: Actor) -> list[PromotionRequest]:
 def requests_waiting(actor: Actor) -> int:
     """The sidebar's count."""
     return len(waiting_for_signature(actor))
+
+
+def blocked_requests(actor: Actor) -> QuerySet[PromotionRequest, Any]:
+    """Own requests that wait for nobody but their author: gates forbid approval (``failing`` of them)."""
+    rows = PromotionRequest.objects.visible_to(actor).pending().filter(requested_by=actor.account_id)
+    fails = Q(gate_results__outcome=FAILED, gate_results__rev=F("rev"))
+    return rows.annotate(failing=Count("gate_results", filter=fails)).filter(failing__gt=0)
+
+
+def requests_blocked(actor: Actor) -> int:
+    """Their number, for the sidebar."""
+    return blocked_requests(actor).count()

@@ -71,6 +71,14 @@ def pass_for_each_other(one: str, other: str) -> bool:
     return re.fullmatch(pattern, skeleton(other.casefold())) is not None
 
 
+def bucket(name: str) -> str:
+    """One key for all names that could be taken for this one in any case of letters, for an index.
+
+    Coarser than an eye (``mail`` and ``mall`` share it): ask ``pass_for_each_other`` of what it finds.
+    """
+    return skeleton(skeleton(name).casefold()).replace("i", "l")
+
+
 def skeleton(name: str) -> str:
     """The name with every character replaced by the plainest one drawn like it."""
     text = unicodedata.normalize("NFD", " ".join(name.split()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from django.db.models import Exists, OuterRef, Subquery
 
@@ -58,9 +59,33 @@ def facts_about(version: ModelVersion, seen: Sequence[VersionDataset]) -> list[A
         for state, look in LOOKS.items()
         if state in names
     ]
-    if not version.datasets.filter(role=VersionDataset.Role.HOLDOUT).exists():
-        facts.append(NO_HOLDOUT)
-    return facts
+    return facts + _of_holdout(version, visible)
+
+
+def _of_holdout(version: ModelVersion, visible: set[Any]) -> list[Answer]:
+    """Why it could not be evaluated: no rows are held out, or nothing says which answers are right."""
+    held = version.datasets.filter(role=VersionDataset.Role.HOLDOUT).select_related(
+        "dataset_version__dataset"
+    )
+    use = held.defer("dataset_version__profile").first()
+    if use is None:
+        return [NO_HOLDOUT]
+    data, is_seen = use.dataset_version, use.dataset_version_id in visible
+    label = data.dataset.label_column or version.holdout.get("label_column", "")
+    name = str(data) if is_seen else "Its hold-out"
+    address = f"/data/{quote(data.dataset.name, safe='')}/edit/" if is_seen else ""
+    if not label:
+        detail = f"{name} does not say which column models are to predict, so an evaluation would fail."
+        return [_unlabelled("Its hold-out names no label column", detail, address)]
+    if data.schema and data.column(label) is None:
+        detail = f"{name} has no column {label}, which its data set names as the label."
+        return [_unlabelled("Its hold-out lacks the label column", detail, address)]
+    return []
+
+
+def _unlabelled(title: str, detail: str, address: str) -> Answer:
+    link = "Name it" if address else ""
+    return Answer("warn", "triangle-alert", title, detail, address, link, forbids=True)
 
 
 NO_HOLDOUT = Answer(
@@ -69,4 +94,5 @@ NO_HOLDOUT = Answer(
     "It cannot be evaluated: no hold-out is named",
     "Gates that rest on an evaluation would fail. Have the run name the data set version of its hold-out in"
     " the tag controlplane.dataset_versions, and register it again.",
+    forbids=True,
 )

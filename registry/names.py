@@ -5,7 +5,7 @@ import unicodedata
 
 from core.canonical import sha256_hex
 from core.errors import Invalid
-from core.looks import skeleton
+from core.looks import bucket
 from core.text import checked_text
 
 LONGEST_NAME = 256
@@ -56,5 +56,5 @@ def checked_alias(value: object, field: str = "alias") -> str:
 
 
 def look_sha256(name: str) -> str:
-    """Names with one look cannot be told apart by eye; hashed, since a look can be long."""
-    return sha256_hex(skeleton(name))
+    """Where names are kept that could be taken for each other; hashed, since a name can be long."""
+    return sha256_hex(bucket(name))

@@ -16,6 +16,7 @@ from registry.evaluations.models import Evaluation
 from registry.evaluations.verdicts import metric_rows
 from registry.metrics import main_metric, word_of
 from registry.models import ModelVersion, RegisteredModel, VersionDataset
+from registry.readiness import broken_run
 
 MOST_VERSIONS = 12
 Row = dict[str, Any]
@@ -49,7 +50,7 @@ def outlook_of(actor: Actor, models: Sequence[RegisteredModel]) -> dict[Any, Out
         metric = main_metric(versions)
         champion = next((alias.version for alias in model.champions), None)
         against = judged.get((versions[-1].pk, champion.pk)) if versions and champion else None
-        tone, needs = _needs(model, champion, versions, against)
+        tone, needs = _needs(model, champion, versions, tests, against)
         values = [_number(version.metrics.get(metric)) for version in _tested_alike(versions, tests)]
         is_champion = bool(champion and versions and champion.number == versions[-1].number)
         word = word_of(metric) if metric else ""
@@ -62,15 +63,19 @@ def _ready_versions(models: Iterable[RegisteredModel]) -> tuple[dict[Any, list[M
     rows = ModelVersion.objects.ready().filter(model=OuterRef("pk")).order_by("-number")
     heldout = VersionDataset.objects.filter(version=OuterRef("pk"), role=VersionDataset.Role.HOLDOUT)
     tested = ArraySubquery(heldout.order_by("dataset_version_id").values("dataset_version_id"))
-    said = JSONObject(id="id", number="number", metrics="metrics", tested_on=tested)
+    said = JSONObject(id="id", number="number", metrics="metrics", run_status="run__status", tested_on=tested)
     asked = RegisteredModel.objects.filter(pk__in=[model.pk for model in models])
     found = asked.annotate(said=ArraySubquery(rows.values(said=said)[:MOST_VERSIONS]))
     ready: dict[Any, list[ModelVersion]] = {}
     tests: Tests = {}
     for pk, versions in found.values_list("pk", "said"):
         tests |= {each["id"]: frozenset(each.pop("tested_on")) for each in versions}
-        ready[pk] = [ModelVersion(**each) for each in reversed(versions)]
+        ready[pk] = [_version(**each) for each in reversed(versions)]
     return ready, tests
+
+
+def _version(run_status: Any, **said: Any) -> ModelVersion:
+    return ModelVersion(**said, run={"status": run_status})
 
 
 def _tested_alike(versions: Sequence[ModelVersion], tests: Tests) -> list[ModelVersion]:
@@ -102,6 +107,7 @@ def _needs(
     model: RegisteredModel,
     champion: ModelVersion | None,
     versions: Sequence[ModelVersion],
+    tests: Tests,
     against: Row | None,
 ) -> tuple[str, str]:
     """Tone and words of the one thing that matters most; nothing when nothing is to be done."""
@@ -121,10 +127,21 @@ def _needs(
     if model.is_prompt:
         return "", ""
     if champion is None:
-        return "n", f"v{newest} waits to be promoted" if newest else ""
+        return _of_first(versions[-1], tests) if newest else ("n", "")
     if newest > champion.number:
+        if words := broken_run(versions[-1]):
+            return "warn", f"v{newest} is new; its run {words}"
         return _of_candidate(newest, champion.number, against)
     return "", ""
+
+
+def _of_first(newest: ModelVersion, tests: Tests) -> tuple[str, str]:
+    """Nothing is live: may the newest be asked for?"""
+    if words := broken_run(newest):
+        return "warn", f"v{newest.number} is new; its run {words}"
+    if not tests[newest.pk]:
+        return "n", f"v{newest.number} is new; it names no hold-out"
+    return "n", f"v{newest.number} waits to be promoted"
 
 
 def _of_candidate(newest: int, champion: int, against: Row | None) -> tuple[str, str]:

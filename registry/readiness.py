@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from registry.answers import Answer
-from registry.data_facts import NO_HOLDOUT
 from registry.models import ALWAYS_PROTECTED, ModelVersion, VersionDataset
 
+# MLflow's word for how a run ended badly -> ours.
+BROKEN_RUNS = {"FAILED": "failed", "KILLED": "was stopped"}
 HOLDOUT_WORDS = {"random": "at random", "time_ordered": "by time", "grouped": "by groups"}
 
 
@@ -33,8 +34,9 @@ def readiness_of(
     *,
     of_data: Sequence[Answer] = (),
     of_scanners: Sequence[Answer] = (),
+    of_promotion: Sequence[Answer] = (),
 ) -> Readiness:
-    """What the registry itself knows, and what data and scanners tell; gates of a policy judge the rest."""
+    """What the registry itself knows, and what data, scanners, evaluations and policies tell."""
     if version.status == ModelVersion.Status.PENDING_REGISTRATION:
         return Readiness("info", "loader-circle", "Not yet", "its files are being hashed", [])
     if version.status == ModelVersion.Status.FAILED_REGISTRATION:
@@ -44,6 +46,8 @@ def readiness_of(
             _integrity(version),
             *of_data,
             *of_scanners,
+            *of_promotion,
+            *_run(version),
             _holdout(version),
             _format(version),
             _origin(version, data),
@@ -52,15 +56,15 @@ def readiness_of(
     )
     if not version.is_intact:
         return Readiness("bad", "circle-x", "No", "its stored files have changed", facts)
-    warnings = sum(fact.tone in {"warn", "bad"} for fact in facts)
     if any(alias.name in ALWAYS_PROTECTED for alias in version.aliases.all()):
         return Readiness(
             "ok", "badge-check", "It is the champion", "rollback and promotion move on from it", facts
         )
     if worst := next((fact for fact in of_data if fact.tone == "bad"), None):
         return Readiness("bad", "circle-x", "Not as it is", _begun_small(worst.title), facts)
-    if NO_HOLDOUT in of_data:
-        return Readiness("warn", "triangle-alert", "Not yet", "no hold-out to evaluate it on is named", facts)
+    if first := next((fact for fact in facts if fact.forbids), None):
+        return Readiness(first.tone, first.icon, "Not yet", _begun_small(first.title), facts)
+    warnings = sum(fact.tone in {"warn", "bad"} for fact in facts)
     if warnings:
         return Readiness(
             "warn", "triangle-alert", "Yes", f"with {warnings} warning{'s' * (warnings > 1)}", facts
@@ -90,6 +94,19 @@ def _integrity(version: ModelVersion) -> Answer:
     return Answer(
         "bad", "circle-x", "Stored files differ from what was registered", version.integrity_failure
     )
+
+
+def _run(version: ModelVersion) -> list[Answer]:
+    """A run that broke off says so; one that ended well needs no line of its own."""
+    if not (words := broken_run(version)):
+        return []
+    detail = "What it logged may be half of what was meant: look at its files and metrics before you ask."
+    return [Answer("warn", "triangle-alert", f"Its run {words}", detail)]
+
+
+def broken_run(version: ModelVersion) -> str:
+    """How the run broke off, completing "its run ...", or an empty text."""
+    return BROKEN_RUNS.get(str(version.run.get("status", "")), "")
 
 
 def _holdout(version: ModelVersion) -> Answer:

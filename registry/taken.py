@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.actors import Actor
 from core.errors import Conflict, ProbedName
 from core.hot_reads import fetch_row
-from core.looks import is_ordinary_pair, is_plain
+from core.looks import is_ordinary_pair, is_plain, pass_for_each_other
 from registry import rights
 from registry.models import RegisteredModel
 
@@ -26,7 +26,7 @@ def refuse_taken(actor: Actor, model: RegisteredModel) -> None:
     for name in (found[0] if found else None) or ():
         if name == model.name:
             raise _taken(actor, name)
-        if not _may_stand_beside(actor, name, model.name):
+        if pass_for_each_other(name, model.name) and not _may_stand_beside(actor, name, model.name):
             raise ConfusableName(
                 f"The name {model.name!r} already exists in a form that looks the same; choose a name"
                 " that people can tell apart.",

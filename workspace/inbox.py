@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
+from approvals.evidence import why_unevaluated
 from approvals.models import Decision, PromotionRequest
-from approvals.waiting import waiting_for_signature
+from approvals.waiting import blocked_requests, waiting_for_signature
 from core.actors import Actor
 from core.jobs.models import Job
 from monitoring.incidents.models import Incident
 from pipelines.models import FreshnessAlarm
+from registry.evaluations.models import Evaluation
 from workspace.job_access import visible_jobs
 from workspace.job_subjects import subjects_of
 from workspace.job_words import failed
@@ -38,7 +40,7 @@ class Entry:
 
 def waiting_for(actor: Actor) -> list[Entry]:
     """Everything that waits: open incidents, then what is due first."""
-    found = _signatures(actor) + _late_data(actor) + _failed_jobs(actor)
+    found = _signatures(actor) + _blocked(actor) + _late_data(actor) + _failed_jobs(actor)
     return _incidents(actor) + sorted(found, key=lambda entry: (entry.due is None, entry.due or entry.since))
 
 
@@ -55,6 +57,31 @@ def _signatures(actor: Actor) -> list[Entry]:
         )
         for each in waiting_for_signature(actor)
     ]
+
+
+def _blocked(actor: Actor) -> list[Entry]:
+    rows = blocked_requests(actor).select_related("version__model", "environment", "evaluation")
+    shown = rows.defer("evidence", "version__manifest", "evaluation__slices", "evaluation__comparison")
+    return [
+        Entry(
+            f"Promote {each.version} to {each.environment.name}",
+            _why_blocked(each),
+            each.address,
+            "failed",
+            "Gates forbid it",
+            each.gates_judged_at or each.created_at,
+            each.expires_at,
+        )
+        for each in shown.order_by("-created_at")[:MOST]
+    ]
+
+
+def _why_blocked(promotion: PromotionRequest) -> str:
+    evaluation, failing = promotion.evaluation, promotion.failing
+    if evaluation is not None and evaluation.status == Evaluation.Status.FAILED:
+        said = why_unevaluated(evaluation)
+        return f"You asked for it; {said}"
+    return f"You asked for it; {failing} gate{'s' * (failing != 1)} forbid{'s' * (failing == 1)} approval"
 
 
 def incidents_of(actor: Actor) -> QuerySet[Incident]:

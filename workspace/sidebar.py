@@ -1,6 +1,6 @@
 """The sidebar: doors across all packages, in the order people work."""
 
-from approvals.waiting import requests_waiting
+from approvals.waiting import requests_blocked, requests_waiting
 from core.frame import Link, add_link
 from workspace.inbox import data_late, incidents_open, incidents_waiting, jobs_failed
 
@@ -14,7 +14,7 @@ def add_links() -> None:
             "/inbox/",
             "inbox",
             "g i",
-            counts=(requests_waiting, incidents_waiting, data_late, jobs_failed),
+            counts=(requests_waiting, requests_blocked, incidents_waiting, data_late, jobs_failed),
         ),
         Link(20, "Models", "/models/", "boxes", "g m"),
         Link(30, "Approvals", "/approvals/", "shield-check", "g a", counts=(requests_waiting,)),

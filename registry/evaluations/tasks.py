@@ -73,7 +73,7 @@ def fail_stalled_evaluations(lease: Lease) -> dict[str, Any]:
 
 
 def _measure(lease: Lease, evaluation: Evaluation, actor: Actor) -> Outcome:
-    dataset = evaluation.dataset_version.dataset
+    dataset, label = evaluation.dataset_version.dataset, _label_of(evaluation)
     versions = {CANDIDATE: evaluation.candidate, CHAMPION: evaluation.champion}
     scores: dict[str, list[float]] = {}
     latency: dict[str, dict[str, float | None]] = {}
@@ -99,7 +99,7 @@ def _measure(lease: Lease, evaluation: Evaluation, actor: Actor) -> Outcome:
         found = import_module(JUDGING).judged(
             rows,
             scores,
-            label=dataset.label_column or evaluation.candidate.holdout.get("label_column", ""),
+            label=label,
             event_time=dataset.event_time_column,
             group=evaluation.candidate.holdout.get("group_column", ""),
             seed=evaluation.seed,
@@ -114,6 +114,19 @@ def _measure(lease: Lease, evaluation: Evaluation, actor: Actor) -> Outcome:
         cpu_seconds_per_1000=cpu,
         scores_digest=store().put_stream(BytesIO(array("d", scores[CANDIDATE]).tobytes())).digest,
     )
+
+
+def _label_of(evaluation: Evaluation) -> str:
+    """The column with the right answers; asked first, since scoring without one is for nothing."""
+    dataset = evaluation.dataset_version.dataset
+    label = str(dataset.label_column or evaluation.candidate.holdout.get("label_column", ""))
+    if not label:
+        raise DomainError(
+            f"The data set {dataset.name} names no label column, so nothing says which answers are right."
+            " Name it under Edit on the data set's page.",
+            code="no_label_column",
+        )
+    return label
 
 
 def _scored(

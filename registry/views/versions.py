@@ -20,6 +20,7 @@ from registry import rights, services
 from registry.compare.signatures import changes_of
 from registry.data_facts import facts_about
 from registry.evaluations.models import Evaluation
+from registry.evaluations.setbacks import failure_of
 from registry.evaluations.verdicts import metric_rows
 from registry.forms import EditVersionForm
 from registry.graph import graph_of
@@ -27,9 +28,10 @@ from registry.lineage import data_of, parent_of
 from registry.lookups import find_version
 from registry.metrics import main_metric, shown, word_of
 from registry.models import ModelVersion
+from registry.obstacles import obstacles_of
 from registry.offers import offers
 from registry.prompts.content import is_prompt
-from registry.readiness import HOLDOUT_WORDS, readiness_of, untraced_inputs
+from registry.readiness import HOLDOUT_WORDS, broken_run, readiness_of, untraced_inputs
 from registry.scans.words import dangers_of
 from registry.services import FINALISE, VERIFY
 from registry.services.integrity import MAY_VERIFY
@@ -136,8 +138,13 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
         "version": version,
         "model": model,
         "readiness": readiness_of(
-            version, data, of_data=facts_about(version, data), of_scanners=dangers_of(version)
+            version,
+            data,
+            of_data=facts_about(version, data),
+            of_scanners=dangers_of(version),
+            of_promotion=[*failure_of(version), *obstacles_of(actor, version)],
         ),
+        "broken_run": broken_run(version),
         "data": data,
         "untraced_inputs": untraced_inputs(version, data),
         "parent": parent_of(actor, version),

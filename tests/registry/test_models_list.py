@@ -184,7 +184,20 @@ def test_each_line_says_what_the_model_needs(make_model, make_row, client_for, s
     model = make_model("delays")
     assert needs() == ["Register a first version"]
     first = make_row(model, metrics={"roc_auc": 0.70})
+    assert needs() == ["v1 is new; it names no hold-out"]
+    held = DatasetVersion.objects.create(
+        dataset=create_dataset(actor=actor(scientist), name="held-out"),
+        number=1,
+        status="ready",
+        digest="b" * 64,
+        source_digest="b" * 64,
+    )
+    use = VersionDataset.objects.create(version=first, dataset_version=held, role="holdout")
     assert needs() == ["v1 waits to be promoted"]
+    make_row(make_model("boom"), run={"status": "FAILED"})
+    assert needs() == ["v1 is new; its run failed", "v1 waits to be promoted"]
+    services.delete_model(actor=actor(scientist), model=RegisteredModel.objects.get(name="boom"))
+    use.delete()
     services.move_protected_alias(actor=Actor.system(), model=model, alias="champion", version=first)
     assert needs() == ["Name who is on call"]
     services.update_model(actor=actor(scientist), model=model, on_call=operator.person)

@@ -3,6 +3,7 @@
 import pytest
 
 from pipelines.models import ContractCheck, DataContract, Dataset, DatasetVersion
+from registry.evaluations.models import Evaluation
 from registry.models import ModelVersion, VersionDataset
 from registry.readiness import _not_known
 
@@ -29,8 +30,8 @@ def version(make_model, make_row):
 def use(version, scientist):
     """``use("training", status=…)``: a data set version behind the version."""
 
-    def make(role, check=None, **more):
-        dataset = Dataset.objects.create(name=f"flights-{role}", owner=scientist.person)
+    def make(role, check=None, label="late", **more):
+        dataset = Dataset.objects.create(name=f"flights-{role}", owner=scientist.person, label_column=label)
         data = DatasetVersion.objects.create(
             dataset=dataset, number=1, digest="1" * 64, source_digest="1" * 64, **{"status": "ready", **more}
         )
@@ -61,10 +62,15 @@ def test_withheld_data_stands_first(version, use, answer):
 
 def test_a_broken_contract_is_said_and_a_missing_check_warns(version, use, answer):
     use("holdout", check="passed")
-    use("training")
+    assert answer(version)[0] == "Yes"
+    training = use("training")
     word, page = answer(version)
-    assert word == "Yes"
+    assert word == "Not yet"
     assert "Its data was not checked against a contract" in page
+    assert "production demands data that was checked" in page
+    contract = DataContract.objects.create(dataset=training.dataset, revision=1, document={}, digest="c" * 64)
+    ContractCheck.objects.create(version=training, contract=contract, status="passed", results=[])
+    assert answer(version)[0] == "Yes"
     use("reference", check="failed")
     word, page = answer(version)
     assert (word, "its data breaks the contract" in page) == ("Not as it is", True)
@@ -85,3 +91,39 @@ def test_what_is_not_known_is_one_sentence():
     assert _not_known(["run"]) == "Its run is not known"
     assert _not_known(["data", "run"]) == "Its data and run are not known"
     assert _not_known(["data", "code commit", "run"]) == "Its data, code commit and run are not known"
+
+
+def test_a_hold_out_that_names_no_label_is_said_before_anybody_asks(version, use, answer):
+    data = use("holdout", check="passed", label="")
+    word, page = answer(version)
+    assert word == "Not yet"
+    assert "its hold-out names no label column" in page
+    assert '<a class="link" href="/data/flights-holdout/edit/">Name it</a>' in page
+    Dataset.objects.filter(pk=data.dataset_id).update(label_column="late")
+    assert answer(version)[0] == "Yes"
+
+
+def test_a_hold_out_without_its_label_column_is_said_too(version, use, answer):
+    use("holdout", check="passed", schema=[{"name": "hour", "type": "integer"}])
+    word, page = answer(version)
+    assert (word, "Its hold-out lacks the label column" in page) == ("Not yet", True)
+
+
+def test_only_the_newest_evaluation_of_these_bytes_speaks(version, use, answer):
+    data = use("holdout", check="passed")
+    asked = {"candidate": version, "dataset_version": data, "dataset_digest": data.digest}
+    failed = {"status": "failed", "failure": "No sandbox."}
+    Evaluation.objects.create(**asked, candidate_digest="b" * 64, **failed)
+    assert answer(version)[0] == "Yes"
+    evaluation = Evaluation.objects.create(**asked, candidate_digest=version.digest, **failed)
+    word, page = answer(version)
+    assert (word, "No sandbox." in page, evaluation.address in page) == ("Not yet", True, True)
+    done = {"status": "succeeded", "result_sha256": "c" * 64}
+    Evaluation.objects.create(**asked, candidate_digest=version.digest, **done)
+    assert answer(version)[0] == "Yes"
+
+
+def test_a_run_that_broke_off_is_a_warning(make_model, make_row, answer):
+    word, page = answer(make_row(make_model("boom"), run={"id": "f" * 32, "status": "FAILED"}))
+    assert word == "Not yet"
+    assert "Its run failed" in page

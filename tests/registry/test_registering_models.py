@@ -128,7 +128,14 @@ def test_plain_names_that_differ_do_not_clash(make_model):
 
 @pytest.mark.parametrize(
     ("known", "lookalike"),
-    [("kestrel", "kestreI"), ("kestrel", "kestre1"), ("modern", "modem"), ("fraud-v10", "fraud-v1O")],
+    [
+        ("kestrel", "kestreI"),
+        ("modern", "modem"),
+        ("fraud-v10", "fraud-v1O"),
+        ("flight-delay", "Flight-Delay"),
+        ("flight-delay", "fl1ght-delay"),
+        ("Mail", "rnai1"),
+    ],
 )
 def test_a_plain_name_that_passes_for_somebody_elses_is_refused(
     make_model, make_account, scientist, actor, known, lookalike
@@ -148,7 +155,8 @@ def test_a_plain_name_that_passes_for_somebody_elses_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("known", "beside"), [("model-1", "model-l"), ("churn-m1", "churn-ml"), ("phase-II", "phase-11")]
+    ("known", "beside"),
+    [("model-1", "model-l"), ("churn-m1", "churn-ml"), ("phase-II", "phase-11"), ("mail", "mall")],
 )
 def test_ordinary_names_stand_beside_those_of_others(make_model, make_account, known, beside):
     make_model(known)

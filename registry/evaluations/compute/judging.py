@@ -30,7 +30,7 @@ def judged(
     """
     table = pl.read_parquet(rows_path)
     if label not in table.columns:
-        raise ValueError(f"The data has no label column {label}.")
+        raise ValueError(f"The held-out rows have no column {label}, which the data set names as the label.")
     if "month" not in table.columns and event_time in table.columns:
         table = table.with_columns(month=pl.col(event_time).cast(pl.Datetime).dt.strftime("%Y-%m"))
     truth = table[label].cast(pl.Float64).to_numpy()

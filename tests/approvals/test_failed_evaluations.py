@@ -1,0 +1,67 @@
+"""An evaluation that failed: the request, the version and the requester's inbox name the cause."""
+
+import pytest
+
+from approvals import services
+from pipelines.models import Dataset
+from registry.evaluations.models import Evaluation
+from registry.models import ModelVersion
+from tests.approvals.conftest import measured
+
+pytestmark = pytest.mark.django_db
+CAUSE = "The data set held-out flights names no label column, so nothing says which answers are right."
+
+
+@pytest.fixture
+def ask(scientist, version, production, actor):
+    return lambda: services.request_promotion(
+        actor=actor(scientist), version=version, environment=production, why="It knows the weather."
+    )
+
+
+def test_the_cause_stands_wherever_somebody_waits(ask, version, run_jobs, client_for, scientist, stranger):
+    Dataset.objects.update(label_column="")
+    promotion = ask()
+    run_jobs()
+    promotion.refresh_from_db()
+    evaluation = Evaluation.objects.get()
+    assert evaluation.failure.startswith(CAUSE)
+    assert promotion.is_judged
+    client = client_for(scientist)
+    page = client.get(promotion.address)
+    shown = page.content.decode()
+    assert shown.count("held-out flights names no label column") >= 4  # banner, metrics, gates
+    assert f'href="{evaluation.address}"' in shown
+    assert "The evaluation writes them when it ends" not in shown
+    assert "the evaluation has no result yet" not in shown
+    observed = {gate.type: gate.observed for gate in page.context["gates"]}
+    assert observed["latency"].startswith("the evaluation failed: The data set held-out flights names no")
+    readiness = client.get(f"/models/{version.model.name}/versions/{version.number}/").context["readiness"]
+    assert readiness.word == "Not yet"
+    titles = [fact.title for fact in readiness.facts]
+    assert "Its evaluation failed" in titles
+    assert "4 gates forbid it in production" in titles
+    inbox = client.get("/inbox/").content.decode()
+    assert "1 thing waits for you" in inbox
+    assert "You asked for it; the evaluation failed: The data set held-out flights names no" in inbox
+    assert "Nothing waits for you" in client_for(stranger).get("/inbox/").content.decode()
+
+
+def test_gates_that_forbid_approval_wait_for_the_requester(
+    ask, answer, version, client_for, scientist, actor
+):
+    promotion = answer(ask(), measured(auc=0.5))
+    client = client_for(scientist)
+    assert "You asked for it; 1 gate forbids approval" in client.get("/inbox/").content.decode()
+    page = client.get(f"/models/{version.model.name}/versions/{version.number}/")
+    assert page.context["readiness"].word == "Not yet"
+    assert promotion.address in page.content.decode()
+    services.withdraw(actor=actor(scientist), promotion=promotion, reason="Train it longer.")
+    assert "Nothing waits for you" in client.get("/inbox/").content.decode()
+
+
+def test_who_thinks_of_asking_reads_it_first(version, client_for, scientist):
+    Dataset.objects.update(label_column="")
+    address = f"/models/{version.model.name}/versions/{version.number}/promote/"
+    assert "Its hold-out names no label column" in client_for(scientist).get(address).content.decode()
+    assert ModelVersion.objects.get().is_ready

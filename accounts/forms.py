@@ -69,7 +69,9 @@ class ReasonForm(forms.Form):
 
 
 class RoleForm(ReasonForm):
-    role = forms.ChoiceField(choices=ROLE_CHOICES, widget=forms.Select({"class": "in"}))
+    role = forms.ChoiceField(
+        choices=[("", "Choose a role"), *ROLE_CHOICES], widget=forms.Select({"class": "in"})
+    )
     field_order = ["role", "reason"]
 
 

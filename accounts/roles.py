@@ -8,6 +8,8 @@ ROLES: dict[str, frozenset[str]] = {
     "auditor": frozenset({"view", "audit", "export"}),
     "admin": frozenset({"view", "audit", "administer", "export"}),
 }
+# What the ledger calls the installation itself: no account and no group is named so.
+INSTALLATION = ("system", "anonymous", "commandline", "controlplane")
 # What people type for a role in commands: the demo account's name is fine too.
 SYNONYMS = {"scientist": "data-scientist"}
 PHRASES = {

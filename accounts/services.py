@@ -16,16 +16,15 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import Account, ApiToken, Membership, Person
-from accounts.roles import ROLES, SYNONYMS
+from accounts.roles import INSTALLATION, ROLES, SYNONYMS
 from audit.services import command, record
 from core.actors import EVERY_SCOPE, RIGHTS, Actor, holds
 from core.errors import Conflict, Invalid, NotAllowed
 from core.events import emit
-from core.looks import taken_for
+from core.looks import taken_for, without_separators
 from core.text import checked_text
 
 LONGEST_TOKEN = timedelta(days=366)
-INSTALLATION = ("system", "anonymous", "command line")
 NAME = "a name of 1 to 150 letters, digits, '.', '-', '_' and '@'"
 
 
@@ -69,9 +68,12 @@ def create_account(
 
 def _require_own_look(username: str) -> None:
     """Rights are given by name, and the ledger names who acted: nobody may pass for somebody else."""
-    if taken_for(username.replace("-", " ").replace("_", " "), INSTALLATION):
+    bare = without_separators(username)
+    if taken_for(bare, INSTALLATION):
         raise Conflict(f"{username} is what the installation calls itself.", field="username")
-    if other := taken_for(username, Account.objects.values_list("username", flat=True)):
+    known = {without_separators(each): each for each in Account.objects.values_list("username", flat=True)}
+    other = taken_for(username, known.values()) or known.get(taken_for(bare, known), "")
+    if other:
         words = "named" if other.casefold() == username.casefold() else "that looks like it:"
         raise Conflict(f"There is an account {words} {other} already.", field="username")
 

@@ -11,6 +11,7 @@ WORDS = re.compile(r"[A-Za-z0-9]+")
 NUMERAL = re.compile(r"[A-Za-z]?[0-9]+")
 # ASCII characters that are drawn alike.
 ASCII_PROTOTYPES = str.maketrans({"0": "O", "1": "l", "I": "l", "|": "l", "m": "rn"})
+SEPARATORS = str.maketrans("", "", "-_. ")
 Case = Callable[[str], str]
 # As which cases two words are compared; str leaves one as it is.
 AGAINST_ANY: tuple[Case, ...] = (str.casefold, str.upper, str.title)
@@ -100,3 +101,8 @@ def _prototype(character: str) -> str:
 def _lookalikes() -> dict[str, list[str]]:
     table = json.loads(files("confusable_homoglyphs").joinpath("confusables.json").read_text())
     return {source: [each["c"] for each in targets] for source, targets in table.items() if len(source) == 1}
+
+
+def without_separators(name: str) -> str:
+    """``f9-ann`` and ``f9_ann`` are one name to who reads a list quickly."""
+    return name.translate(SEPARATORS)

@@ -48,7 +48,18 @@ def test_only_admins_create_accounts_and_names_are_unique_whatever_their_case(ad
 
 
 @pytest.mark.parametrize(
-    "name", ["\u0430dmin", "sc1entist", "scient\u0456st", "System", "anonymous", "command-line"]
+    "name",
+    [
+        "\u0430dmin",
+        "sc1entist",
+        "scient\u0456st",
+        "System",
+        "anonymous",
+        "command-line",
+        "control-plane",
+        "scien.tist",
+        "s_cientist",
+    ],
 )
 def test_no_account_passes_for_another_or_for_the_installation(admin, scientist, name):
     with pytest.raises(Conflict) as refused:
@@ -61,7 +72,7 @@ def test_names_that_differ_as_names_do_are_given(admin):
         services.create_account(actor=actor_for(admin), username=name)
 
 
-@pytest.mark.parametrize("name", ["\u0430dmin", "\u0430uditor", "\u0441rew"])
+@pytest.mark.parametrize("name", ["\u0430dmin", "\u0430uditor", "\u0441rew", "system", "Control-Plane"])
 def test_no_group_passes_for_a_role_or_another_group(admin, name):
     create_group(actor=actor_for(admin), name="crew")
     with pytest.raises(Conflict):

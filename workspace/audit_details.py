@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ LEFT_OUT = frozenset(
     {"digest", "policy", "tags", "manifest", "metrics", "parameters", "source_digest", "size"}
 )
 MOST, LONGEST = 3, 60
+ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def details(content: dict[str, Any]) -> str:
@@ -40,7 +42,10 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
 
 
 def _is_plain(value: Any) -> bool:
-    return isinstance(value, str | int | float) and not isinstance(value, bool) and value != ""
+    """Something to read: no id, no part of a document."""
+    if isinstance(value, str):
+        return value != "" and not ID.fullmatch(value)
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _short(value: Any) -> str:

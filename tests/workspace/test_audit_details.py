@@ -28,6 +28,7 @@ from workspace.audit_details import details
         ),
         ({"after": {"metrics": {"auc": 1}, "tags": ["a"], "is_new": True, "empty": ""}}, ""),
         ({"after": {"description": "x" * 100}}, f"description {'x' * 59}…"),
+        ({"after": {"owner": "01a21e53-17ab-7542-8a98-145b7ff15d4c", "tier": "low"}}, "tier low"),
         ({}, ""),
     ],
 )

@@ -1,4 +1,4 @@
-"""The page for data scientists is a script; it runs as it stands."""
+"""The pages for data scientists are scripts; they run as they stand."""
 
 import re
 from pathlib import Path
@@ -8,15 +8,22 @@ import pytest
 from registry.models import ModelVersion
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "mlflow-client.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-def test_the_script_of_the_page_runs(sign_in, scientist):
+@pytest.mark.parametrize(
+    ("page", "made"),
+    [
+        ("how-to/mlflow-client.md", [("explain-delay", 1), ("late-flights", 1)]),
+        ("tutorial/your-first-version.md", [("first-steps", 1), ("first-steps", 2)]),
+    ],
+)
+def test_the_script_of_the_page_runs(page, made, sign_in, scientist):
     sign_in(scientist)
-    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
     assert len(blocks) >= 4
     said: dict[str, object] = {}
     for block in blocks:
-        exec(compile(block, str(PAGE), "exec"), said)
+        exec(compile(block, page, "exec"), said)
     names = ModelVersion.objects.ready().values_list("model__name", "number")
-    assert sorted(names) == [("explain-delay", 1), ("late-flights", 1)]
+    assert sorted(names) == made

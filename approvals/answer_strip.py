@@ -22,7 +22,7 @@ def strip(
     """Quality, weakest slice, gates, latency, cost: the answer in five cells."""
     return [
         _quality(promotion, metrics),
-        _weakest(slices),
+        _weakest(promotion, slices),
         _gate_cell(promotion, gates),
         _latency(promotion, evaluation),
         _cost(evaluation),
@@ -44,8 +44,8 @@ def _cell(name: str, anchor: str, value: str, unit: str, note: str, tone: str, i
 def _quality(promotion: PromotionRequest, metrics: list[Row]) -> dict[str, str]:
     auc = next((row for row in metrics if row.name == "ROC AUC"), None)
     if auc is None or auc.candidate is None:
-        note, look = _unevaluated(promotion, "the evaluation has no result yet")
-        return _cell("Quality", "metrics", "not known", "", note, *look)
+        note, unknown = _unevaluated(promotion, "the evaluation has no result yet")
+        return _cell("Quality", "metrics", "not known", "", note, *unknown)
     if auc.difference is None:
         return _cell(
             "Quality",
@@ -75,13 +75,17 @@ def _unevaluated(promotion: PromotionRequest, waiting: str) -> tuple[str, tuple[
     return (why_unevaluated(None) if found is None else waiting), UNKNOWN
 
 
-def _weakest(slices: list[Row]) -> dict[str, str]:
+def _weakest(promotion: PromotionRequest, slices: list[Row]) -> dict[str, str]:
     compared = [row for row in slices if row.difference is not None]
+    if not slices:
+        note, look = _unevaluated(promotion, "no slice has enough rows")
+        return _cell("Weakest slice", "slices", "not known", "", note, *look)
     if not compared:
-        weakest = slices[0] if slices else None
-        value = f"{weakest.candidate:.3f}" if weakest and weakest.candidate is not None else "not known"
-        note = f"{weakest.note} = {weakest.name}" if weakest else "no slice has enough rows"
-        return _cell("Weakest slice", "slices", value, "ROC AUC" if weakest else "", note, "t3", "info")
+        first = slices[0]
+        value = f"{first.candidate:.3f}" if first.candidate is not None else "not known"
+        return _cell(
+            "Weakest slice", "slices", value, "ROC AUC", f"{first.note} = {first.name}", "t3", "info"
+        )
     weakest = compared[0]
     bad = weakest.tone == "bad"
     note = f"{weakest.note} = {weakest.name}, {weakest.verdict.lower()}"

@@ -23,6 +23,7 @@ HOLDOUT = "controlplane.holdout"
 CODE_COMMIT = "controlplane.code_commit"
 ENVIRONMENT = "controlplane.environment"
 PARENT_VERSION = "controlplane.parent_version"
+TAGS_OF_RUNS = (DATASET_VERSIONS, HOLDOUT, CODE_COMMIT, ENVIRONMENT, PARENT_VERSION)
 GIT_COMMIT = "mlflow.source.git.commit"
 HOLDOUT_KINDS = ("random", "time_ordered", "grouped")
 ROLES = ("training", "holdout", "reference")

@@ -15,8 +15,8 @@ FIELD = {"class": "in"}
 class PairForm(forms.Form):
     """A GET form, so every comparison has an address."""
 
-    a = forms.ChoiceField(label="Version", widget=forms.Select(FIELD))
-    b = forms.ChoiceField(label="against", widget=forms.Select(FIELD))
+    a = forms.ChoiceField(label="From", widget=forms.Select(FIELD))
+    b = forms.ChoiceField(label="to", widget=forms.Select(FIELD))
 
     def __init__(self, *args: Any, versions: Any, also: tuple[int | None, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

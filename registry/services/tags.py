@@ -10,6 +10,7 @@ from core.text import checked_text, storable_text
 from registry import rights
 from registry.locks import changed_model, changed_version, locked_model, locked_version, touch
 from registry.models import ModelTag, ModelVersion, RegisteredModel, VersionTag
+from registry.run_facts import TAGS_OF_RUNS
 from registry.services.seen import UNSEEN, Unseen
 
 LONGEST_KEY = 250
@@ -54,6 +55,7 @@ def set_tag(
     row = _changed(actor, target)
     _require(actor, row)
     key, value = checked_tag(key, value)
+    _refuse_said_by_run(row, key)
     _refuse_content(row, key, value)
     before = _put(row, key, value)
     _require_as_seen(row, key, before, seen)
@@ -114,6 +116,17 @@ def _require_as_seen(
         )
 
 
+def _refuse_said_by_run(row: RegisteredModel | ModelVersion, key: str) -> None:
+    """Set here they would be taken for what they say, and nothing would read them."""
+    if key in TAGS_OF_RUNS:
+        raise Invalid(
+            f"The tag {key} is read from the run when a version is registered, so setting it on {row} would"
+            " change nothing. Set it on the run, and register the version again.",
+            field="key",
+            allowed=f"any key but {', '.join(TAGS_OF_RUNS)}",
+        )
+
+
 def _refuse_content(row: RegisteredModel | ModelVersion, key: str, value: str | None) -> None:
     """What a prompt's version says was hashed with it; saying the same again changes nothing.
 
@@ -129,6 +142,11 @@ def _refuse_content(row: RegisteredModel | ModelVersion, key: str, value: str | 
         return
     if key not in PROMPT_CONTENT:
         return
+    if key == IS_PROMPT and value == "true" and not _is_prompt(row.model):
+        raise Conflict(
+            f"{row} is a version of a model, so it is no prompt; register a prompt under another name.",
+            field="key",
+        )
     held = dict(row.tags.filter(key__in=[key, IS_PROMPT]).values_list("key", "value"))
     if held.get(IS_PROMPT) == "true" and held.get(key) != value:
         raise Conflict(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from core.actors import Actor
 from core.errors import NotFound
 from registry.lookups import find_model, require_sight
+from registry.models import RegisteredModel
 from registry.storage.models import Tombstone
 
 
@@ -17,6 +19,12 @@ def find_tombstone(request: Any, key: UUID) -> Tombstone:
     if stone is None:
         raise NotFound("There is no such deleted version.")
     return stone
+
+
+def may_list_deleted(actor: Actor) -> bool:
+    """Whether the list of deleted versions could show this actor anything at all."""
+    everywhere = actor.holds_everywhere("administer") or actor.holds_everywhere("audit")
+    return everywhere or RegisteredModel.objects.granting(actor, "administer").exists()
 
 
 def tombstone_at(request: Any, name: str, number: int) -> Tombstone | None:

@@ -24,7 +24,7 @@ from registry.lineage import data_of
 from registry.lookups import find_model, find_version, require_sight
 from registry.storage import services
 from registry.storage.forms import DeletedFilterForm, HoldForm, QuotaForm
-from registry.storage.lookups import find_tombstone
+from registry.storage.lookups import find_tombstone, may_list_deleted
 from registry.storage.models import Tombstone
 
 
@@ -45,6 +45,7 @@ def deleted_versions(request: PageRequest) -> HttpResponse:
         "page": page,
         "filters": filters,
         "is_filtered": bool(name),
+        "may_see_any": bool(page.items) or may_list_deleted(request.actor),
         "days": settings.UNREFERENCED_KEPT_DAYS,
         "trail": [("Models", "/models/"), ("Deleted versions", "")],
     }

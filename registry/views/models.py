@@ -21,7 +21,7 @@ from registry import rights, services
 from registry.forms import EditModelForm, ModelFilterForm, RenameForm
 from registry.lookups import find_model
 from registry.metrics import main_metric, word_of
-from registry.models import ModelVersion, RegisteredModel, VersionDataset
+from registry.models import ModelVersion, RegisteredModel
 from registry.offers import offers
 from registry.outlook import outlook_of
 from registry.overview import CHAMPION, SORTS, narrowed, with_newest
@@ -29,6 +29,7 @@ from registry.prompts.content import is_prompt
 from registry.retention import reason_to_keep_name
 from registry.snippets import of_first_version
 from registry.storage.gaps import with_gaps
+from registry.trained_on import TRAINING, name_data
 from registry.trend import trend_of
 from registry.views.prompts import prompt_page
 
@@ -82,10 +83,8 @@ def model_page(
         seen = may_see_access(request, model)
         return prompt_page(request, model, may_see_access=seen, status=status, **answered)
     versions = ModelVersion.objects.visible_to(request.actor).filter(model=model).in_lists()
-    trained_on = VersionDataset.objects.filter(role="training").select_related("dataset_version__dataset")
-    trained_on = trained_on.defer("dataset_version__profile", "dataset_version__schema")
     related = versions.select_related("created_by").prefetch_related(
-        "aliases", Prefetch("datasets", trained_on)
+        "aliases", Prefetch("datasets", TRAINING)
     )
     page = Page(request, related, key="number", size=25)
     champion = versions.filter(aliases__name=CHAMPION).first()
@@ -93,6 +92,7 @@ def model_page(
     candidate = newer.order_by("-number").first()
     shown = [*page, *(each for each in (champion, candidate) if each)]
     metric = main_metric(shown)
+    name_data(request.actor, page)
     for version in shown:
         version.main_value = version.metrics.get(metric)
     context = {

@@ -34,6 +34,8 @@ def test_the_cause_stands_wherever_somebody_waits(ask, version, run_jobs, client
     assert f'href="{evaluation.address}"' in shown
     assert "The evaluation writes them when it ends" not in shown
     assert "the evaluation has no result yet" not in shown
+    notes = [cell["note"] for cell in page.context["verdict"]]
+    assert notes.count("the evaluation failed") == 3  # quality, weakest slice, latency
     observed = {gate.type: gate.observed for gate in page.context["gates"]}
     assert observed["latency"].startswith("the evaluation failed: The data set held-out flights names no")
     readiness = client.get(f"/models/{version.model.name}/versions/{version.number}/").context["readiness"]

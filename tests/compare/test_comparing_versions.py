@@ -172,7 +172,7 @@ def test_what_cannot_be_compared_is_said(pair, make_model, make_version, token_c
     services.move_protected_alias(
         actor=Actor.system(), model=pair[0].model, alias="champion", version=pair[0]
     )
-    assert "delays v1 against v2" in pages.get("/models/delays/compare/").content.decode()
+    assert "delays v2 against v1" in pages.get("/models/delays/compare/").content.decode()
 
 
 def test_the_cards_that_hold_for_each_are_compared(pair, token_client, client_for, actor, scientist):

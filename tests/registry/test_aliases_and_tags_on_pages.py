@@ -140,6 +140,20 @@ def test_odd_aliases_are_answered_at_their_field(client, model, alias):
     assert not model.aliases.exists()
 
 
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ("controlplane.dataset_versions", "read from the run when a version is registered"),
+        ("mlflow.prompt.is_prompt", "is a version of a model, so it is no prompt"),
+    ],
+)
+def test_a_tag_that_nothing_would_read_is_refused_with_the_way_on(client, model, key, why):
+    answer = client.post(f"{FIRST}tags/set/", {"key": key, "value": "true"})
+    assert answer.status_code == 422
+    assert why in answer.content.decode()
+    assert not model.versions.get(number=1).tags.exists()
+
+
 @pytest.mark.parametrize("door", [MODEL, FIRST])
 def test_a_tag_is_set_replaced_knowingly_removed_and_put_back(client, model, door):
     target = model if door == MODEL else model.versions.get(number=1)
@@ -179,14 +193,14 @@ def test_two_people_who_set_a_tag_do_not_overwrite_each_other(model, scientist, 
     assert not model.tags.exists()
 
 
-def test_what_a_prompt_says_is_no_tag_to_remove(client, model, scientist, actor):
+def test_what_a_prompt_says_is_no_tag_to_remove(client, model):
     version = model.versions.get(number=1)
     for key, value in (
         ("mlflow.prompt.text", "Say hello."),
         ("note", "old"),
         ("mlflow.prompt.is_prompt", "true"),
     ):
-        services.set_tag(actor=actor(scientist), target=version, key=key, value=value)
+        version.tags.create(key=key, value=value)
     assert client.post(f"{FIRST}tags/remove/", {"key": "mlflow.prompt.text"}).status_code == 422
     answer = client.post(f"{FIRST}tags/set/", {"key": "mlflow.prompt.text", "value": "Say bye."})
     assert answer.status_code == 422

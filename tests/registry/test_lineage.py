@@ -83,6 +83,8 @@ def test_data_that_is_only_named_is_not_called_unknown(make_model, make_version,
     assert "logged by the run, traced to no data set" in page
     assert "Its data is named, but traced to no data set" not in page  # its code commit is the worse gap
     assert "Its code commit is not known" in page
+    versions = client_for(scientist).get("/models/tumour/").content.decode()
+    assert "tumours<small>logged by the run, traced to no data set</small>" in versions
 
 
 def test_data_that_does_not_exist_or_may_not_be_seen_fails_alike(
@@ -102,7 +104,7 @@ def test_data_that_does_not_exist_or_may_not_be_seen_fails_alike(
 
 
 def test_data_one_may_not_see_is_left_out_of_the_lineage(
-    make_model, make_version, make_account, months, scientist, actor, token_client
+    make_model, make_version, make_account, months, scientist, actor, token_client, client_for
 ):
     from registry.access.services import grant
 
@@ -111,6 +113,10 @@ def test_data_one_may_not_see_is_left_out_of_the_lineage(
     other = make_account("other", "data-scientist")
     grant(actor=actor(scientist), model=model, right="view", account=other, reason="Looks on.")
     assert token_client(other).get("/api/v1/models/delays/versions/1/lineage").json()["datasets"] == []
+    page = client_for(other).get("/models/delays/").content.decode()
+    assert "data you may not see" in page
+    assert "flights" not in page
+    assert "flights" in client_for(scientist).get("/models/delays/").content.decode()
 
 
 def test_a_copy_names_the_same_data(make_model, make_version, months, scientist, actor, run_jobs):

@@ -47,6 +47,20 @@ def test_a_stranger_learns_nothing_of_it(deleted, client_for, stranger, reviewer
     assert client_for(stranger).get(PLACE).status_code == 200
 
 
+def test_who_administers_nothing_is_told_so_and_not_that_nothing_was_deleted(
+    deleted, client_for, scientist, reviewer
+):
+    def listed(account, query=""):
+        return client_for(account).get(f"/deleted-versions/{query}").content.decode()
+
+    assert "You administer no model" in listed(reviewer)
+    assert "Nothing was deleted" not in listed(reviewer)
+    narrowed = listed(scientist, "?model=other")
+    assert "Nothing was deleted of such a model" in narrowed
+    assert "Model: other<svg" in narrowed
+    assert 'aria-label="Remove the filter' not in narrowed
+
+
 def test_other_pages_and_rest_point_to_it(deleted, client_for, token_client, scientist):
     for address in ("/models/delays/compare/?a=1&b=2", "/models/delays/card/?version=2"):
         answer = client_for(scientist).get(address)

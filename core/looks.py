@@ -68,8 +68,18 @@ def pass_for_each_other(one: str, other: str) -> bool:
     is_mixed = any(each.isascii() for each in one) or 2 * sum(map(str.isascii, letters)) >= len(letters)
     if one.isascii() or not is_mixed:
         return False
-    pattern = "".join(re.escape(each) if each.isascii() else ".{1,2}" for each in letters)
-    return re.fullmatch(pattern, skeleton(other.casefold())) is not None
+    return _fits(letters, skeleton(other.casefold()))
+
+
+def _fits(letters: list[str], text: str) -> bool:
+    """Whether the letters in order are the text, where one outside ASCII stands for one or two of any."""
+    reached = {0}
+    for each in letters:
+        if each.isascii():
+            reached = {at + 1 for at in reached if text.startswith(each, at)}
+        else:
+            reached = {at + step for at in reached for step in (1, 2) if at + step <= len(text)}
+    return len(text) in reached
 
 
 def bucket(name: str) -> str:

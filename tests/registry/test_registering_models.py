@@ -1,7 +1,9 @@
 """A scientist registers a model; others may or may not see and change it."""
 
 import pytest
+from django.apps import apps
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 
 from core.errors import Conflict, Invalid, NotAllowed, PreconditionFailed
 from registry import services
@@ -162,6 +164,16 @@ def test_ordinary_names_stand_beside_those_of_others(make_model, make_account, k
     make_model(known)
     make_model(beside, by=make_account("other", "data-scientist"))
     assert RegisteredModel.objects.count() == 2
+
+
+def test_names_kept_before_are_found_in_any_case_too(make_model, make_account, actor):
+    make_model("flight-delay")
+    RegisteredModel.objects.update(look_sha256="0" * 64)
+    known = MigrationLoader(None).disk_migrations.values()
+    [migration] = [each for each in known if each.name.endswith("_find_look_alike_names_in_any_case")]
+    migration.operations[0].code(apps, None)
+    with pytest.raises(Conflict):
+        make_model("FLIGHT-DELAY", by=make_account("other", "data-scientist"))
 
 
 def test_a_taken_name_says_so_even_to_those_who_may_not_see_it(make_model, make_account, actor):

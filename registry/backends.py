@@ -6,9 +6,11 @@ the folder or bucket it keeps artifacts in.
 
 from __future__ import annotations
 
+import heapq
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -27,9 +29,25 @@ DEEPEST = 32
 
 
 class ArtifactStorage(Protocol):
-    """Where MLflow's own app keeps artifacts, a folder or a bucket."""
+    """Where files to be registered are read from."""
 
     def files(self, path: str) -> Iterator[tuple[str, BinaryIO]]: ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is directly in a folder: a file with its size, or a folder without one."""
+
+    name: str
+    size: int | None
+
+
+class BrowsedStorage(ArtifactStorage, Protocol):
+    """Where MLflow's own app keeps artifacts, a folder or a bucket."""
+
+    def listed(self, path: str, most: int) -> list[Entry]: ...
+
+    def opened(self, path: str) -> BinaryIO: ...
 
 
 class ArtifactFolder:
@@ -49,6 +67,30 @@ class ArtifactFolder:
                     )
                 with os.fdopen(handle, "rb") as content:
                     yield name, content
+        finally:
+            os.close(folder)
+
+    def listed(self, path: str, most: int) -> list[Entry]:
+        """The first so many of a folder by name; links and devices are left out."""
+        folder = self._folder(path)
+        try:
+            with os.scandir(folder) as found:
+                names = heapq.nsmallest(most, (each.name for each in found))
+            entries = [_entry(folder, name) for name in names]
+        finally:
+            os.close(folder)
+        return [each for each in entries if each is not None]
+
+    def opened(self, path: str) -> BinaryIO:
+        """One plain file."""
+        above, _, name = checked_path(path).rpartition("/")
+        folder = self._folder(above)
+        try:
+            if (about := _entry(folder, name)) is None or about.size is None:
+                raise NotFound(f"The artifact storage has no file {path}.", field="source")
+            return os.fdopen(os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder), "rb")
+        except OSError as error:
+            raise NotFound(f"The artifact storage has no file {path}.", field="source") from error
         finally:
             os.close(folder)
 
@@ -84,6 +126,17 @@ class ArtifactFolder:
                 )
 
 
+def _entry(folder: int, name: str) -> Entry | None:
+    """None for what is neither a folder nor a plain file, or is gone."""
+    try:
+        about = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except OSError:
+        return None
+    if stat.S_ISDIR(about.st_mode):
+        return Entry(name, None)
+    return Entry(name, about.st_size) if stat.S_ISREG(about.st_mode) and about.st_nlink == 1 else None
+
+
 def owned_path(source: Source, artifact_uri: str, other: str) -> str:
     """The path of the source in the artifact storage, which must be inside its owner's."""
     home = storage_path(artifact_uri)
@@ -112,10 +165,10 @@ def tracking_server() -> TrackingServer:
     return made
 
 
-def artifact_storage() -> ArtifactStorage:
+def artifact_storage() -> BrowsedStorage:
     """Where the tracking server keeps artifacts."""
     root = settings.TRACKING_ARTIFACTS
     if root.startswith("s3://"):
-        made: ArtifactStorage = import_module("registry.artifact_bucket").bucket_at(root)
+        made: BrowsedStorage = import_module("registry.artifact_bucket").bucket_at(root)
         return made
     return ArtifactFolder(Path(root))

@@ -12,6 +12,7 @@ from core.errors import Invalid, NotFound, TryLater
 from core.object_store.interface import CHUNK
 from core.object_store.s3_client import answers, client, place_in_bucket
 from core.object_store.s3_reader import S3Reader
+from registry.backends import Entry
 from registry.manifest import MOST_FILES
 from registry.sources import checked_path
 
@@ -37,6 +38,36 @@ class ArtifactBucket:
                 yield key.removeprefix(below), content
         if not count:
             raise NotFound(f"The artifact storage has no folder {path}.", field="source")
+
+    def listed(self, path: str, most: int) -> list[Entry]:
+        """The first so many of a folder by name; a bucket gives them in that order."""
+        below = "/".join(filter(None, [self.prefix, checked_path(path)])) + "/"
+        with answers():
+            # One more, since the folder itself may be an object.
+            page = self.client.list_objects_v2(
+                Bucket=self.bucket, Prefix=below, Delimiter="/", MaxKeys=most + 1
+            )
+        folders = [
+            Entry(each["Prefix"].removeprefix(below).rstrip("/"), None)
+            for each in page.get("CommonPrefixes", [])
+        ]
+        files = [Entry(each["Key"].removeprefix(below), each["Size"]) for each in page.get("Contents", [])]
+        found = sorted((each for each in [*folders, *files] if each.name), key=lambda each: each.name)
+        if not found:
+            raise NotFound(f"The artifact storage has no folder {path}.", field="source")
+        return found[:most]
+
+    def opened(self, path: str) -> BinaryIO:
+        """One file."""
+        key = "/".join(filter(None, [self.prefix, checked_path(path)]))
+        with answers():
+            try:
+                raw: Any = S3Reader(self.client, self.bucket, key)
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") in {"404", "NoSuchKey"}:
+                    raise NotFound(f"The artifact storage has no file {path}.", field="source") from error
+                raise
+        return io.BufferedReader(raw, CHUNK)
 
     def _keys(self, below: str) -> Iterator[str]:
         """Keys of files; some consoles mark a folder with an empty object that ends in '/'."""

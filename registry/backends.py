@@ -6,10 +6,12 @@ the folder or bucket it keeps artifacts in.
 
 from __future__ import annotations
 
+import heapq
 import logging
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -32,9 +34,25 @@ HALF_UPLOADED = ".artifact.uploading."
 
 
 class ArtifactStorage(Protocol):
-    """Where MLflow's own app keeps artifacts, a folder or a bucket."""
+    """Where files to be registered are read from."""
 
     def files(self, path: str) -> Iterator[tuple[str, BinaryIO]]: ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is directly in a folder: a file with its size, or a folder without one."""
+
+    name: str
+    size: int | None
+
+
+class BrowsedStorage(ArtifactStorage, Protocol):
+    """Where MLflow's own app keeps artifacts, a folder or a bucket."""
+
+    def listed(self, path: str, most: int) -> list[Entry]: ...
+
+    def opened(self, path: str) -> BinaryIO: ...
 
 
 class ArtifactFolder:
@@ -67,6 +85,31 @@ class ArtifactFolder:
                     os.unlink(name, dir_fd=handle)
                     removed += 1
         return removed
+
+    def listed(self, path: str, most: int) -> list[Entry]:
+        """The first so many of a folder by name; links and devices are left out."""
+        folder = self._folder(path)
+        try:
+            with os.scandir(folder) as found:
+                whole = (each.name for each in found if not each.name.startswith(HALF_UPLOADED))
+                names = heapq.nsmallest(most, whole)
+            entries = [_entry(folder, name) for name in names]
+        finally:
+            os.close(folder)
+        return [each for each in entries if each is not None]
+
+    def opened(self, path: str) -> BinaryIO:
+        """One plain file."""
+        above, _, name = checked_path(path).rpartition("/")
+        folder = self._folder(above)
+        try:
+            if (about := _entry(folder, name)) is None or about.size is None:
+                raise NotFound(f"The artifact storage has no file {path}.", field="source")
+            return os.fdopen(os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder), "rb")
+        except OSError as error:
+            raise NotFound(f"The artifact storage has no file {path}.", field="source") from error
+        finally:
+            os.close(folder)
 
     def _folder(self, path: str) -> int:
         """A handle of the folder, opened part by part so that no part can be a link."""
@@ -109,6 +152,17 @@ def _changed_before(name: str, folder: int, moment: datetime) -> bool:
         return False
 
 
+def _entry(folder: int, name: str) -> Entry | None:
+    """None for what is neither a folder nor a plain file, or is gone."""
+    try:
+        about = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except OSError:
+        return None
+    if stat.S_ISDIR(about.st_mode):
+        return Entry(name, None)
+    return Entry(name, about.st_size) if stat.S_ISREG(about.st_mode) and about.st_nlink == 1 else None
+
+
 def owned_path(source: Source, artifact_uri: str, other: str) -> str:
     """The path of the source in the artifact storage, which must be inside its owner's."""
     home = storage_path(artifact_uri)
@@ -137,10 +191,10 @@ def tracking_server() -> TrackingServer:
     return made
 
 
-def artifact_storage() -> ArtifactStorage:
+def artifact_storage() -> BrowsedStorage:
     """Where the tracking server keeps artifacts."""
     root = settings.TRACKING_ARTIFACTS
     if root.startswith("s3://"):
-        made: ArtifactStorage = import_module("registry.artifact_bucket").bucket_at(root)
+        made: BrowsedStorage = import_module("registry.artifact_bucket").bucket_at(root)
         return made
     return ArtifactFolder(Path(root))

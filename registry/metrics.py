@@ -79,10 +79,10 @@ def _is_of_training(name: str) -> bool:
 
 def shown(metrics: dict[str, Any]) -> list[tuple[str, Any, int | None]]:
     """Name, value and its decimals, by name; no decimals for what is counted, None for what is no number."""
-    return [(name, value, _decimals(value)) for name, value in sorted(metrics.items())]
+    return [(name, value, decimals_of(value)) for name, value in sorted(metrics.items())]
 
 
-def _decimals(value: Any) -> int | None:
+def decimals_of(value: Any) -> int | None:
     if not isinstance(value, int | float):
         return None
     return 0 if float(value).is_integer() and abs(value) > 1 else 5

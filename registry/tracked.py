@@ -10,6 +10,9 @@ OWNER = "controlplane.owner"
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # A run's status until it ends.
 RUNNING = "RUNNING"
+# Tags that MLflow's clients set: the run that one is part of, and what its maker says of it.
+PARENT = "mlflow.parentRunId"
+NOTE = "mlflow.note.content"
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Run:
     artifact_uri: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float | str] = field(default_factory=dict)
+    # The step of each metric's newest value: 0 where clients count none.
+    steps: dict[str, int] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     inputs: tuple[DatasetInput, ...] = ()
     # Ids of the logged models it made, in no order.
@@ -54,7 +59,11 @@ class Run:
 
     @property
     def owned(self) -> Owned:
-        return Owned("run_id", self.id, self.tags.get(OWNER, ""), self.artifact_uri)
+        return Owned("run_id", self.id, self.owner, self.artifact_uri)
+
+    @property
+    def owner(self) -> str:
+        return self.tags.get(OWNER, "")
 
 
 @dataclass(frozen=True)

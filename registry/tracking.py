@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,12 +16,13 @@ import httpx
 from django.conf import settings
 
 from core.errors import Invalid, NotFound, Unavailable
-from registry.tracked import OWNER, RUN_ID, RUNNING, DatasetInput, LoggedModel, Owned, Run
+from registry.tracked import OWNER, PARENT, RUN_ID, RUNNING, DatasetInput, LoggedModel, Owned, Run
 
 TIMEOUT = httpx.Timeout(30, connect=5)
 # Shorter than any server waits: none closes a connection just as we ask over it.
 KEPT_ALIVE = httpx.Limits(keepalive_expiry=2)
 MOST_OWNED = 10_000
+NEWEST_FIRST = "attributes.start_time DESC"
 
 
 class TrackingServer:
@@ -39,17 +40,47 @@ class TrackingServer:
         body = self._get("/api/2.0/mlflow/runs/get", {"run_id": run_id}, f"There is no run {run_id}.")
         return _run(body["run"])
 
-    def runs_of(self, owner: str, experiment_ids: list[str], size: int, token: str) -> tuple[list[Run], str]:
+    def runs_of(
+        self,
+        owner: str,
+        experiment_ids: list[str],
+        size: int,
+        token: str = "",
+        *,
+        conditions: Sequence[str] = (),
+        order: str = NEWEST_FIRST,
+    ) -> tuple[list[Run], str]:
         """Runs somebody logged in these experiments, newest first, and the token of the next page."""
         asked = {
             "experiment_ids": experiment_ids,
-            "filter": f"tags.`{OWNER}` = '{uuid.UUID(owner)}'",
-            "order_by": ["attributes.start_time DESC"],
+            "filter": " AND ".join([f"tags.`{OWNER}` = '{uuid.UUID(owner)}'", *conditions]),
+            "order_by": [order],
             "max_results": size,
             **({"page_token": token} if token else {}),
         }
         body = self._post("/api/2.0/mlflow/runs/search", asked, "page is not one that was given out here.")
         return [_run(each) for each in body.get("runs", [])], body.get("next_page_token", "")
+
+    def children_of(self, run: Run, size: int) -> list[Run]:
+        """The newest runs that say they are part of this one, of whomever they are."""
+        asked = {
+            "experiment_ids": [run.experiment_id],
+            "filter": f"tags.`{PARENT}` = '{run.id}'",
+            "order_by": [NEWEST_FIRST],
+            "max_results": size,
+        }
+        found = self._post("/api/2.0/mlflow/runs/search", asked, "").get("runs", [])
+        return [_run(each) for each in found]
+
+    def logged_models_of(self, run: Run, size: int) -> list[LoggedModel]:
+        """The newest models that a run logged, of whomever they are."""
+        asked = {
+            "experiment_ids": [run.experiment_id],
+            "filter": f"source_run_id = '{run.id}'",
+            "max_results": size,
+        }
+        found = self._post("/api/2.0/mlflow/logged-models/search", asked, "").get("models", [])
+        return [_logged_model(each) for each in found]
 
     def ended(self, runs: dict[str, str]) -> set[str]:
         """Which of these runs (id and experiment) are under way no more; one that is gone is not among them."""
@@ -82,28 +113,18 @@ class TrackingServer:
             return ""
         return _clean(body["experiment"]["name"])
 
-    def metric_course(self, run_id: str, name: str, size: int) -> list[float]:
-        """At most so many of the steps of one metric, from first to last, as far as they are finite."""
+    def metric_course(self, run_id: str, name: str, size: int) -> list[tuple[int, float | None]]:
+        """At most so many of the steps of one metric and its values, from first to last; None is not finite."""
         query = {"run_ids": run_id, "metric_key": name, "max_results": str(size)}
         path = "/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval"
         body = self._get(path, query, f"There is no run {run_id}.")
-        logged = sorted((int(each.get("step", 0)), float(each["value"])) for each in body.get("metrics", []))
-        return [value for _, value in logged if math.isfinite(value)]
+        logged = [(*_moment(each), _number(each)) for each in body.get("metrics", [])]
+        logged.sort(key=lambda each: each[:2])
+        return [(step, value if math.isfinite(value) else None) for step, _, value in logged]
 
     def logged_model(self, model_id: str) -> LoggedModel:
         missing = f"There is no logged model {model_id}."
-        body = self._get(f"/api/2.0/mlflow/logged-models/{model_id}", {}, missing)["model"]
-        info, data = body["info"], body.get("data", {})
-        return LoggedModel(
-            id=info["model_id"],
-            name=info.get("name", ""),
-            created_at_ms=int(info.get("creation_timestamp_ms") or 0),
-            run_id=info.get("source_run_id", ""),
-            artifact_uri=info.get("artifact_uri", ""),
-            parameters=_pairs(data.get("params")),
-            metrics=_metrics(data.get("metrics")),
-            tags=_pairs(info.get("tags")),
-        )
+        return _logged_model(self._get(f"/api/2.0/mlflow/logged-models/{model_id}", {}, missing)["model"])
 
     def owner_of_run(self, run_id: str) -> Owned:
         """Whose run it is: asked once, since edge lets nobody change it."""
@@ -178,10 +199,25 @@ def _run(body: dict[str, Any]) -> Run:
         artifact_uri=info.get("artifact_uri", ""),
         parameters=_pairs(data.get("params")),
         metrics=_metrics(data.get("metrics")),
+        steps={_clean(each["key"]): _moment(each)[0] for each in data.get("metrics", [])},
         tags=_pairs(data.get("tags")),
         inputs=tuple(_input(each) for each in body.get("inputs", {}).get("dataset_inputs", [])),
         logged_models=tuple(each["model_id"] for each in outputs),
         is_deleted=info.get("lifecycle_stage") == "deleted",
+    )
+
+
+def _logged_model(body: dict[str, Any]) -> LoggedModel:
+    info, data = body["info"], body.get("data", {})
+    return LoggedModel(
+        id=info["model_id"],
+        name=info.get("name", ""),
+        created_at_ms=int(info.get("creation_timestamp_ms") or 0),
+        run_id=info.get("source_run_id", ""),
+        artifact_uri=info.get("artifact_uri", ""),
+        parameters=_pairs(data.get("params")),
+        metrics=_metrics(data.get("metrics")),
+        tags=_pairs(info.get("tags")),
     )
 
 
@@ -193,11 +229,15 @@ def _metrics(entries: list[dict[str, Any]] | None) -> dict[str, float | str]:
     """The newest value of each metric; NaN and the infinities as the words JSON lacks."""
     values: dict[str, float | str] = {}
     for each in sorted(entries or [], key=_moment):  # a logged model's come in no order, step by step
-        number = float(each.get("value", "nan"))
-        # MLflow keeps the infinities as the largest number there is.
-        number = math.copysign(math.inf, number) if abs(number) >= sys.float_info.max else number
+        number = _number(each)
         values[_clean(each["key"])] = number if math.isfinite(number) else str(number)
     return values
+
+
+def _number(metric: dict[str, Any]) -> float:
+    """MLflow keeps the infinities as the largest number there is."""
+    number = float(metric.get("value", "nan"))
+    return math.copysign(math.inf, number) if abs(number) >= sys.float_info.max else number
 
 
 def _moment(metric: dict[str, Any]) -> tuple[int, int]:

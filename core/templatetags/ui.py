@@ -202,8 +202,10 @@ def forest(
 
 
 @register.simple_tag
-def spark(values: Sequence[float | None], tone: str = "n", ref: float | None = None) -> SafeString:
-    """A line of up to some dozens of values; missing ones are left out."""
+def spark(
+    values: Sequence[float | None], tone: str = "n", ref: float | None = None, *, breaks: bool = False
+) -> SafeString:
+    """A line of up to some dozens of values; missing ones are left out, and with ``breaks`` part the line."""
     ref = None if ref == "" else ref  # a name the template does not know
     known = [(index, value) for index, value in enumerate(values) if value is not None]
     if len(known) < 2:
@@ -215,14 +217,35 @@ def spark(values: Sequence[float | None], tone: str = "n", ref: float | None = N
     def y(value: float) -> float:
         return round(24 - (value - low) / scale * 22, 2)
 
-    points = " ".join(f"{round(index / last * 120, 1)},{y(value)}" for index, value in known)
+    parts = _unbroken(known) if breaks else [known]
     line = format_html('<line x1="0" x2="120" y1="{0}" y2="{0}"/>', y(ref)) if ref is not None else ""
-    first, end = round(known[0][0] / last * 120, 1), round(known[-1][0] / last * 120, 1)
+    drawn = format_html_join(
+        "",
+        '<polygon points="{1},26 {0} {2},26"/><polyline points="{0}"/>',
+        (
+            (
+                " ".join(f"{round(index / last * 120, 1)},{y(value)}" for index, value in part),
+                round(part[0][0] / last * 120, 1),
+                round(part[-1][0] / last * 120, 1),
+            )
+            for part in parts
+        ),
+    )
     return format_html(
-        '<svg class="spark c-{}" viewBox="0 0 120 26" preserveAspectRatio="none" aria-hidden="true">{}'
-        '<polygon points="{},26 {} {},26"/><polyline points="{}"/></svg>',
-        tone, line, first, points, end, points,
+        '<svg class="spark c-{}" viewBox="0 0 120 26" preserveAspectRatio="none" aria-hidden="true">{}{}</svg>',
+        tone, line, drawn,
     )  # fmt: skip
+
+
+def _unbroken(known: Sequence[tuple[float, float]]) -> list[list[tuple[float, float]]]:
+    """Runs of neighbours; one that stands alone is drawn as long as a step is."""
+    parts: list[list[tuple[float, float]]] = []
+    for index, value in known:
+        if parts and parts[-1][-1][0] == index - 1:
+            parts[-1].append((index, value))
+        else:
+            parts.append([(index, value)])
+    return [part if len(part) > 1 else [part[0], (part[0][0] + 0.6, part[0][1])] for part in parts]
 
 
 @register.simple_tag

@@ -19,6 +19,10 @@ class Line:
     change: str
 
     @property
+    def both(self) -> tuple[Any, Any]:
+        return self.a, self.b
+
+    @property
     def is_difference(self) -> bool:
         return self.change != "same"
 

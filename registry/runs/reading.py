@@ -1,195 +1,87 @@
-"""Runs somebody may see: their own, and those that versions they may see were made from."""
+"""What the page of one run shows: its metrics with their courses, its family, and the models it logged."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-
-from django.core import signing
 
 from core.actors import Actor
-from core.errors import Invalid, NotFound
+from core.errors import NotFound
 from registry.backends import tracking_server
-from registry.metrics import main_metric, word_of
-from registry.models import ModelVersion
-from registry.ownership import may_use
-from registry.tracked import RUN_ID, Owned, Run
+from registry.runs.shown import Metric, ShownRun
+from registry.runs.sight import find_run, usable, versions_of
+from registry.tracked import PARENT, RUN_ID, LoggedModel, Run
 
-EXPERIMENT_ID = re.compile(r"[0-9]{1,9}")
-# Everybody may log there, and into experiments of their own: a person's runs are nowhere else.
-SHARED_EXPERIMENT = "0"
-MOST_EXPERIMENTS = 1000
-RUNS_OF_A_PAGE = 50
-# A history is asked for metric by metric.
-MOST_HISTORIES, MOST_DRAWN = 12, 60
-# MLflow's word -> ours, for a pill.
-STATUSES = {
-    "RUNNING": "running",
-    "SCHEDULED": "queued",
-    "FINISHED": "succeeded",
-    "FAILED": "failed",
-    "KILLED": "cancelled",
-}
-PAGES = "registry.runs.page"
-# Tags that MLflow or the registry set, shown in their own places or of no use to people.
-KEPT_TO_ITSELF = ("mlflow.", "controlplane.")
+# A history is asked for metric by metric: those that go over several steps, until the time is over.
+MOST_HISTORIES, MOST_DRAWN, SECONDS_FOR_HISTORIES = 12, 60, 3.0
+MOST_CHILDREN = 50
+# MLflow answers no more of them at once.
+MOST_LOGGED_MODELS = 50
 
 
 @dataclass(frozen=True)
-class Metric:
-    """The newest value of a metric, and its course where more than one was logged; a long one is sampled."""
+class Family:
+    """The run that one is part of and the runs that are part of it, as far as the reader may see them."""
 
-    name: str
-    value: float | str
-    course: Sequence[float] = ()
-
-    @property
-    def is_sampled(self) -> bool:
-        return len(self.course) >= MOST_DRAWN
+    parent: ShownRun | None
+    children: Sequence[ShownRun]
+    has_more: bool
 
 
-@dataclass(frozen=True)
-class ShownRun:
-    """A run as a page shows it; ``versions`` are those the reader may see."""
-
-    run: Run
-    experiment: str
-    versions: Sequence[ModelVersion]
-    metrics: Sequence[Metric]
-
-    @property
-    def name(self) -> str:
-        return self.run.name or self.run.id[:8]
-
-    @property
-    def status(self) -> str:
-        return "deleted" if self.run.is_deleted else STATUSES.get(self.run.status, "unknown")
-
-    @property
-    def started_at(self) -> datetime | None:
-        return _moment(self.run.started_at_ms)
-
-    @property
-    def seconds(self) -> float | None:
-        ended, started = self.run.ended_at_ms, self.run.started_at_ms
-        return (ended - started) / 1000 if ended and started else None
-
-    @property
-    def main(self) -> Metric | None:
-        name = main_metric([self.run])
-        return next(
-            (Metric(word_of(each.name), each.value) for each in self.metrics if each.name == name), None
-        )
-
-    @property
-    def tags(self) -> list[tuple[str, str]]:
-        return sorted(
-            (key, value) for key, value in self.run.tags.items() if not key.startswith(KEPT_TO_ITSELF)
-        )
-
-    @property
-    def parameters(self) -> list[tuple[str, str]]:
-        return sorted(self.run.parameters.items())
-
-    @property
-    def source(self) -> str:
-        return self.run.tags.get("mlflow.source.name", "")
-
-    @property
-    def code_commit(self) -> str:
-        return self.run.tags.get("controlplane.code_commit") or self.run.tags.get(
-            "mlflow.source.git.commit", ""
-        )
-
-
-@dataclass(frozen=True)
-class RunPage:
-    """The reader's own runs, newest first; ``next_page`` is the token of the next ones."""
-
-    runs: Sequence[ShownRun]
-    experiment: str
-    next_page: str
+def shown_run(actor: Actor, run: Run) -> ShownRun:
+    versions = versions_of(actor, [run]).get(run.id, ())
+    experiment = tracking_server().experiment_name(run.experiment_id)
+    return ShownRun(run, experiment, versions, _metrics(run), is_own=is_own(actor, run))
 
 
 def run_of(actor: Actor, run_id: str) -> ShownRun:
     """One run with the course of its metrics; somebody else's is not there."""
-    missing = NotFound(f"There is no run {run_id[:64]}.")
-    if not RUN_ID.fullmatch(run_id):
-        raise missing
+    return shown_run(actor, find_run(actor, run_id))
+
+
+def is_own(actor: Actor, run: Run) -> bool:
+    return run.owner == str(actor.person_id)
+
+
+def family_of(actor: Actor, run: Run) -> Family:
     tracking = tracking_server()
-    try:
-        run = tracking.run(run_id)
-    except NotFound:
-        # Asked as of what is hidden: an answer's time must not tell the two apart.
-        may_use(actor, Owned("run_id", run_id, ""))
-        raise missing from None
-    if not may_use(actor, run.owned):
-        raise missing
-    metrics = []
-    for place, (name, value) in enumerate(sorted(run.metrics.items())):
-        course = tracking.metric_course(run.id, name, MOST_DRAWN) if place < MOST_HISTORIES else []
-        metrics.append(Metric(name, value, course if len(course) > 1 else ()))
-    versions = _versions(actor, [run])
-    return ShownRun(run, tracking.experiment_name(run.experiment_id), versions.get(run.id, ()), metrics)
+    parent = []
+    if RUN_ID.fullmatch(named := run.tags.get(PARENT, "")):
+        try:
+            parent = usable(actor, [tracking.run(named)])
+        except NotFound:
+            parent = []
+    found = tracking.children_of(run, MOST_CHILDREN + 1)
+    children = [each for each in usable(actor, found[:MOST_CHILDREN]) if each.id != run.id]
+    shown = [ShownRun(each, "", (), plain_metrics(each)) for each in [*parent, *children]]
+    return Family(shown[0] if parent else None, shown[len(parent) :], len(found) > MOST_CHILDREN)
 
 
-def runs_of(actor: Actor, experiment_id: str, page: str) -> RunPage:
-    """The actor's own runs, of one experiment or of all."""
-    if experiment_id and not EXPERIMENT_ID.fullmatch(experiment_id):
-        raise Invalid(
-            "experiment must be the number of an experiment.", field="experiment", allowed="a number"
-        )
-    tracking = tracking_server()
-    of = [str(actor.person_id), experiment_id]
-    names = tracking.experiments_of(of[0], MOST_EXPERIMENTS)
-    names[SHARED_EXPERIMENT] = tracking.experiment_name(SHARED_EXPERIMENT)
-    asked = [experiment_id] if experiment_id else list(names)
-    found, following = tracking.runs_of(of[0], asked, RUNS_OF_A_PAGE, _opened(page, of) if page else "")
-    versions = _versions(actor, found)
-    shown = [
-        ShownRun(
-            run,
-            names.get(run.experiment_id, ""),
-            versions.get(run.id, ()),
-            [Metric(name, value) for name, value in run.metrics.items()],
-        )
-        for run in found
-    ]
-    # The name of an experiment is told to who logged in it, to nobody else.
-    return RunPage(
-        shown, names.get(experiment_id, "") if shown else "", _sealed(following, of) if following else ""
-    )
+def logged_models_of(actor: Actor, run: Run) -> list[LoggedModel]:
+    """What the run logged as models and the reader may use, by name."""
+    if not run.logged_models:
+        return []
+    found = usable(actor, tracking_server().logged_models_of(run, MOST_LOGGED_MODELS))
+    return sorted((each for each in found if each.run_id == run.id), key=lambda each: (each.name, each.id))
 
 
-def _sealed(token: str, of: Sequence[str]) -> str:
-    """MLflow's page token, signed for this list: it fails on what it did not give out itself."""
-    return signing.dumps([*of, token], salt=PAGES)
+def plain_metrics(run: Run) -> list[Metric]:
+    """Newest values alone."""
+    return [Metric(name, value, run.steps.get(name, 0)) for name, value in run.metrics.items()]
 
 
-def _opened(page: str, of: Sequence[str]) -> str:
-    try:
-        *belongs_to, token = signing.loads(page, salt=PAGES)
-    except signing.BadSignature:
-        belongs_to, token = [], ""
-    if belongs_to != of:
-        raise Invalid("page must be one that the list of runs leads to.", field="page")
-    return str(token)
+def _metrics(run: Run) -> list[Metric]:
+    """By name; those that went on are asked for their course first."""
+    metrics = sorted(plain_metrics(run), key=lambda each: each.name)
+    until, courses = time.monotonic() + SECONDS_FOR_HISTORIES, {}
+    for metric in sorted(metrics, key=lambda each: (each.step == 0, each.name))[:MOST_HISTORIES]:
+        if time.monotonic() > until:
+            break
+        courses[metric.name] = tracking_server().metric_course(run.id, metric.name, MOST_DRAWN)
+    return [_with_course(each, courses[each.name]) if each.name in courses else each for each in metrics]
 
 
-def _versions(actor: Actor, runs: Iterable[Run]) -> dict[str, list[ModelVersion]]:
-    found: dict[str, list[ModelVersion]] = {}
-    known = ModelVersion.objects.visible_to(actor).filter(run_id__in=[run.id for run in runs])
-    for version in known.in_lists().order_by("model__name", "number"):
-        found.setdefault(version.run_id, []).append(version)
-    return found
-
-
-def _moment(milliseconds: int) -> datetime | None:
-    if not milliseconds:
-        return None
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
-    except (OverflowError, OSError, ValueError):  # a client may log any number
-        return None
+def _with_course(metric: Metric, course: Sequence[tuple[int, float | None]]) -> Metric:
+    values = [value for _, value in course]
+    return Metric(metric.name, metric.value, metric.step, values, len(values) >= MOST_DRAWN)

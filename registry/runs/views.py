@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
 from core.doors import PageRequest, sign_in_required
-from registry.runs.reading import run_of, runs_of
+from core.errors import Conflict, Invalid
+from core.filters import asked
+from registry.runs.comparing import pair_of
+from registry.runs.curves import curve_of, figure_of
+from registry.runs.files import folder_of
+from registry.runs.forms import RegisterForm, RunFilterForm, registrable
+from registry.runs.listing import Asked, orders_of, runs_of
+from registry.runs.reading import family_of, is_own, logged_models_of, shown_run
+from registry.runs.registering import named_folder, offers_of, register
+from registry.runs.shown import ShownRun
+from registry.runs.sight import find_run
 from registry.snippets import of_first_version, of_run
+from registry.tracked import Run
+
+SHOWN_ON_RUN = 20
+SUGGESTED = 200
 
 
 @sign_in_required
 @require_GET
 def run_list(request: PageRequest) -> HttpResponse:
-    """The reader's own runs, newest first."""
-    experiment, page = request.GET.get("experiment", ""), request.GET.get("page", "")
-    shown = runs_of(request.actor, experiment, page)
+    """The reader's own runs: newest first, or by a metric."""
+    form = RunFilterForm(request.GET)
+    wanted, page = request.GET, request.GET.get("page", "")
+    of = Asked(wanted.get("experiment", ""), sort=wanted.get("sort", ""), **asked(form))
+    shown = runs_of(request.actor, of, page)
+    kept = {name: value for name in ("experiment", "q", "status", "sort") if (value := getattr(of, name))}
     here = reverse("runs:runs")
-    kept = {"experiment": experiment} if experiment else {}
     context = {
         "shown": shown,
-        "experiment_id": experiment,
+        "asked": of,
+        "filters": form,
+        "orders": orders_of(of, shown),
         "newest": f"{here}?{urlencode(kept)}" if page else "",
         "older": f"{here}?{urlencode({**kept, 'page': shown.next_page})}" if shown.next_page else "",
         "snippet": of_first_version("my-model"),
@@ -36,16 +56,128 @@ def run_list(request: PageRequest) -> HttpResponse:
 @sign_in_required
 @require_GET
 def run_detail(request: PageRequest, run_id: str) -> HttpResponse:
-    """What a run logged, and which versions were made from it."""
-    shown = run_of(request.actor, run_id)
+    """What a run logged, which files it kept, and which versions were made from it."""
+    run = find_run(request.actor, run_id)
+    shown, models = shown_run(request.actor, run), logged_models_of(request.actor, run)
     context = {
         "shown": shown,
-        "run": shown.run,
-        "snippets": of_run(shown.run),
-        "trail": [
-            ("Models", reverse("registry:models")),
-            ("My runs", reverse("runs:runs")),
-            (shown.name, ""),
-        ],
+        "run": run,
+        "family": family_of(request.actor, run),
+        "models": models,
+        "folder": folder_of(request.actor, run),
+        "shown_files": SHOWN_ON_RUN,
+        "shown_slice": f":{SHOWN_ON_RUN}",
+        "may_register": shown.is_own and bool(offers_of(request.actor, run, models)),
+        "snippets": of_run(run),
+        "trail": _trail(run, is_own=shown.is_own),
     }
     return render(request, "runs/run_detail.html", context)
+
+
+@sign_in_required
+@require_GET
+def run_files(request: PageRequest, run_id: str) -> HttpResponse:
+    """One folder: ``?path=`` below the run's own files, or below those of its logged model ``?model=``."""
+    run = find_run(request.actor, run_id)
+    folder = folder_of(request.actor, run, request.GET.get("path", ""), request.GET.get("model", ""))
+    models = [] if folder.path or folder.model else logged_models_of(request.actor, run)
+    context = {
+        "run": run,
+        "folder": folder,
+        "models": models,
+        "may_register": is_own(request.actor, run) and folder.is_model and not run.is_deleted,
+        "trail": _trail(run, "Files", is_own=is_own(request.actor, run)),
+    }
+    return render(request, "runs/run_files.html", context)
+
+
+@sign_in_required
+@require_GET
+def run_metric(request: PageRequest, run_id: str) -> HttpResponse:
+    """The course of the metric ``?name=``."""
+    run = find_run(request.actor, run_id)
+    curve = curve_of(run, request.GET.get("name", ""))
+    context = {
+        "run": run,
+        "curve": curve,
+        "figure": figure_of(curve),
+        "head": ["Step", "Value"],
+        "trail": _trail(run, curve.name, is_own=is_own(request.actor, run)),
+    }
+    return render(request, "runs/run_metric.html", context)
+
+
+@sign_in_required
+@require_GET
+def compare_runs(request: PageRequest) -> HttpResponse:
+    """``?a=`` beside ``?b=``; the list's form names both as ``run``."""
+    if chosen := request.GET.getlist("run"):
+        if len(chosen) != 2:
+            raise Invalid(
+                f"Choose two runs to compare; {len(chosen)} were chosen.", field="run", allowed="two"
+            )
+        return redirect(f"{reverse('runs:compare')}?{urlencode({'a': chosen[0], 'b': chosen[1]})}")
+    pair = pair_of(request.actor, request.GET.get("a", ""), request.GET.get("b", ""))
+    own = pair.a.is_own and pair.b.is_own
+    mine = [("My runs", reverse("runs:runs"))] if own else []
+    context = {
+        "pair": pair,
+        "a": pair.a,
+        "b": pair.b,
+        "both": [pair.a, pair.b],
+        "trail": [("Models", reverse("registry:models")), *mine, ("Compare", "")],
+    }
+    return render(request, "runs/compare.html", context)
+
+
+@sign_in_required
+@require_http_methods(["GET", "POST"])
+def register_run(request: PageRequest, run_id: str) -> HttpResponse:
+    """Make what the run logged a version; ``?path=`` names a folder its tags do not."""
+    run = find_run(request.actor, run_id)
+    if run.is_deleted:
+        raise Conflict("The run was deleted; restore it before a version is made from it.")
+    offers = offers_of(request.actor, run)
+    named = named_folder(request.actor, run, request.GET.get("path", ""))
+    offers += [each for each in named if each.source not in {one.source for one in offers}]
+    form = RegisterForm(
+        request.POST or None,
+        actor=request.actor,
+        offered=[(each.source, each.words) for each in offers],
+        initial={"what": request.GET.get("what") or (named[0].source if named else None)},
+    )
+    if request.method == "POST" and form.is_valid():
+        version = register(request.actor, run, offers, form)
+        if version is not None:
+            _say(request, form, str(version))
+            return redirect("registry:version", name=version.model.name, number=version.number)
+    context = {
+        "run": run,
+        "form": form,
+        "offers": offers,
+        "suggested": _suggested(request),
+        "trail": _trail(run, "Register a version", is_own=is_own(request.actor, run)),
+    }
+    return render(request, "runs/run_register.html", context, status=422 if form.errors else 200)
+
+
+def _say(request: PageRequest, form: RegisterForm, version: str) -> None:
+    if form.is_new:
+        messages.success(request, f"{version} is being registered.")
+    else:
+        messages.warning(request, f"These files are {version} already. Nothing was registered anew.")
+
+
+def _suggested(request: PageRequest) -> list[str]:
+    """Names the browser completes: the models changed last, of those in which the person may register."""
+    models: Any = registrable(request.actor)
+    found = models.order_by("-last_updated_at").values_list("name", flat=True)[:SUGGESTED]
+    return sorted(found)
+
+
+def _trail(run: Run, *below: str, is_own: bool) -> list[tuple[str, str]]:
+    """Somebody else's run is not among the reader's."""
+    name = ShownRun(run, "", (), ()).name
+    mine = [("My runs", reverse("runs:runs"))] if is_own else []
+    here = reverse("runs:run", args=[run.id]) if below else ""
+    return [("Models", reverse("registry:models")), *mine, (name, here), *((word, "") for word in below)]

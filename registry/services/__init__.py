@@ -32,7 +32,8 @@ from registry.services.models import (
     update_model,
 )
 from registry.services.registration import fail_registration, finish_registration
-from registry.services.runs import settle_run
+from registry.services.run_models import already_registered, register_logged
+from registry.services.runs import note_run_download, settle_run
 from registry.services.tags import delete_tag, set_tag
 from registry.services.versions import (
     FINALISE,
@@ -50,6 +51,7 @@ __all__ = [
     "LooksAlike",
     "Unseen",
     "alias_etag",
+    "already_registered",
     "change_model",
     "checked_tier",
     "create_model",
@@ -64,8 +66,10 @@ __all__ = [
     "move_protected_alias",
     "note_download",
     "note_intact",
+    "note_run_download",
     "protect_alias",
     "protected_names",
+    "register_logged",
     "rename_model",
     "report_broken",
     "request_verification",

@@ -8,14 +8,16 @@ from typing import Any
 from django.db.models import F
 from django.db.models.functions import Now
 
-from audit.services import command, record
+from audit.services import Target, command, record
 from core.actors import Actor
-from core.errors import NotAllowed
+from core.errors import NotAllowed, NotFound
 from registry.lineage import Use
 from registry.locks import locked_version, touch
 from registry.models import ModelVersion, VersionDataset
+from registry.ownership import may_use
 from registry.retention import reasons_to_keep
 from registry.run_facts import RunFacts
+from registry.tracked import Run
 
 
 @command
@@ -55,3 +57,13 @@ def settle_run(
         reason=left_out[:1000],
     )
     return row
+
+
+@command
+def note_run_download(*, actor: Actor, run: Run, path: str, logged_model_id: str = "") -> None:
+    """Reading what a run logged leaves an event, as reading a version's files does."""
+    if not may_use(actor, run.owned):
+        raise NotFound(f"There is no run {run.id}.")
+    after = {"path": path, **({"logged_model_id": logged_model_id} if logged_model_id else {})}
+    about = Target("tracking.run", run.id, run.name or run.id)
+    record(actor=actor, action="registry.run_file_downloaded", target=about, after=after)

@@ -13,6 +13,7 @@ from core.jobs.models import Job
 from registry import tasks
 from registry.access.services import grant
 from registry.models import ModelVersion, RegisteredModel
+from registry.runs import listing
 from registry.services import create_model
 from tests.waiting import wait_for
 
@@ -109,21 +110,63 @@ def test_odd_addresses_are_refused_in_words(run, client_for, scientist):
 
 
 def test_a_list_goes_on(sign_in, scientist, client_for, monkeypatch):
-    from registry.runs import reading
-
     client = sign_in(scientist)
     experiment = client.create_experiment(f"many {uuid.uuid4().hex[:8]}")
     for number in range(5):
         client.set_terminated(
             client.create_run(experiment, start_time=1000 + number, run_name=f"run-{number}").info.run_id
         )
-    monkeypatch.setattr(reading, "RUNS_OF_A_PAGE", 2)
+    monkeypatch.setattr(listing, "RUNS_OF_A_PAGE", 2)
     browser, address, seen = client_for(scientist), f"/runs/?experiment={experiment}", []
     while address:
         page = browser.get(address)
         seen += [each.name for each in page.context["shown"].runs]
         address = page.context["older"]
     assert seen == [f"run-{number}" for number in (4, 3, 2, 1, 0)]
+
+
+def test_runs_are_found_ordered_and_compared(sign_in, scientist, stranger, client_for):
+    client = sign_in(scientist)
+    experiment = client.create_experiment(f"many {uuid.uuid4().hex[:8]}")
+    made = {}
+    for number, name in enumerate(("it's 100%", "it_s wide", "plain")):
+        made[name] = client.create_run(experiment, start_time=1000 + number, run_name=name).info.run_id
+        client.log_metric(made[name], "auc", (0.7, 0.9, 0.8)[number])
+        client.log_param(made[name], "depth", number // 2)
+        client.set_terminated(made[name], "FAILED" if name == "plain" else "FINISHED")
+    browser = client_for(scientist)
+
+    def names(**query):
+        page = browser.get("/runs/", {"experiment": experiment, **query})
+        assert page.status_code == 200, query
+        return [each.name for each in page.context["shown"].runs]
+
+    assert names(q="it's") == ["it's 100%"]
+    assert names(q="IT_S") == ["it_s wide"]
+    assert names(q="0%") == ["it's 100%"]
+    assert names(q="\\") == []
+    assert names(status="failed") == ["plain"]
+    assert names(status="succeeded", sort="oldest") == ["it's 100%", "it_s wide"]
+    assert names(sort="metric:auc") == ["it_s wide", "plain", "it's 100%"]
+    assert names(sort="-metric:auc") == ["it's 100%", "plain", "it_s wide"]
+    assert names(sort="metric:nobody logged it") == ["plain", "it_s wide", "it's 100%"]
+    for query in ({"status": "x"}, {"sort": "x"}, {"sort": "metric:a`b"}, {"q": "'\""}, {"q": "a\0"}):
+        assert browser.get("/runs/", query).status_code == 400, query
+    a, b = made["plain"], made["it_s wide"]
+    answer = browser.get("/runs/compare/", {"run": [a, b]})
+    assert answer["Location"] == f"/runs/compare/?a={a}&b={b}"
+    page = browser.get(answer["Location"])
+    tables = {
+        table.key: [(line.name, line.a, line.b) for line in table.lines]
+        for table in page.context["pair"].tables
+    }
+    assert tables["metrics"] == [("auc", "0.80000", "0.90000")]
+    assert tables["parameters"] == [("depth", "1", "0")]
+    for query in ({}, {"run": [a]}, {"a": a}, {"a": a, "b": a}):
+        assert browser.get("/runs/compare/", query).status_code == 400, query
+    for query in ({"a": a, "b": "0" * 32}, {"a": "x'", "b": b}):
+        assert browser.get("/runs/compare/", query).status_code == 404, query
+    assert client_for(stranger).get(f"/runs/compare/?a={a}&b={b}").status_code == 404
 
 
 def follow(run_jobs):

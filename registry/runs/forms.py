@@ -1,0 +1,75 @@
+"""What a browser sends about runs, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from core.actors import Actor
+from registry.forms import FIELD
+from registry.models import RegisteredModel
+from registry.names import LONGEST_NAME
+from registry.prompts.content import among_prompts
+from registry.runs.shown import STATUSES
+
+EXISTING, NEW = "existing", "new"
+NOTHING = [("", "Any")]
+
+
+class RunFilterForm(forms.Form):
+    """Narrowing and ordering the list; a GET form, so every view of it has an address."""
+
+    q = forms.CharField(label="Name", required=False, max_length=250, widget=forms.TextInput(FIELD))
+    status = forms.ChoiceField(
+        label="Status",
+        required=False,
+        choices=[*NOTHING, *((each, each.capitalize()) for each in STATUSES.values())],
+        widget=forms.Select(FIELD),
+    )
+
+
+class RegisterForm(forms.Form):
+    """Which of a run's models becomes a version, and of what."""
+
+    what = forms.ChoiceField(label="What it logged", widget=forms.Select(FIELD))
+    kind = forms.ChoiceField(
+        label="As",
+        choices=[
+            ("", "Choose"),
+            (EXISTING, "The next version of a model"),
+            (NEW, "The first version of a new model"),
+        ],
+        widget=forms.Select(FIELD),
+    )
+    name = forms.CharField(
+        label="Name of the model",
+        max_length=LONGEST_NAME,
+        widget=forms.TextInput(
+            {**FIELD, "autocomplete": "off", "spellcheck": "false", "list": "models-to-register-in"}
+        ),
+    )
+
+    def __init__(self, *args: Any, actor: Actor, offered: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.actor = actor
+        self.model: RegisteredModel | None = None
+        self.is_new = False  # whether sending it made the version
+        choices = list(offered)
+        several = [("", "Choose")] if len(choices) > 1 else []
+        self.fields["what"].choices = [*several, *choices]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        name = cleaned.get("name", "")
+        if cleaned.get("kind") == EXISTING and name:
+            self.model = registrable(self.actor).named(name).first()
+            if self.model is None:
+                self.add_error("name", f"There is no model {name} in which you may register versions.")
+        return cleaned
+
+
+def registrable(actor: Actor) -> Any:
+    """The models in which somebody may register what a run logged; texts are registered otherwise."""
+    return RegisteredModel.objects.granting(actor, "register").exclude(among_prompts())

@@ -1,0 +1,153 @@
+"""The list of somebody's own runs: found by name and status, in the order of their start or of a metric."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core import signing
+
+from core.actors import Actor
+from core.errors import Invalid
+from registry.backends import tracking_server
+from registry.runs.reading import plain_metrics
+from registry.runs.shown import STATUSES, ShownRun
+from registry.runs.sight import versions_of
+
+EXPERIMENT_ID = re.compile(r"[0-9]{1,9}")
+# Everybody may log there, and into experiments of their own: a person's runs are nowhere else.
+SHARED_EXPERIMENT = "0"
+MOST_EXPERIMENTS = 1000
+RUNS_OF_A_PAGE = 50
+# Metrics that the list offers to be ordered by; an address may name any.
+MOST_ORDERS = 100
+PAGES = "registry.runs.page"
+OF_STATUS = {ours: theirs for theirs, ours in STATUSES.items()}
+STARTS = {"": "attributes.start_time DESC", "oldest": "attributes.start_time ASC"}
+# ``metric:auc`` begins with the highest, ``-metric:loss`` with the lowest; of the names that MLflow takes.
+BY_METRIC = re.compile(r"(-?)metric:([\w.\-/: ]{1,250})")
+SORTS = "oldest, metric:<name>, -metric:<name>; without it the newest are first"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an address asks of the list."""
+
+    experiment: str = ""
+    q: str = ""
+    status: str = ""
+    sort: str = ""
+
+    def __post_init__(self) -> None:
+        if self.experiment and not EXPERIMENT_ID.fullmatch(self.experiment):
+            raise Invalid(
+                "experiment must be the number of an experiment.", field="experiment", allowed="a number"
+            )
+        if self.sort not in STARTS and not BY_METRIC.fullmatch(self.sort):
+            raise Invalid(f"sort must be one of: {SORTS}.", field="sort", allowed=SORTS)
+
+    @property
+    def metric(self) -> str:
+        found = BY_METRIC.fullmatch(self.sort)
+        return found[2] if found else ""
+
+    @property
+    def is_ascending(self) -> bool:
+        return self.sort.startswith("-")
+
+    @property
+    def order(self) -> str:
+        if not self.metric:
+            return STARTS[self.sort]
+        return f"metrics.`{self.metric}` {'ASC' if self.is_ascending else 'DESC'}"
+
+    @property
+    def conditions(self) -> list[str]:
+        name = [f"attributes.run_name ILIKE {_holding(self.q)}"] if self.q else []
+        return [*name, *([f"attributes.status = '{OF_STATUS[self.status]}'"] if self.status else [])]
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.q or self.status)
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """The reader's own runs; ``next_page`` is the token of the next ones."""
+
+    runs: Sequence[ShownRun]
+    experiment: str
+    next_page: str
+
+
+def runs_of(actor: Actor, asked: Asked, page: str) -> RunPage:
+    """The actor's own runs, of one experiment or of all."""
+    tracking = tracking_server()
+    person = str(actor.person_id)
+    of = [person, asked.experiment, asked.q, asked.status, asked.sort]
+    names = tracking.experiments_of(person, MOST_EXPERIMENTS)
+    names[SHARED_EXPERIMENT] = tracking.experiment_name(SHARED_EXPERIMENT)
+    found, following = tracking.runs_of(
+        person,
+        [asked.experiment] if asked.experiment else list(names),
+        RUNS_OF_A_PAGE,
+        _opened(page, of) if page else "",
+        conditions=asked.conditions,
+        order=asked.order,
+    )
+    versions = versions_of(actor, found)
+    shown = [
+        ShownRun(
+            run,
+            names.get(run.experiment_id, ""),
+            versions.get(run.id, ()),
+            plain_metrics(run),
+            by=asked.metric,
+        )
+        for run in found
+    ]
+    # The name of an experiment is told to who logged in it, to nobody else.
+    return RunPage(
+        shown,
+        names.get(asked.experiment, "") if shown else "",
+        _sealed(following, of) if following else "",
+    )
+
+
+def orders_of(asked: Asked, page: RunPage) -> list[tuple[str, str]]:
+    """By which metrics the list can be ordered, as far as its runs say: value and words."""
+    named = {metric.name for each in page.runs for metric in each.metrics} | ({asked.metric} - {""})
+    names = sorted(name for name in named if BY_METRIC.fullmatch(f"metric:{name}"))[:MOST_ORDERS]
+    return [
+        order
+        for name in names
+        for order in (
+            (f"metric:{name}", f"{name}, highest first"),
+            (f"-metric:{name}", f"{name}, lowest first"),
+        )
+    ]
+
+
+def _holding(text: str) -> str:
+    """A pattern for MLflow's search; its strings know no escape for the quote that they stand in."""
+    if "'" in text and '"' in text:
+        raise Invalid("q may hold ' or \", not both.", field="q", allowed="one kind of quote")
+    quote = '"' if "'" in text else "'"
+    escaped = re.sub(r"([\\%_])", r"\\\1", text)
+    return f"{quote}%{escaped}%{quote}"
+
+
+def _sealed(token: str, of: Sequence[str]) -> str:
+    """MLflow's page token, signed for this list: it fails on what it did not give out itself."""
+    return signing.dumps([*of, token], salt=PAGES)
+
+
+def _opened(page: str, of: Sequence[str]) -> str:
+    try:
+        *belongs_to, token = signing.loads(page, salt=PAGES)
+    except signing.BadSignature:
+        belongs_to, token = [], ""
+    if belongs_to != of:
+        raise Invalid("page must be one that the list of runs leads to.", field="page")
+    return str(token)

@@ -309,7 +309,7 @@ def address_with(context: dict[str, Any], **changes: Any) -> str:
 @register.simple_tag(takes_context=True)
 def address_without(context: dict[str, Any], name: str) -> str:
     """This list's address without one filter, from its first page on."""
-    return address_with(context, **{name: "", "before": "", "after": ""})
+    return address_with(context, **{name: "", "before": "", "after": "", "page": ""})
 
 
 @register.filter

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.actors import Actor
@@ -56,7 +56,7 @@ def _shown(actor: Actor, run: Run) -> ShownRun:
 
 def _tables(a: ShownRun, b: ShownRun) -> list[Table]:
     return [
-        Table("metrics", "Metrics", lines_of(_numbers(a.run), _numbers(b.run)), "Neither logged a metric."),
+        Table("metrics", "Metrics", _numbers(a.run, b.run), "Neither logged a metric."),
         Table(
             "parameters",
             "Parameters",
@@ -69,8 +69,16 @@ def _tables(a: ShownRun, b: ShownRun) -> list[Table]:
     ]
 
 
-def _numbers(run: Run) -> dict[str, str]:
-    return {name: value_in_words(value) for name, value in run.metrics.items()}
+def _numbers(a: Run, b: Run) -> list[Line]:
+    """In words, unless those hide a difference."""
+    return [_in_words(line) for line in lines_of(a.metrics, b.metrics)]
+
+
+def _in_words(line: Line) -> Line:
+    words = [None if value is None else value_in_words(value) for value in line.both]
+    if line.is_difference and words[0] == words[1]:
+        words = [str(value) for value in line.both]
+    return replace(line, a=words[0], b=words[1])
 
 
 def _data(run: Run) -> dict[str, Any]:

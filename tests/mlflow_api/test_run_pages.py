@@ -132,6 +132,7 @@ def test_runs_are_found_ordered_and_compared(sign_in, scientist, stranger, clien
     for number, name in enumerate(("it's 100%", "it_s wide", "plain")):
         made[name] = client.create_run(experiment, start_time=1000 + number, run_name=name).info.run_id
         client.log_metric(made[name], "auc", (0.7, 0.9, 0.8)[number])
+        client.log_metric(made[name], "close", 0.5 + number * 1e-9)
         client.log_param(made[name], "depth", number // 2)
         client.set_terminated(made[name], "FAILED" if name == "plain" else "FINISHED")
     browser = client_for(scientist)
@@ -160,7 +161,7 @@ def test_runs_are_found_ordered_and_compared(sign_in, scientist, stranger, clien
         table.key: [(line.name, line.a, line.b) for line in table.lines]
         for table in page.context["pair"].tables
     }
-    assert tables["metrics"] == [("auc", "0.80000", "0.90000")]
+    assert tables["metrics"] == [("auc", "0.80000", "0.90000"), ("close", "0.500000002", "0.500000001")]
     assert tables["parameters"] == [("depth", "1", "0")]
     for query in ({}, {"run": [a]}, {"a": a}, {"a": a, "b": a}):
         assert browser.get("/runs/compare/", query).status_code == 400, query

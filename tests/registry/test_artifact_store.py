@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from core.errors import TryLater
+from core.errors import NotFound, TryLater
 from core.object_store import store
 from registry import services
+from registry.backends import Entry, artifact_storage
 from registry.integrity import DigestMismatch, materialise, verify
 from tests.registry.test_registering_models import events
 from tests.registry.tracking import FILES
@@ -44,6 +45,18 @@ def test_a_version_is_registered_copied_and_downloaded_from_s3(
     assert b"".join(answer.streaming_content) == FILES["model.pkl"]
     assert answer["Content-Disposition"].startswith("attachment")
     assert answer["Content-Security-Policy"].startswith("sandbox")
+
+
+def test_folders_of_the_bucket_are_listed_by_name_and_a_file_is_read(bucket, tracking):
+    tracking.add_run("r1", {"b.txt": "b", "a/inner.txt": "inner", "c.bin": b"123"})
+    storage, home = artifact_storage(), "0/r1/artifacts/model"
+    assert storage.listed(home, 9) == [Entry("a", None), Entry("b.txt", 1), Entry("c.bin", 3)]
+    assert storage.listed(home, 2) == [Entry("a", None), Entry("b.txt", 1)]
+    with storage.opened(f"{home}/a/inner.txt") as content:
+        assert content.read() == b"inner"
+    for read in (lambda: storage.listed(f"{home}/none", 9), lambda: storage.opened(f"{home}/none")):
+        with pytest.raises(NotFound):
+            read()
 
 
 def test_an_absent_folder_of_the_bucket_fails_the_registration(bucket, make_model, make_version):

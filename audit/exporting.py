@@ -34,7 +34,7 @@ Verify it on any machine with Python 3.11 or newer, without a network:
 
 NOTE is a checkpoint of this ledger that you kept earlier; without one, a ledger whose end was
 cut off together with its newest checkpoint looks whole. Exit codes: 0 intact, 1 tampered,
-2 unreadable, 3 intact with an unsealed tail. Do not trust the verify_ledger.py in here more than
+2 unreadable or not proven, 3 intact with an unsealed tail. Do not trust the verify_ledger.py in here more than
 the rest: take it from a source you trust.
 
 events.jsonl      one event per line: its place (seq), the database's time and user, the hash that

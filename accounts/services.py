@@ -21,7 +21,7 @@ from audit.services import command, record
 from core.actors import EVERY_SCOPE, RIGHTS, Actor, holds
 from core.errors import Conflict, Invalid, NotAllowed
 from core.events import emit
-from core.looks import taken_for, without_separators
+from core.looks import taken_for, with_one_separator
 from core.text import checked_text
 
 LONGEST_TOKEN = timedelta(days=366)
@@ -68,12 +68,11 @@ def create_account(
 
 def _require_own_look(username: str) -> None:
     """Rights are given by name, and the ledger names who acted: nobody may pass for somebody else."""
-    bare = without_separators(username)
-    if taken_for(bare, INSTALLATION):
+    if taken_for(with_one_separator(username, ""), INSTALLATION):
         raise Conflict(f"{username} is what the installation calls itself.", field="username")
-    known = {without_separators(each): each for each in Account.objects.values_list("username", flat=True)}
-    other = taken_for(username, known.values()) or known.get(taken_for(bare, known), "")
-    if other:
+    known = {with_one_separator(each): each for each in Account.objects.values_list("username", flat=True)}
+    if found := taken_for(with_one_separator(username), known):
+        other = known[found]
         words = "named" if other.casefold() == username.casefold() else "that looks like it:"
         raise Conflict(f"There is an account {words} {other} already.", field="username")
 

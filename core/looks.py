@@ -11,10 +11,12 @@ WORDS = re.compile(r"[A-Za-z0-9]+")
 NUMERAL = re.compile(r"[A-Za-z]?[0-9]+")
 # ASCII characters that are drawn alike.
 ASCII_PROTOTYPES = str.maketrans({"0": "O", "1": "l", "I": "l", "|": "l", "m": "rn"})
-SEPARATORS = str.maketrans("", "", "-_. ")
+SEPARATORS = "-_. "
 Case = Callable[[str], str]
 # As which cases two words are compared; str leaves one as it is.
-AGAINST_ANY: tuple[Case, ...] = (str.casefold, str.upper, str.title)
+AGAINST_ANY: tuple[Case, ...] = (str.casefold, str.upper)
+# A word without any ASCII letter is taken for an ASCII one from this length on: short ones are words.
+SHORTEST_DISGUISE = 6
 CASES: tuple[tuple[Case, Case], ...] = (
     (str.casefold, str.casefold),
     (str.upper, str.upper),
@@ -60,12 +62,13 @@ def pass_for_each_other(one: str, other: str) -> bool:
 
     Capitals are compared too: a 1 is drawn like an I, and a small l in a word of capitals. A letter
     outside ASCII that stands in no table (small capitals and the like) counts as drawn like any, where
-    letters beside it are ASCII or most are drawn like ASCII ones.
+    letters beside it are ASCII or two in three are drawn like ASCII ones.
     """
     if any(skeleton(first(one)) == skeleton(second(other)) for first, second in CASES):
         return True
     letters = [each for each in skeleton(one.casefold()) if not unicodedata.combining(each)]
-    is_mixed = any(each.isascii() for each in one) or 2 * sum(map(str.isascii, letters)) >= len(letters)
+    drawn_as_ascii = 3 * sum(map(str.isascii, letters)) >= 2 * len(letters) >= 2 * SHORTEST_DISGUISE
+    is_mixed = any(each.isascii() for each in one) or drawn_as_ascii
     if one.isascii() or not is_mixed:
         return False
     return _fits(letters, skeleton(other.casefold()))
@@ -113,6 +116,6 @@ def _lookalikes() -> dict[str, list[str]]:
     return {source: [each["c"] for each in targets] for source, targets in table.items() if len(source) == 1}
 
 
-def without_separators(name: str) -> str:
+def with_one_separator(name: str, separator: str = "-") -> str:
     """``f9-ann`` and ``f9_ann`` are one name to who reads a list quickly."""
-    return name.translate(SEPARATORS)
+    return "".join(separator if each in SEPARATORS else each for each in name)

@@ -64,7 +64,10 @@ class Refusals:
         if request.path.startswith(MACHINE_PATHS):
             return plain(request, error)
         context = {"error": error, "problem": from_domain_error(error, request), "status": error.status}
-        return render(request, "error.html", context, status=error.status)
+        answer = render(request, "error.html", context, status=error.status)
+        if error.status == 503:
+            answer["Retry-After"] = "5"
+        return answer
 
     def _database_away(self, request: HttpRequest) -> HttpResponse:
         error = Unavailable(

@@ -7,10 +7,10 @@ the folder or bucket it keeps artifacts in.
 from __future__ import annotations
 
 import heapq
-import logging
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -26,7 +26,6 @@ from registry.sources import Source, checked_path
 if TYPE_CHECKING:
     from registry.tracking import TrackingServer
 
-log = logging.getLogger(__name__)
 SCHEME = "mlflow-artifacts:"
 DEEPEST = 32
 # What MLflow's app calls a file until the whole of it has come; one that was killed leaves it behind.
@@ -75,16 +74,14 @@ class ArtifactFolder:
         finally:
             os.close(folder)
 
-    def forget_half_uploads(self, before: datetime) -> int:
-        """Remove what has not come whole by that moment; answers how much."""
-        removed = 0
+    def forget_half_uploads(self, before: datetime) -> Iterator[str]:
+        """Remove what has not come whole by that moment; answers the folder of each."""
         for folder, _, names, handle in os.fwalk(self.root, follow_symlinks=False):
             for name in names:
                 if name.startswith(HALF_UPLOADED) and _changed_before(name, handle, before):
-                    log.info("removed half of an upload in %s", folder)
-                    os.unlink(name, dir_fd=handle)
-                    removed += 1
-        return removed
+                    with suppress(FileNotFoundError):
+                        os.unlink(name, dir_fd=handle)
+                    yield folder
 
     def listed(self, path: str, most: int) -> list[Entry]:
         """The first so many of a folder by name; links and devices are left out."""

@@ -28,6 +28,7 @@ def contract_states(version: ModelVersion) -> list[dict[str, Any]]:
     promised = DataContract.objects.filter(dataset=OuterRef("dataset_version__dataset"))
     uses = (
         VersionDataset.objects.filter(version=version)
+        .order_by("dataset_version_id", "role")  # signatures cover what is said of them
         .select_related("dataset_version__dataset")
         .defer("dataset_version__profile", "dataset_version__schema")
         .annotate(check_status=Subquery(newest.values("status")[:1]), is_promised=Exists(promised))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -25,6 +26,7 @@ from registry.integrity import verify
 from registry.models import ModelVersion
 from registry.services import FINALISE, VERIFY
 
+log = logging.getLogger(__name__)
 FOLLOW, FOLLOW_EVERY = "registry.follow_runs", timedelta(seconds=20)
 RUNS_OF_A_ROUND, RUNS_OF_A_QUESTION, VERSIONS_OF_A_ROUND = 2000, 200, 100
 # A run that is not ended by then was left behind by a notebook that died.
@@ -94,11 +96,17 @@ def follow_runs(lease: Lease) -> dict[str, Any]:
         ended |= tracking_server().ended({run: runs[run] for run in question})
     settled = 0
     # One version of each run first, so that a run with thousands holds up nobody's.
-    of_runs = [going.filter(run_id=run).order_by("created_at")[:VERSIONS_OF_A_ROUND] for run in sorted(ended)]
-    for version in filter(None, chain.from_iterable(zip_longest(*of_runs))):
+    keys = going.order_by("created_at").values_list("pk", flat=True)
+    of_runs = [keys.filter(run_id=run)[:VERSIONS_OF_A_ROUND] for run in sorted(ended)]
+    for pk in filter(None, chain.from_iterable(zip_longest(*of_runs))):
         lease.check()
-        settle(version, tracking=tracking_server(), actor=Actor.system(lease))
-        settled += 1
+        try:
+            settle(ModelVersion.objects.get(pk=pk), tracking=tracking_server(), actor=Actor.system(lease))
+            settled += 1
+        except Unavailable:
+            raise
+        except DomainError:  # such as of a run that was deleted this moment: the others go on
+            log.exception("the run of version %s could not be read", pk)
     return {"settled": settled}
 
 
@@ -119,7 +127,11 @@ def clean_half_uploads(lease: Lease) -> dict[str, Any]:
     storage = artifact_storage()
     if not isinstance(storage, ArtifactFolder):  # a bucket keeps nothing that is not whole
         return {"removed": 0}
-    return {"removed": storage.forget_half_uploads(timezone.now() - timedelta(days=1))}
+    removed = 0
+    for _ in storage.forget_half_uploads(timezone.now() - timedelta(days=1)):
+        lease.check()
+        removed += 1
+    return {"removed": removed}
 
 
 @periodic("registry.fail_stalled_versions", every=timedelta(minutes=1))

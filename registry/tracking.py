@@ -62,10 +62,11 @@ class TrackingServer:
         return [_run(each) for each in body.get("runs", [])], body.get("next_page_token", "")
 
     def children_of(self, run: Run, size: int) -> list[Run]:
-        """The newest runs that say they are part of this one, of whomever they are."""
+        """The newest runs of its owner that say they are part of it: anybody may say so of theirs."""
+        owner = run.owner or str(uuid.UUID(int=0))
         asked = {
             "experiment_ids": [run.experiment_id],
-            "filter": f"tags.`{PARENT}` = '{run.id}'",
+            "filter": f"tags.`{OWNER}` = '{uuid.UUID(owner)}' AND tags.`{PARENT}` = '{run.id}'",
             "order_by": [NEWEST_FIRST],
             "max_results": size,
         }

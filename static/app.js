@@ -23,7 +23,7 @@ addEventListener("beforeprint", () => $$("details[data-print-open]:not([open])")
 addEventListener("afterprint", () => { folded.forEach(d => { d.open = false; }); folded.clear(); });
 $$("dialog[data-reopen]").forEach(d => d.showModal());
 /* a form that came back goes on at its first field at fault */
-if (!$("[autofocus]")) $$("[aria-invalid=true]").find(x => x.checkVisibility())?.focus();
+if (!$("[autofocus]")) $$("form [aria-invalid=true]").find(x => x.checkVisibility())?.focus();
 /* what a field says: the words of the chosen option, or the text */
 function said(field) {
   const chosen = field instanceof RadioNodeList ? [...field].find(x => x.checked) : field;

@@ -451,11 +451,16 @@ def _check_events(export, verdict, meaning, wanted):
                 roots[tree.size] = tree.root()
         elif (path := _path(event, paths)) is None and final.size > 1:
             verdict.unproven += 1
+            last_seq = seq
+            continue  # what nothing shows to be of this ledger says nothing of it either
         elif root_from_inclusion(leaf, seq, final.size, path or []) != final.root:
             verdict.finding("The event is not in the signed tree at this place.", seq)
         last_seq = seq
         _check_personal(body, personal, verdict, seq)
         meaning.read(body, seq)
+    if verdict.unproven and (export.archive or verdict.unproven < verdict.events):
+        # Only a file of lines whose writer knew no proofs has none at all.
+        verdict.finding(f"{verdict.unproven} events carry no proof of their place; others do.")
     if whole and tree.size != final.size:
         verdict.finding(f"The last {final.size - tree.size} events are missing.", tree.size)
     stated = export.manifest.get("events")

@@ -36,7 +36,7 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
         words = name.replace("_", " ")
         was = f" (was {_short(old)})" if _is_plain(old) else ""
         yield f"{words} {_short(new)}{was}"
-    for name in before.keys() - after.keys() - LEFT_OUT:
+    for name in sorted(before.keys() - after.keys() - LEFT_OUT):
         if _is_plain(before[name]):
             yield f"{name.replace('_', ' ')} was {_short(before[name])}"
 

@@ -13,7 +13,7 @@ from accounts.roles import INSTALLATION, ROLES, SYNONYMS
 from audit.services import command, record
 from core.actors import Actor, holds
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
-from core.looks import taken_for, without_separators
+from core.looks import taken_for, with_one_separator
 from core.text import checked_text
 
 NAME = "a name of 1 to 63 letters, digits, '.', '-' and '_' that begins with a letter or digit"
@@ -126,7 +126,7 @@ def _free_name(name: str, but: Group | None = None) -> str:
     if Group.objects.filter(name__iexact=name).exclude(pk=but.pk if but else None).exists():
         raise Conflict(f"There is a group named {name} already.", code="name_taken", field="name")
     others = Group.objects.exclude(pk=but.pk if but else None).values_list("name", flat=True)
-    if other := taken_for(name, [*others, *ROLES]) or taken_for(without_separators(name), INSTALLATION):
+    if other := taken_for(name, [*others, *ROLES]) or taken_for(with_one_separator(name, ""), INSTALLATION):
         raise Conflict(f"{name} could be taken for {other}, which there is.", code="name_taken", field="name")
     return name
 

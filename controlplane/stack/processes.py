@@ -48,7 +48,7 @@ def manage(*words: str) -> list[str]:
 
 
 def celery(*words: str) -> list[str]:
-    return [sys.executable, "-m", "controlplane.stack.celery", *words]
+    return [sys.executable, "-m", "controlplane.stack.jobs", *words]
 
 
 def worker(name: str, queues: str) -> Program:

@@ -123,11 +123,21 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
 
 
 def _answer(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-    response = Response(body, status=body["status"], headers=headers)
+    response = Response(body, status=body["status"], headers={**(headers or {}), **_wait(body["status"])})
     response.content_type = MEDIA_TYPE
     return response
 
 
 def plain(request: HttpRequest, error: DomainError) -> JsonResponse:
     """The same document outside Django REST framework."""
-    return JsonResponse(from_domain_error(error, request), status=error.status, content_type=MEDIA_TYPE)
+    return JsonResponse(
+        from_domain_error(error, request),
+        status=error.status,
+        content_type=MEDIA_TYPE,
+        headers=_wait(error.status),
+    )
+
+
+def _wait(status: int) -> dict[str, str]:
+    """What is away now may be back in a moment (RFC 9110, 10.2.3)."""
+    return {"Retry-After": "5"} if status == 503 else {}

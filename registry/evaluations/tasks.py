@@ -122,7 +122,7 @@ def _label_of(evaluation: Evaluation) -> str:
     label = str(dataset.label_column or evaluation.candidate.holdout.get("label_column", ""))
     if not label:
         raise DomainError(
-            f"The data set {dataset.name} names no label column, so nothing says which answers are right."
+            "The hold-out's data set names no label column, so nothing says which answers are right."
             " Name it under Edit on the data set's page.",
             code="no_label_column",
         )

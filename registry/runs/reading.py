@@ -31,8 +31,10 @@ class Family:
 
 def shown_run(actor: Actor, run: Run) -> ShownRun:
     versions = versions_of(actor, [run]).get(run.id, ())
-    experiment = tracking_server().experiment_name(run.experiment_id)
-    return ShownRun(run, experiment, versions, _metrics(run), is_own=is_own(actor, run))
+    own = is_own(actor, run)
+    is_told = own or actor.holds_everywhere("view")  # an experiment is not seen through a version
+    experiment = tracking_server().experiment_name(run.experiment_id) if is_told else ""
+    return ShownRun(run, experiment, versions, _metrics(run), is_own=own)
 
 
 def run_of(actor: Actor, run_id: str) -> ShownRun:

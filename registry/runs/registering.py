@@ -84,7 +84,15 @@ def _folders(run: Run) -> list[str]:
     """As far as the tag says; it is what a client wrote."""
     try:
         said = json.loads(run.tags.get(HISTORY, "") or "[]")
-        found = [str(each["artifact_path"]) for each in said]
-        return sorted({path for each in found if (path := checked_path(each, "path"))})
-    except (ValueError, TypeError, KeyError, Invalid):
+        found = {str(each["artifact_path"]) for each in said}
+    except (ValueError, TypeError, KeyError, RecursionError):
         return []
+    return sorted(filter(None, map(_plain, found)))
+
+
+def _plain(path: str) -> str:
+    """Empty where no folder can be named so."""
+    try:
+        return checked_path(path, "path")
+    except Invalid:
+        return ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models.functions import Now
 
 from audit.services import command, record
@@ -52,9 +54,8 @@ def note_intact(*, actor: Actor, version: ModelVersion) -> ModelVersion:
         before = {"integrity_failure": was_broken}
         record(actor=actor, action="registry.integrity_restored", target=row, before=before)
         kept = {each["sha256"] for each in row.manifest}
-        for other in _ready().exclude(integrity_failure="")[:MOST_BROKEN]:
-            if kept & {each["sha256"] for each in other.manifest}:
-                enqueue(VERIFY, subject=other, model=other.model)
+        broken = _ready().exclude(integrity_failure="")[:MOST_BROKEN]
+        _verify_unless_waiting(each for each in broken if kept & {one["sha256"] for one in each.manifest})
     return row
 
 
@@ -76,13 +77,20 @@ def report_broken(*, actor: Actor, version: ModelVersion, path: str, found: str)
     for object_digest in [each["sha256"] for each in row.manifest if each["path"] == path]:
         # The same stored bytes are other versions', too: those say so as soon as a worker has looked.
         sharing = _ready().filter(integrity_failure="", manifest__contains=[{"sha256": object_digest}])
-        for other in sharing.exclude(pk=row.pk)[:MOST_SHARING]:
-            enqueue(VERIFY, subject=other, model=other.model)
+        _verify_unless_waiting(sharing.exclude(pk=row.pk).defer("manifest")[:MOST_SHARING])
     return row
 
 
+def _verify_unless_waiting(versions: Iterable[ModelVersion]) -> None:
+    """One job for each: of many that share a file, each finds the others waiting already."""
+    found = {str(each.pk): each for each in versions}
+    open_jobs = Job.objects.open().filter(kind=VERIFY, subject_id__in=list(found))
+    for pk in found.keys() - set(open_jobs.values_list("subject_id", flat=True)):
+        enqueue(VERIFY, subject=found[pk], model=found[pk].model)
+
+
 def _ready() -> ModelVersionQuerySet:
-    return ModelVersion.objects.ready().select_related("model")
+    return ModelVersion.objects.ready().select_related("model").defer("requirements", "signature", "flavours")
 
 
 def _require_system(actor: Actor) -> None:

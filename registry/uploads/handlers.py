@@ -19,6 +19,9 @@ def forget_what_became_a_version(body: dict[str, Any]) -> None:
     version = ModelVersion.objects.get(pk=body["subject_id"])
     if not version.source.startswith("uploads:/"):
         return
+    waiting = ModelVersion.objects.existing().filter(source=version.source)
+    if waiting.filter(status=ModelVersion.Status.PENDING_REGISTRATION).exists():
+        return  # sent twice: the last one that is made of it ends it
     upload = Upload.objects.filter(pk=parse_source(version.source).owner).select_related("model").first()
     if upload is not None:
         forget_upload(actor=Actor.system(), upload=upload)

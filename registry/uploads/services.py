@@ -37,12 +37,12 @@ def begin_upload(*, actor: Actor, model: RegisteredModel, files: Sequence[dict[s
     _require(actor, model)
     manifest = _checked(files)
     size, digest = sum(each["size"] for each in manifest), sha256_hex(canonical_json(manifest))
-    _require_room(model, size)
     RegisteredModel.objects.select_for_update().get(pk=model.pk)
     own = Upload.objects.open().of(actor)
     known = own.filter(model=model, digest=digest).order_by("-pk").first()
     if known is not None:
         return known
+    _require_room(model, size)
     if own.count() >= MOST_OPEN:
         raise Conflict(
             f"You have {MOST_OPEN} uploads under way; finish one, or wait until they are forgotten."
@@ -101,8 +101,9 @@ def is_wanted(*, actor: Actor, upload: Upload, file: int, start: int, part: Stor
 @command
 def forget_upload(*, actor: Actor, upload: Upload) -> None:
     """Give one up, by whoever began it, or when a version was made of it."""
-    if not (actor.is_system or upload.created_by.person_id == actor.person_id):
-        raise NotAllowed("Only who began an upload gives it up.")
+    is_own = upload.created_by.person_id == actor.person_id and actor.scope_allows("register")
+    if not (actor.is_system or is_own):
+        raise NotAllowed("Only who began an upload gives it up, with a token that may register.")
     if Upload.objects.filter(pk=upload.pk).delete()[0] and not actor.is_system:
         after = {"upload": str(upload.pk), "size": upload.size}
         record(actor=actor, action="registry.upload_given_up", target=upload.model, before=after)

@@ -9,7 +9,7 @@ from registry.models import ModelVersion
 from tests.approvals.conftest import measured
 
 pytestmark = pytest.mark.django_db
-CAUSE = "The data set held-out flights names no label column, so nothing says which answers are right."
+CAUSE = "The hold-out's data set names no label column, so nothing says which answers are right."
 
 
 @pytest.fixture
@@ -30,14 +30,14 @@ def test_the_cause_stands_wherever_somebody_waits(ask, version, run_jobs, client
     client = client_for(scientist)
     page = client.get(promotion.address)
     shown = page.content.decode()
-    assert shown.count("held-out flights names no label column") >= 4  # banner, metrics, gates
+    assert shown.count("data set names no label column") >= 4  # banner, metrics, gates
     assert f'href="{evaluation.address}"' in shown
     assert "The evaluation writes them when it ends" not in shown
     assert "the evaluation has no result yet" not in shown
     notes = [cell["note"] for cell in page.context["verdict"]]
     assert notes.count("the evaluation failed") == 3  # quality, weakest slice, latency
     observed = {gate.type: gate.observed for gate in page.context["gates"]}
-    assert observed["latency"].startswith("the evaluation failed: The data set held-out flights names no")
+    assert observed["latency"].startswith("the evaluation failed: The hold-out's data set names no")
     readiness = client.get(f"/models/{version.model.name}/versions/{version.number}/").context["readiness"]
     assert readiness.word == "Not yet"
     titles = [fact.title for fact in readiness.facts]
@@ -45,7 +45,7 @@ def test_the_cause_stands_wherever_somebody_waits(ask, version, run_jobs, client
     assert "4 gates forbid it in production" in titles
     inbox = client.get("/inbox/").content.decode()
     assert "1 thing waits for you" in inbox
-    assert "You asked for it; the evaluation failed: The data set held-out flights names no" in inbox
+    assert "You asked for it; the evaluation failed: The hold-out&#x27;s data set names no" in inbox
     assert "Nothing waits for you" in client_for(stranger).get("/inbox/").content.decode()
 
 

@@ -147,6 +147,7 @@ def test_json_lines_of_a_selection_prove_each_event(story, tmp_path, run_verifie
     assert said([{**each, "path": ["x"]} for each in events]) == (1, "tampered")
     without = [{name: value for name, value in each.items() if name != "path"} for each in events]
     assert said(without) == (2, "not proven"), "neither shown to be whole nor to be altered"
+    assert said([without[0], *events[1:]]) == (1, "tampered"), "one alone lost its proof"
     assert said([rehashed({**without[0], "body": without[0]["body"].replace("tests", "other")})]) != (
         0,
         "intact",

@@ -117,7 +117,7 @@ def test_a_person_quarantines_and_releases_with_a_reason(month, scientist, revie
     refused = client_for(reviewer).post(address, {"reason": "No right."})
     assert refused.status_code == 403
     assert client_for(reviewer).get(address).status_code == 403
-    assert Event.objects.get(fields__outcome="denied").fields["action"] == "pipelines.quarantine_version"
+    assert Event.objects.get(fields__outcome="denied", fields__action="pipelines.quarantine_version")
     assert client.post(address, {"reason": "The feed was cut."}).status_code == 302
     month.refresh_from_db()
     assert (month.status, month.quarantine_reason) == ("quarantined", "The feed was cut.")

@@ -189,6 +189,33 @@ def test_what_others_are_sending_counts_for_what_a_model_may_keep(
     assert client.post(API, {"files": said(MLmodel=b"a")}, "application/json").status_code == 413
 
 
+def test_an_upload_goes_on_where_its_own_bytes_leave_no_room_for_another(
+    begun, scientist, settings, token_client
+):
+    settings.REGISTRY_MODEL_QUOTA_BYTES = len(MLMODEL) + 12
+    client, key = token_client(scientist), begun["id"]
+    put(client, key, 0, 0, MLMODEL)
+    again = client.post(API, {"files": said(MLmodel=MLMODEL, weights=b"0123456789")}, "application/json")
+    assert (again.status_code, again.json()["id"]) == (201, key)
+    assert put(client, key, 1, 0, b"0123456789").status_code == 200
+    assert token_client(scientist, ["view"]).delete(f"{API}/{key}").status_code == 403
+
+
+def test_an_upload_that_two_versions_were_asked_of_serves_both(
+    begun, scientist, actor, token_client, run_jobs, tracking
+):
+    client, key = token_client(scientist), begun["id"]
+    for file, content in ((0, MLMODEL), (1, b"0123456789")):
+        put(client, key, file, 0, content)
+    for _ in range(2):
+        registry.create_version(
+            actor=actor(scientist), model=Upload.objects.get().model, source=begun["source"]
+        )
+    run_jobs()
+    assert set(ModelVersion.objects.values_list("status", flat=True)) == {"READY"}
+    assert not Upload.objects.exists()
+
+
 @pytest.mark.parametrize("path", [" a", "a ", "b/ c", "~/x", "a%20c", "a%2Fb"])
 def test_names_no_client_could_load_again_are_refused(path, make_model, scientist, token_client):
     make_model("delays")

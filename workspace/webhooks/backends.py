@@ -98,7 +98,10 @@ def _beginning(response: requests.Response, deadline: float) -> str:
     """The first part of the answer; one that drips is cut off at the deadline."""
     kept = b""
     while len(kept) < LARGEST_ANSWER and time.monotonic() < deadline:
-        chunk = response.raw.read1(LARGEST_ANSWER - len(kept), decode_content=True)
+        try:
+            chunk = response.raw.read1(LARGEST_ANSWER - len(kept), decode_content=True)
+        except HTTPError:  # silent after its status, which is what counts
+            break
         if not chunk:
             break
         kept += chunk

@@ -1,7 +1,7 @@
 """Our Celery processes without the ``celery`` command: its shell alone is 10 MB in each of them.
 
-python -m controlplane.stack.celery worker --name default --queues default,deployments
-python -m controlplane.stack.celery beat
+python -m controlplane.stack.jobs worker --name default --queues default,deployments
+python -m controlplane.stack.jobs beat
 """
 
 from __future__ import annotations

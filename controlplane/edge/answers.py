@@ -55,6 +55,8 @@ class Exchange:
         self.request_id, self.address, self.scheme = request_id, address, scheme
         self.status = 0
         self.who = self.account_id = ""
+        # Whether web has kept an event of a refusal, whatever the answer's status says.
+        self.is_recorded = False
 
     async def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self.status = status

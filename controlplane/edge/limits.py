@@ -63,7 +63,8 @@ class Limits:
             self._known.move_to_end(key)
             if len(self._known) > MOST_CALLERS:
                 self._known.popitem(last=False)
-            if exchange.status == 403 or (exchange.status == 404 and exchange.scope["method"] not in READING):
+            is_change = exchange.scope["method"] not in READING
+            if exchange.is_recorded or exchange.status == 403 or (exchange.status == 404 and is_change):
                 self._accounts.charge(exchange.account_id, COST_OF_AN_EVENT)
         elif exchange.status == 401:
             self._known.pop(key, None)

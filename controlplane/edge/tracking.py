@@ -295,6 +295,7 @@ class Tracking:
                 "X-Forwarded-For": exchange.address,
             },
         )
+        exchange.is_recorded |= what == "refused" or status == 404
         return status
 
 

@@ -61,7 +61,7 @@ status: $(VENV)/base.stamp
 	@$(BIN)/python manage.py status --data-dir "$(DATA_DIR)"
 
 test: $(VENV)/dev.stamp sandbox browser
-	@$(BIN)/python -m pytest -q -n $(or $(JOBS),4) --dist loadfile --no-loadscope-reorder $(TESTS)
+	@$(BIN)/python -m pytest -q -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 format: $(VENV)/dev.stamp
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

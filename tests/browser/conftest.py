@@ -128,7 +128,7 @@ class Visitor:
         assert not self.errors, self.errors
 
     def check_looks(self):
-        """The page as it is, in each look; as a phone's owner meets it, the story's pages are opened anew."""
+        """The page as it is, in each look: a window made narrow, and the other theme."""
         for scheme, width, height in reversed(LOOKS.values()):
             self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             self.page.set_viewport_size({"width": width, "height": height})

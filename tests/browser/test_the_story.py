@@ -191,15 +191,14 @@ PAGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_page_with_its_rows(visitor, look, operator):
+def test_every_page_with_its_rows(visitor, operator):
     (incident,) = operator.items("incidents", model=MODEL)
     requests = [f"/approvals/{each['id']}/" for each in operator.items("promotion-requests", model=MODEL)]
     deployed = [f"/deployments/{each['id']}/" for each in operator.items("deployments", model=MODEL)]
-    someone = visitor("admin", look)
+    someone = visitor("admin")
     for path in [*PAGES, *requests, *deployed, f"/incidents/{incident['id']}/"]:
         someone.open(path)
-        someone.check()
+        someone.check_looks()
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,7 @@ MOST_CALLS_AT_ONCE = 8
 UNNEEDED = ("polars", "pandas", "pyarrow", "scipy", "sklearn", "matplotlib", "numpy", "IPython")
 # Its own sign-in, which needs an extra we do not install: tried anew with every search (40 MB).
 NOT_INSTALLED = ("mlflow.server.auth",)
+NOTED = ("artifact_path", "run_id", "utc_time_created", "flavors", "model_uuid")
 S3_SCHEME = "s3://"
 AWS = (
     "AWS_ACCESS_KEY_ID",
@@ -197,12 +198,22 @@ def _applications() -> tuple[Any, Any]:
     store.search_logged_models = tracking_refusals.with_known_attributes(store.search_logged_models)
     handlers.parse_dict = tracking_refusals.whole_traces(handlers.parse_dict)
     flask_app.register_error_handler(Exception, tracking_refusals.answer)
+    handlers.Model.from_dict = classmethod(_noted)
     told = handlers.build_server_info_payload
     handlers.build_server_info_payload = lambda: {**told(), **BYTES_PASS_HERE}
     streams = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     streams.include_router(artifact_router)
     streams.add_exception_handler(OSError, _as_response)
     return WsgiToAsgi(flask_app), streams
+
+
+def _noted(model: Any, said: dict[str, Any]) -> Any:
+    """What a run notes of a model that a client before MLflow 3 logged.
+
+    MLflow reads the signature, too, and forgets it: that takes numpy, and each such client's
+    ``log_model`` would try again for a minute.
+    """
+    return model(**{name: said.get(name) for name in NOTED})
 
 
 async def _as_response(_: Any, error: Exception) -> Any:

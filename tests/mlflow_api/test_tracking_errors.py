@@ -174,6 +174,20 @@ def test_a_file_that_cannot_stand_where_it_is_sent_is_a_refusal(call, run_id, as
         assert call("runs/log-model", {"run_id": run_id, "model_json": odd})[0] == 400, odd
 
 
+def test_a_run_notes_what_a_client_before_3_logged(call, run_id):
+    """With its signature, whose reading once failed and cost such clients a minute of trying again."""
+    said = {
+        "artifact_path": "model", "run_id": run_id, "utc_time_created": "2026-11-23 07:00:00.000000",
+        "flavors": {"python_function": {"loader_module": "mlflow.sklearn"}}, "model_uuid": "a" * 32,
+        "signature": {"inputs": '[{"type": "double", "name": "temp"}]', "outputs": None, "params": None},
+    }  # fmt: skip
+    assert call("runs/log-model", {"run_id": run_id, "model_json": json.dumps(said)})[0] == 200
+    run = call(f"runs/get?run_id={run_id}", method="GET")[1]["run"]
+    tags = {each["key"]: each["value"] for each in run["data"]["tags"]}
+    [noted] = json.loads(tags["mlflow.log-model.history"])
+    assert (noted["artifact_path"], noted["flavors"]) == ("model", said["flavors"])
+
+
 class Asked:
     scope = {"path": "/api/2.0/mlflow/runs/create"}
     request_id = "of-this-request"

@@ -12,9 +12,9 @@ from core.errors import Invalid, NotFound, TryLater
 from core.object_store.interface import CHUNK
 from core.object_store.s3_client import answers, client, place_in_bucket
 from core.object_store.s3_reader import S3Reader
-from registry.backends import Entry
 from registry.manifest import MOST_FILES
 from registry.sources import checked_path
+from registry.tracked import Entry
 
 
 class ArtifactBucket:

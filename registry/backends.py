@@ -11,7 +11,6 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +21,7 @@ from django.conf import settings
 from core.errors import Invalid, NotFound
 from registry.manifest import MOST_FILES
 from registry.sources import Source, checked_path
+from registry.tracked import Entry
 
 if TYPE_CHECKING:
     from registry.tracking import TrackingServer
@@ -36,14 +36,6 @@ class ArtifactStorage(Protocol):
     """Where files to be registered are read from."""
 
     def files(self, path: str) -> Iterator[tuple[str, BinaryIO]]: ...
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What is directly in a folder: a file with its size, or a folder without one."""
-
-    name: str
-    size: int | None
 
 
 class BrowsedStorage(ArtifactStorage, Protocol):

@@ -26,6 +26,14 @@ class Owned:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """What is directly in a folder of artifacts: a file with its size, or a folder without one."""
+
+    name: str
+    size: int | None
+
+
+@dataclass(frozen=True)
 class DatasetInput:
     """A data set a run says it used; ``context`` is training, holdout or reference."""
 

@@ -8,10 +8,10 @@ from typing import BinaryIO
 
 from core.actors import Actor
 from core.errors import Invalid, NotFound
-from registry.backends import Entry, artifact_storage, storage_path, tracking_server
+from registry.backends import artifact_storage, storage_path, tracking_server
 from registry.ownership import may_use
 from registry.sources import LOGGED_MODEL_ID, checked_path
-from registry.tracked import LoggedModel, Run
+from registry.tracked import Entry, LoggedModel, Run
 
 # So many of a folder are shown, in the order of their names.
 MOST_SHOWN = 200

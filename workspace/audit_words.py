@@ -33,6 +33,7 @@ PHRASES = {
     "accounts.signed_in": "sign in",
     "accounts.token_issued": "create the token {}",
     "accounts.token_revoked": "revoke the token {}",
+    "accounts.refused_read": "look at something they may not look at",
     "accounts.refused_write": "change something they may not change",
     "accounts.unseen_write": "change something that is not theirs to see",
     "approvals.approvals_voided": "void the approvals of {}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -58,7 +58,7 @@ class RegisterForm(forms.Form):
         self.is_new = False  # whether sending it made the version
         choices = list(offered)
         several = [("", "Choose")] if len(choices) > 1 else []
-        self.fields["what"].choices = [*several, *choices]  # type: ignore[attr-defined]
+        cast(forms.ChoiceField, self.fields["what"]).choices = [*several, *choices]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

@@ -67,7 +67,11 @@ class StaleDay(models.Model):
 
 
 class SegmentSummary(models.Model):
-    """A sealed segment of the request log has been read: its health by the minute served."""
+    """A sealed segment of the request log has been read: its health by the minute served.
+
+    ``is_searched`` once it was searched for every label that waited; labels that come later know
+    by the time in their id which segments to search.
+    """
 
     segment = models.OneToOneField(
         "deployments.LogSegment", on_delete=models.CASCADE, primary_key=True, related_name="summary"
@@ -76,9 +80,13 @@ class SegmentSummary(models.Model):
     minutes = models.JSONField(default=dict)
     frame_key = models.CharField(max_length=64, blank=True, default="")
     read_at = models.DateTimeField(db_default=Now())
+    is_searched = models.BooleanField(db_default=False)
 
     class Meta:
         default_permissions = ()
+        indexes = [
+            models.Index("watch", name="segments_to_search", condition=models.Q(is_searched=False)),
+        ]
 
     def __str__(self) -> str:
         return f"summary of {self.segment_id}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from django.db.models.functions import Now
 from core.object_store import store
 from deployments.models import LogSegment
 from monitoring.compute.matching import asked_at, event_times
-from monitoring.models import Label, LabelBatch
+from monitoring.models import Label, LabelBatch, SegmentSummary
 from monitoring.refresh.run import Run
 from monitoring.services import mark_stale
 
@@ -28,52 +29,69 @@ SET_EVENT_TIMES = """
 
 
 def match_labels(run: Run) -> int:
-    """Give waiting labels their prediction's event time; answer how many found theirs."""
+    """Give waiting labels their prediction's event time; answer how many found theirs.
+
+    What was searched is kept by segment and batch, never by a clock: a segment that is being
+    sealed, or a batch that is being sent, while this looks is neither seen now nor passed over later.
+    """
+    # Batches before their labels: what comes in between is of no batch in this list.
+    batches = list(
+        LabelBatch.objects.filter(endpoint=run.endpoint)
+        .filter(Q(matched_at__isnull=True) | Q(unknown__gt=0))
+        .values_list("pk", flat=True)
+    )
+    summaries = SegmentSummary.objects.filter(watch=run.watch)
+    fresh = set(summaries.filter(is_searched=False).values_list("pk", flat=True))
     waiting = list(
-        Label.objects.filter(endpoint=run.endpoint, event_time__isnull=True).values_list(
+        Label.objects.filter(batch__in=batches, event_time__isnull=True).values_list(
             "prediction_id", "batch__matched_at"
         )
     )
-    if not waiting:
+    items: list[tuple[str, datetime]] = []
+    if waiting:
+        run.lease.progress(50, f"Finding the predictions of {len(waiting):,} labels")
+        with store().local_files() as files:
+            paths = [files.named(key) for key in _segments_for(run, waiting, fresh)]
+            items = sorted(event_times(paths, [prediction_id for prediction_id, _ in waiting]).items())
+    if not batches and not fresh:
         return 0
-    run.lease.progress(50, f"Finding the predictions of {len(waiting):,} labels")
-    with store().local_files() as files:
-        paths = [files.named(key) for key in _segments_for(run, waiting)]
-        found = event_times(paths, [prediction_id for prediction_id, _ in waiting])
-    items = sorted(found.items())
     with run.writing():
-        for start in range(0, len(items), PART):
-            part = items[start : start + PART]
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    SET_EVENT_TIMES, [[each[0] for each in part], [each[1] for each in part], run.endpoint.pk]
-                )
-        mark_stale(run.watch, (moment.astimezone(UTC).date() for moment in found.values()))
-        _count_unknown(run)
+        _set_event_times(run, items)
+        _count_unknown(batches)
+        summaries.filter(pk__in=fresh).update(is_searched=True)
     return len(items)
 
 
-def _segments_for(run: Run, waiting: list[tuple[str, datetime | None]]) -> Iterable[str]:
+def _segments_for(
+    run: Run, waiting: list[tuple[str, datetime | None]], fresh: set[uuid.UUID]
+) -> Iterable[str]:
     """Segments that may hold a waiting label's prediction and were not searched for it before."""
-    moments = {prediction_id: asked_at(prediction_id) for prediction_id, _ in waiting}
-    first_tries = sorted(moment for each, tried in waiting if tried is None and (moment := moments[each]))
-    is_foreign = any(moments[each] is None and tried is None for each, tried in waiting)
-    first_tried = min((tried for _, tried in waiting if tried is not None), default=None)
-    segments = LogSegment.objects.filter(endpoint=run.endpoint).exclude(slot="shadow").order_by("served_from")
-    for key, start, end, sealed_at in segments.values_list("key", "served_from", "served_to", "sealed_at"):
-        place = bisect_left(first_tries, start - BEFORE)
-        is_near = place < len(first_tries) and first_tries[place] <= end + AFTER
-        is_new = first_tried is not None and sealed_at > first_tried
-        if is_near or is_foreign or is_new:
-            yield key
+    first_tries = [asked_at(prediction_id) for prediction_id, tried in waiting if tried is None]
+    moments = sorted(moment for moment in first_tries if moment is not None)
+    is_foreign = len(moments) < len(first_tries)
+    segments = LogSegment.objects.filter(summary__watch=run.watch).exclude(slot="shadow")
+    for segment in segments.order_by("served_from").only("key", "served_from", "served_to"):
+        place = bisect_left(moments, segment.served_from - BEFORE)
+        is_near = place < len(moments) and moments[place] <= segment.served_to + AFTER
+        if is_near or is_foreign or segment.pk in fresh:
+            yield segment.key
 
 
-def _count_unknown(run: Run) -> None:
+def _set_event_times(run: Run, items: list[tuple[str, datetime]]) -> None:
+    for start in range(0, len(items), PART):
+        part = items[start : start + PART]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                SET_EVENT_TIMES, [[each[0] for each in part], [each[1] for each in part], run.endpoint.pk]
+            )
+    mark_stale(run.watch, (moment.astimezone(UTC).date() for _, moment in items))
+
+
+def _count_unknown(batches: list[uuid.UUID]) -> None:
     """Write on each batch how many of its labels name no prediction that we know."""
-    batches = LabelBatch.objects.filter(endpoint=run.endpoint).filter(
-        Q(matched_at__isnull=True) | Q(unknown__gt=0)
+    counted = LabelBatch.objects.filter(pk__in=batches).annotate(
+        left=Count("labels", filter=Q(labels__event_time__isnull=True))
     )
-    counted = batches.annotate(left=Count("labels", filter=Q(labels__event_time__isnull=True)))
     for batch in counted:
         unknown = batch.labels.filter(event_time__isnull=True).order_by("pk")
         examples = list(unknown.values_list("prediction_id", flat=True)[:MOST_EXAMPLES]) if batch.left else []

@@ -22,9 +22,13 @@ def watch_of(endpoint: Endpoint) -> Watch:
 
 
 def request_refresh(endpoint: Endpoint, actor: Actor | None = None) -> Job:
-    """Have the endpoint's windows brought up to date; a job that waits already is enough."""
+    """Have the endpoint's windows brought up to date; a job that waits already is enough.
+
+    That job is held until the caller commits: begun earlier, it would not see what the caller wrote.
+    """
     watch_of(endpoint)
-    waiting = Job.objects.about(endpoint).filter(kind=REFRESH, status=Job.Status.QUEUED).first()
+    queued = Job.objects.about(endpoint).filter(kind=REFRESH, status=Job.Status.QUEUED)
+    waiting = queued.select_for_update().first()
     if waiting is not None:
         return waiting
     return enqueue(REFRESH, subject=endpoint, actor=actor, model=endpoint.model)

@@ -55,7 +55,7 @@ def collect(
     """Copy the files of the version's source into the store and read what they say."""
     source = parse_source(version.source)
     if source.kind == "version":
-        return of_another_version(source)
+        return of_another_version(_origin_of(version, source))
     progress(5, "Asking the tracking server")
     run, logged_model = _owners(version, source, tracking)
     creator = creator_of(version)
@@ -189,12 +189,20 @@ def _require_no_owner(
         )
 
 
-def of_another_version(source: Source) -> Contents:
-    """A copy of a version keeps its bytes, its digest and its history."""
-    found = ModelVersion.objects.ready().filter(model__name=source.owner, model__deleted_at__isnull=True)
-    origin = found.filter(number=source.number).first()
+def _origin_of(version: ModelVersion, source: Source) -> ModelVersion:
+    """The version a copy was asked of, if whoever asked may see it still.
+
+    The one that bore the name then: a model of the same name may have been made since.
+    """
+    known = ModelVersion.objects.visible_to(creator_of(version)).ready()
+    origin = known.filter(pk=version.parent_id).first()
     if origin is None:
         raise NotFound(f"There is no ready version {source.number} of {source.owner}.", field="source")
+    return origin
+
+
+def of_another_version(origin: ModelVersion) -> Contents:
+    """A copy of a version keeps its bytes, its digest and its history."""
     if not origin.is_intact:
         raise Conflict(
             f"{origin} cannot be copied: its stored files differ from what was registered.",

@@ -168,11 +168,14 @@ class Importer:
     def _copy(self, home: Home, found: FoundVersion) -> None:
         source = parse_source(found.source)
         origin = ImportedVersion.objects.filter(
-            home__server=self.server.url, home__name=source.owner, number=source.number
+            home__server=self.server.url,
+            home__name=source.owner,
+            number=source.number,
+            version__in=ModelVersion.objects.ready(),
         ).select_related("version__model")
         known = origin.first()
         if known is None and (source.owner, source.number) not in self.rehearsed:
-            raise Conflict(f"It is a copy of {source.owner} v{source.number}, which has not come.")
+            raise Conflict(f"It is a copy of {source.owner} v{source.number}, which has not come or is gone.")
         if home.imported is None or known is None or self.report.is_rehearsal:
             self._rehearse(home, found)
         else:

@@ -82,7 +82,7 @@ def fetch(
 
 def copy_of(server: MlflowServer, found: FoundVersion, origin: ModelVersion) -> Contents:
     """A version that is a copy of one that came before it."""
-    contents = of_another_version(Source("version", origin.model.name, number=origin.number))
+    contents = of_another_version(origin)
     about = {**contents.facts.run, "server": server.url, "registered_at_ms": found.registered_at_ms}
     return replace(contents, facts=replace(contents.facts, run=about), run_id="", logged_model_id="")
 

@@ -49,8 +49,7 @@ def create_version(
         raise NotAllowed(f"You may not register versions of {row}; it needs the right to register.")
     parsed = parse_source(source)
     run_id, logged_model_id = checked_owners(parsed, run_id or "", logged_model_id or "")
-    if parsed.kind == "version":
-        _refuse_unreadable(actor, parsed)
+    origin = _readable(actor, parsed) if parsed.kind == "version" else None
     pairs = checked_tags(tags or {})
     require_some_room(row)
     version = ModelVersion(
@@ -62,6 +61,7 @@ def create_version(
         run_link=checked_text(run_link or "", "run_link", 2000),
         description=checked_description(description or ""),
         created_by_id=actor.account_id,
+        parent=origin,
     )
     insert_row(version)
     put_first_tags(version, pairs)
@@ -151,17 +151,17 @@ def checked_owners(source: Source, run_id: str, logged_model_id: str) -> tuple[s
     return run_id, logged_model_id
 
 
-def _refuse_unreadable(actor: Actor, source: Source) -> None:
-    """Copying a version needs sight of it; what one may not see does not exist."""
-    found = (
-        ModelVersion.objects.visible_to(actor).ready().filter(model__name=source.owner, number=source.number)
-    )
-    if not found.exists():
+def _readable(actor: Actor, source: Source) -> ModelVersion:
+    """The version to copy. It needs sight of it; what one may not see does not exist."""
+    known = ModelVersion.objects.visible_to(actor).ready().in_lists()
+    origin = known.filter(model__name=source.owner, number=source.number).first()
+    if origin is None:
         raise Unreadable(
             f"There is no ready version {source.number} of a registered model {source.owner!r}.",
             field="source",
             allowed="a ready model version",
         )
+    return origin
 
 
 def _require(actor: Actor, version: ModelVersion, what: str) -> None:

@@ -13,6 +13,7 @@ from core.errors import Conflict, Invalid, NotAllowed
 from core.jobs import enqueue
 from core.jobs.models import Job
 from registry import services
+from registry.access import services as access
 from registry.models import ModelVersion
 from registry.run_facts import facts_of
 from registry.tracked import LoggedModel, Run
@@ -382,6 +383,33 @@ def test_a_version_one_may_not_see_cannot_be_copied(make_model, make_version, ma
     for source in ("models:/delays/1", "models:/nothing/1"):
         with pytest.raises(Invalid, match="There is no ready version 1"):
             services.create_version(actor=actor(other), model=target, source=source)
+
+
+def test_a_copy_tried_again_is_of_what_was_asked_for_and_may_be_seen_still(
+    make_model, make_version, make_account, scientist, actor, run_jobs
+):
+    theirs, other = make_model("delays"), make_account("other", "data-scientist")
+    origin = make_version(theirs, params={"depth": "3"})
+    sight = {"model": theirs, "right": "view", "account": other, "reason": "To look on."}
+    access.grant(actor=actor(scientist), **sight)
+    mine = make_model("mine", by=other)
+    copies = [
+        services.create_version(actor=actor(other), model=mine, source="models:/delays/1") for _ in range(2)
+    ]
+    for copy in copies:
+        services.fail_registration(actor=Actor.system(), version=copy, reason="Cancelled on request.")
+    services.rename_model(actor=actor(scientist), model=theirs, new_name="delays-of-old")
+    make_version(make_model("delays"), params={"depth": "secret"})
+    services.retry_registration(actor=actor(other), version=copies[0])
+    run_jobs()
+    copies[0].refresh_from_db()
+    assert (copies[0].status, copies[0].parent, copies[0].parameters) == ("READY", origin, {"depth": "3"})
+    access.revoke(actor=actor(scientist), **sight)
+    services.retry_registration(actor=actor(other), version=copies[1])
+    run_jobs()
+    copies[1].refresh_from_db()
+    assert (copies[1].status, copies[1].manifest) == ("FAILED_REGISTRATION", [])
+    assert "There is no ready version 1 of delays" in copies[1].status_message
 
 
 @pytest.mark.django_db(transaction=True)

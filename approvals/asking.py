@@ -31,7 +31,7 @@ def context(actor: Actor, version: ModelVersion, environment: Environment) -> di
         "quorum": revision.rules.quorum,
         "warnings": [
             *facts_about(version, data_of(actor, version)),
-            *failure_of(version),
+            *failure_of(actor, version),
             *obstacles_of(actor, version),
         ],
     }

@@ -31,11 +31,11 @@ def held_out_scores(version: ModelVersion) -> HeldOutScores | None:
             status=Evaluation.Status.SUCCEEDED,
         )
         .exclude(scores_digest="")
-        .select_related("dataset_version__dataset")
         .order_by("-finished_at")
         .first()
     )
     if evaluation is None:
         return None
-    words = f"{evaluation.rows:,} rows of {evaluation.dataset_version}, held out from training"
-    return HeldOutScores(evaluation.scores_digest, words[:200])
+    # Kept for everybody who sees the model: the data set, which not all of them may see, is not named.
+    words = f"{evaluation.rows:,} rows of its hold-out, which training left out"
+    return HeldOutScores(evaluation.scores_digest, words)

@@ -30,6 +30,7 @@ from monitoring.board import (
 from monitoring.incidents.models import Alert, Incident
 from monitoring.models import Watch
 from monitoring.snippets import labels_snippet, predictions_snippet
+from registry.lineage import sees_all_data
 from registry.lookups import find_model
 
 MOST_WATCHES = 200
@@ -89,6 +90,7 @@ def _board(actor: Actor, picked: scope.Scope) -> dict[str, Any]:
         "alerts": alerts.without_incident(firing),
         "rules": alerts.rule_rows(picked, firing),
         "reference": reference,
+        "names_data": reference is not None and sees_all_data(actor, reference.version_id),
         "heat": heat.heat_map(picked, series),
         "psi": drift.over_time(picked, series),
         "distribution": distribution.distribution(picked, series),

@@ -14,6 +14,7 @@ from registry.answers import Answer
 from registry.models import ModelVersion, VersionDataset
 
 MOST_NAMES = 3
+UNSEEN_DATA = "data you may not see"
 # Worst first: state -> tone, icon, how a sentence about such data begins.
 LOOKS = {
     "quarantined": ("bad", "circle-x", "Its data is withheld"),
@@ -52,9 +53,7 @@ def facts_about(version: ModelVersion, seen: Sequence[VersionDataset]) -> list[A
     names: dict[str, list[str]] = {}
     visible = {use.dataset_version_id for use in seen}
     for each in contract_states(version):
-        names.setdefault(each["status"], []).append(
-            each["name"] if each["id"] in visible else "data you may not see"
-        )
+        names.setdefault(each["status"], []).append(each["name"] if each["id"] in visible else UNSEEN_DATA)
     facts = [
         Answer(*look, f"{', '.join(dict.fromkeys(names[state][:MOST_NAMES]))}.")
         for state, look in LOOKS.items()
@@ -79,7 +78,8 @@ def _of_holdout(version: ModelVersion, visible: set[Any]) -> list[Answer]:
         detail = f"{name} does not say which column models are to predict, so an evaluation would fail."
         return [_unlabelled("Its hold-out names no label column", detail, address)]
     if data.schema and data.column(label) is None:
-        detail = f"{name} has no column {label}, which its data set names as the label."
+        column = f"column {label}, which" if is_seen else "such column as"
+        detail = f"{name} has no {column} its data set names as the label."
         return [_unlabelled("Its hold-out lacks the label column", detail, address)]
     return []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from uuid import UUID
 
 from accounts.actors import actor_for
 from accounts.models import Account
@@ -90,6 +91,16 @@ def data_of(actor: Actor, version: ModelVersion) -> list[VersionDataset]:
     )
     order = {role: place for place, role in enumerate(VersionDataset.Role.values[::-1])}
     return sorted(related, key=lambda use: (-order[use.role], use.dataset_version.number))
+
+
+def sees_all_data(actor: Actor, version_id: UUID) -> bool:
+    """Whether the actor may see every data set version behind a version."""
+    if actor.holds_everywhere("view"):
+        return True
+    hidden = VersionDataset.objects.filter(version=version_id).exclude(
+        dataset_version__in=DatasetVersion.objects.visible_to(actor)
+    )
+    return not hidden.exists()
 
 
 def training_data_behind(version: ModelVersion, heldout: DatasetVersion) -> list[DatasetVersion]:

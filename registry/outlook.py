@@ -11,7 +11,6 @@ from django.db.models import OuterRef
 from django.db.models.functions import JSONObject
 
 from core.actors import Actor
-from pipelines.models import DatasetVersion
 from registry.evaluations.models import Evaluation
 from registry.evaluations.verdicts import metric_rows
 from registry.metrics import main_metric, word_of
@@ -91,9 +90,8 @@ def _judged(actor: Actor, versions: Sequence[ModelVersion]) -> dict[tuple[Any, A
         candidate__in=[str(version.pk) for version in versions],
         champion__isnull=False,
         status=Evaluation.Status.SUCCEEDED,
+        is_data_seen=True,
     )
-    if not actor.holds_everywhere("view"):
-        rows = rows.filter(dataset_version__in=DatasetVersion.objects.visible_to(actor))
     newest = rows.order_by("candidate_id", "champion_id", "-created_at").distinct(
         "candidate_id", "champion_id"
     )

@@ -7,7 +7,6 @@ from typing import Any
 from django.db.models import Q
 
 from core.actors import Actor
-from pipelines.models import DatasetVersion
 from registry.evaluations.models import Evaluation
 from registry.evaluations.verdicts import metric_rows
 from registry.models import ModelVersion
@@ -20,9 +19,9 @@ def shared_evaluations(actor: Actor, a: ModelVersion, b: ModelVersion) -> list[E
     pair = Q(candidate=b, champion=a, candidate_digest=b.digest, champion_digest=a.digest) | Q(
         candidate=a, champion=b, candidate_digest=a.digest, champion_digest=b.digest
     )
-    found = Evaluation.objects.visible_to(actor).filter(pair, status=Evaluation.Status.SUCCEEDED)
-    if not actor.holds_everywhere("view"):
-        found = found.filter(dataset_version__in=DatasetVersion.objects.visible_to(actor))
+    found = Evaluation.objects.visible_to(actor).filter(
+        pair, status=Evaluation.Status.SUCCEEDED, is_data_seen=True
+    )
     return list(
         found.select_related("candidate__model", "champion", "dataset_version__dataset")
         .defer("slices")

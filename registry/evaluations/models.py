@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Now
 
 from core.actors import Actor
 from core.identifiers import new_id
 from core.states import StatefulModel
 from pipelines.models import DatasetVersion
+from registry.data_facts import UNSEEN_DATA
 from registry.models import ModelVersion, RegisteredModel
 
 
 class EvaluationQuerySet(models.QuerySet["Evaluation"]):
     def visible_to(self, actor: Actor) -> EvaluationQuerySet:
-        """Evaluations of the models the actor may see."""
+        """Evaluations of the models the actor may see; ``is_data_seen`` where they see the rows' data set, too."""
         if actor.holds_everywhere("view"):
-            return self
-        return self.filter(candidate__model__in=RegisteredModel.objects.visible_to(actor))
+            return self.annotate(is_data_seen=Value(True))
+        data = DatasetVersion.objects.visible_to(actor).filter(pk=OuterRef("dataset_version"))
+        mine = self.filter(candidate__model__in=RegisteredModel.objects.visible_to(actor))
+        return mine.annotate(is_data_seen=Exists(data))
 
     def unfinished(self) -> EvaluationQuerySet:
         return self.filter(status__in=[Evaluation.Status.PENDING, Evaluation.Status.RUNNING])
@@ -37,6 +40,9 @@ class Evaluation(StatefulModel):
     ``comparison`` is `measures.bootstrap.Comparison` as JSON: metric to candidate, champion and
     difference (candidate minus champion), each with estimate, low and high (95 %).
     ``scores_digest`` names the candidate's scores in the object store: float64, one per row.
+
+    Of data that the reader may not see neither the name is told nor what its rows say: see ``data_name``,
+    ``said_failure`` and ``said_slices``. Only ``visible_to`` knows; other reads tell none of it.
     """
 
     class Status(models.TextChoices):
@@ -75,6 +81,8 @@ class Evaluation(StatefulModel):
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
 
+    is_data_seen = False
+
     objects = EvaluationQuerySet.as_manager()
 
     class Meta:
@@ -97,6 +105,20 @@ class Evaluation(StatefulModel):
     def __str__(self) -> str:
         against = f" against v{self.champion.number}" if self.champion else ""
         return f"evaluation of {self.candidate}{against}"
+
+    @property
+    def data_name(self) -> str:
+        return str(self.dataset_version) if self.is_data_seen else UNSEEN_DATA
+
+    @property
+    def said_failure(self) -> str:
+        if not self.failure or self.is_data_seen:
+            return self.failure
+        return f"It failed on {UNSEEN_DATA}; who may see it reads why."
+
+    @property
+    def said_slices(self) -> list[dict[str, Any]]:
+        return self.slices if self.is_data_seen else []
 
     @property
     def is_over(self) -> bool:

@@ -26,7 +26,7 @@ def slice_rows(evaluation: Evaluation) -> list[Row]:
     """One row per slice, weakest first, on ROC AUC."""
     return [
         {**_row(f"{each['column']} {each['value']}", True, each), "rows": each["rows"]}
-        for each in evaluation.slices
+        for each in evaluation.said_slices
     ]
 
 

@@ -15,7 +15,6 @@ from core.doors import PageRequest, sign_in_required
 from core.errors import PreconditionFailed
 from core.jobs.models import Job
 from core.templatetags.ui import percent
-from pipelines.models import DatasetVersion
 from registry import rights, services
 from registry.compare.signatures import changes_of
 from registry.data_facts import facts_about
@@ -142,7 +141,7 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
             data,
             of_data=facts_about(version, data),
             of_scanners=dangers_of(version),
-            of_promotion=[*failure_of(version), *obstacles_of(actor, version)],
+            of_promotion=[*failure_of(actor, version), *obstacles_of(actor, version)],
         ),
         "broken_run": broken_run(version),
         "data": data,
@@ -200,10 +199,8 @@ def _holdout_facts(version: ModelVersion) -> list[tuple[str, Any]]:
 def _against_champion(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
     """The newest evaluation against another version, and what that version's signature asks otherwise."""
     found = Evaluation.objects.visible_to(request.actor).filter(
-        candidate=version, champion__isnull=False, status=Evaluation.Status.SUCCEEDED
+        candidate=version, champion__isnull=False, status=Evaluation.Status.SUCCEEDED, is_data_seen=True
     )
-    if not request.actor.holds_everywhere("view"):
-        found = found.filter(dataset_version__in=DatasetVersion.objects.visible_to(request.actor))
     newest = found.in_lists().defer("slices").order_by("-created_at").first()
     if newest is None or newest.champion is None:
         return {}

@@ -9,12 +9,13 @@ import pytest
 
 from core.object_store import store
 from pipelines.models import Dataset, DatasetVersion
+from pipelines.services import create_dataset
 from tests.deployments.conftest import model_files  # noqa: F401 - fixture
 from tests.registry.conftest import make_model, make_version, tracking  # noqa: F401 - fixtures
 
 
 @pytest.fixture
-def heldout(scientist):
+def heldout(scientist, actor):
     """``heldout(days=30)``: a ready data set version; late flights are those of late hours."""
 
     def make(days=30, per_day=60):
@@ -39,13 +40,11 @@ def heldout(scientist):
         table.write_parquet(file)
         file.seek(0)
         stored = store().put_stream(file)
-        dataset, _ = Dataset.objects.get_or_create(
-            name="held-out flights",
-            defaults={
-                "owner": scientist.person,
-                "event_time_column": "event_time",
-                "label_column": "is_late",
-            },
+        dataset = Dataset.objects.filter(name="held-out-flights").first() or create_dataset(
+            actor=actor(scientist),
+            name="held-out-flights",
+            event_time_column="event_time",
+            label_column="is_late",
         )
         return DatasetVersion.objects.create(
             dataset=dataset,

@@ -1,5 +1,6 @@
 """A worker scores candidate and champion on the same rows, in the sandbox."""
 
+import json
 import time
 
 import pytest
@@ -7,9 +8,11 @@ import pytest
 from audit.models import Event
 from core.errors import Conflict, NotAllowed
 from core.jobs.models import Job
+from registry.access.services import grant
 from registry.evaluations import services
 from registry.evaluations import tasks as evaluation_tasks
 from registry.evaluations.models import Evaluation
+from registry.models import VersionDataset
 from tests.tampering import digest_in, overwrite
 
 # Committed rows: the heartbeat of a long job looks from a connection of its own.
@@ -139,6 +142,36 @@ def test_who_may_not_register_may_not_ask_and_a_stranger_sees_nothing(
     ask(actor, scientist, versions[1], versions[0], rows)
     assert Evaluation.objects.visible_to(actor(scientist)).count() == 1
     assert not Evaluation.objects.visible_to(actor(stranger)).exists()
+
+
+def test_who_sees_the_model_but_not_the_data_reads_neither_its_name_nor_what_its_rows_say(
+    versions, heldout, scientist, stranger, actor, run_jobs, client_for, token_client
+):
+    data = heldout()
+    VersionDataset.objects.create(version=versions[1], dataset_version=data, role="holdout")
+    evaluation = ask(actor, scientist, versions[1], versions[0], data)
+    run_jobs()
+    model = versions[1].model
+    grant(actor=actor(scientist), model=model, right="view", account=stranger, reason="Looks on.")
+
+    def read():
+        place = f"/models/{model.name}/versions/2"
+        pages = [client_for(stranger).get(at).content.decode() for at in (evaluation.address, f"{place}/")]
+        body = token_client(stranger).get(f"/api/v1{place}/evaluations").json()["items"][0]
+        assert body == token_client(stranger).get(f"/api/v1/evaluations/{evaluation.pk}").json()
+        return "".join(pages), body
+
+    page, body = read()
+    assert (body["dataset_version"], body["dataset_digest"], body["slices"]) == (None, "", [])
+    assert body["comparison"]["metrics"]
+    assert "data you may not see" in page
+    assert "ROC AUC" in page
+    Evaluation.objects.filter(pk=evaluation.pk).update(status="failed", failure="held-out-flights lack AA.")
+    page, body = read()
+    assert body["failure"] == "It failed on data you may not see; who may see it reads why."
+    assert "Its evaluation failed" in page
+    told = page + json.dumps(body)
+    assert not [each for each in (data.dataset.name, data.digest, "carrier AA", "lack AA") if each in told]
 
 
 def test_a_worker_that_lost_its_lease_cannot_finish(versions, heldout, scientist, actor):

@@ -115,7 +115,7 @@ def test_predictions_are_compared_with_what_the_version_scored_on_held_out_rows(
     run_jobs()
     reference = Reference.objects.get(version=version)
     assert (reference.status, reference.profile["score"]["rows"]) == ("ready", 600)
-    assert reference.score_source == f"600 rows of {held_out}, held out from training"
+    assert reference.score_source == "600 rows of its hold-out, which training left out"
     weeks = list(windows.filter(granularity="week").order_by("starts_on"))
     assert [each.rows for each in weeks] == [7 * PER_DAY, 7 * PER_DAY, PER_DAY]
     assert {each.level for each in weeks[:2]} == {"stable"}

@@ -12,7 +12,12 @@ class EvaluationSerializer(serializers.ModelSerializer):
     model = serializers.CharField(source="candidate.model.name")
     candidate = serializers.IntegerField(source="candidate.number")
     champion = serializers.IntegerField(source="champion.number", default=None, allow_null=True)
-    dataset_version = serializers.CharField(source="dataset_version.__str__")
+    dataset_version = serializers.SerializerMethodField(
+        help_text="Null, as the digest and slices are empty, where you may not see the data set."
+    )
+    dataset_digest = serializers.SerializerMethodField()
+    failure = serializers.CharField(source="said_failure")
+    slices = serializers.JSONField(source="said_slices")
 
     class Meta:
         model = Evaluation
@@ -41,6 +46,12 @@ class EvaluationSerializer(serializers.ModelSerializer):
             "created_at",
             "finished_at",
         )
+
+    def get_dataset_version(self, evaluation: Evaluation) -> str | None:
+        return str(evaluation.dataset_version) if evaluation.is_data_seen else None
+
+    def get_dataset_digest(self, evaluation: Evaluation) -> str:
+        return evaluation.dataset_digest if evaluation.is_data_seen else ""
 
 
 class NewEvaluationSerializer(Body):

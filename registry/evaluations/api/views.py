@@ -53,7 +53,7 @@ class EvaluationViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.Generic
         )
         job = Job.objects.about(evaluation).order_by("-created_at").first()
         address = f"/api/v1/jobs/{job.pk}" if job else f"/api/v1/evaluations/{evaluation.pk}"
-        body = {**EvaluationSerializer(evaluation).data, "job": address}
+        body = {**EvaluationSerializer(find_evaluation(request, evaluation.pk)).data, "job": address}
         return Response(body, status=202, headers={"Location": address})
 
     @extend_schema(responses=EvaluationSerializer)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from html import unescape
+from itertools import takewhile
 
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_core import StateCore
 
 TAGS = {
@@ -14,6 +16,7 @@ TAGS = {
     "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
+MOST_CELLS = 5000
 SCHEMES = {"http", "https", "mailto"}
 
 
@@ -25,7 +28,20 @@ def _lower_headings(state: StateCore) -> None:
         token.tag = f"h{min(6, int(token.tag[1]) + shift)}"
 
 
-_parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
+def _small_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A table whose cells, with those left out of short rows, are not many times the text."""
+    lines = takewhile(lambda line: not state.isEmpty(line), range(start, end))
+    columns = state.getLines(start, start + 1, 0, False).count("|") + 1
+    return columns * sum(1 for _ in lines) <= MOST_CELLS and table(state, start, end, silent)
+
+
+# Without reference definitions: one long address, named again and again, makes megabytes of a page.
+_parser = (
+    MarkdownIt("commonmark", {"html": False})
+    .enable(["table", "strikethrough"])
+    .disable(["image", "reference"])
+)
+_parser.block.ruler.at("table", _small_table, {"alt": ["paragraph", "reference"]})
 _parser.core.ruler.push("lower_headings", _lower_headings)
 
 

@@ -56,6 +56,7 @@ class RegisterForm(forms.Form):
         self.actor = actor
         self.model: RegisteredModel | None = None
         self.is_new = False  # whether sending it made the version
+        self.status = 422  # of the answer, where something is wrong with it
         choices = list(offered)
         several = [("", "Choose")] if len(choices) > 1 else []
         cast(forms.ChoiceField, self.fields["what"]).choices = [*several, *choices]
@@ -64,10 +65,18 @@ class RegisterForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         name = cleaned.get("name", "")
         if cleaned.get("kind") == EXISTING and name:
-            self.model = registrable(self.actor).named(name).first()
+            known = RegisteredModel.objects.visible_to(self.actor).exclude(among_prompts())
+            self.model = known.named(name).first()
             if self.model is None:
-                self.add_error("name", f"There is no model {name} in which you may register versions.")
+                self.refuse("name", f"There is no model {name}.", status=404)
+        if self.data.get("what") and self.has_error("what"):
+            self.status = 404  # what was never offered may be somebody else's
         return cleaned
+
+    def refuse(self, field: str | None, message: str, *, status: int) -> None:
+        """An error of the kind that is kept as an event, as every other door keeps it."""
+        self.add_error(field if field in self.fields else None, message)
+        self.status = status
 
 
 def registrable(actor: Actor) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.actors import Actor
-from core.errors import Conflict, DomainError, Invalid
+from core.errors import Conflict, Invalid, NotAllowed
 from registry import services
 from registry.models import ModelVersion
 from registry.ownership import refuse_early
@@ -68,16 +68,14 @@ def register(actor: Actor, run: Run, offers: Sequence[Offer], form: RegisterForm
         form.is_new = False
         if form.model is None and (known := services.already_registered(actor=actor, name=name, **what)):
             return known
-        _refused(form, error)
+        form.refuse(error.field, error.message, status=422)
     except Invalid as error:
-        _refused(form, error)
+        form.refuse(error.field, error.message, status=422)
+    except NotAllowed as error:
+        form.refuse("name", error.message, status=403)
     else:
         return version
     return None
-
-
-def _refused(form: RegisterForm, error: DomainError) -> None:
-    form.add_error(error.field if error.field in form.fields else None, error.message)
 
 
 def _folders(run: Run) -> list[str]:

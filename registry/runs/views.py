@@ -158,7 +158,7 @@ def register_run(request: PageRequest, run_id: str) -> HttpResponse:
         "suggested": _suggested(request),
         "trail": _trail(run, "Register a version", is_own=is_own(request.actor, run)),
     }
-    return render(request, "runs/run_register.html", context, status=422 if form.errors else 200)
+    return render(request, "runs/run_register.html", context, status=form.status if form.errors else 200)
 
 
 def _say(request: PageRequest, form: RegisterForm, version: str) -> None:

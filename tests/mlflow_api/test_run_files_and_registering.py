@@ -6,8 +6,10 @@ import uuid
 import mlflow
 import pytest
 from django.db import connections
+from django.db.models.fields.json import KT
 
 from audit.models import Event
+from core.actors import Actor
 from registry.access.services import grant
 from registry.backends import tracking_server
 from registry.models import ModelVersion, RegisteredModel
@@ -182,16 +184,27 @@ def test_a_version_is_made_once_from_the_page_of_its_run(logged, client_for, sci
     assert address in browser.get(f"/runs/{run.info.run_id}/").content.decode()
     what = f"models:/{model_of(run)}"
     refused = browser.post(address, {"what": what, "kind": "existing", "name": "not there"})
-    assert refused.status_code == 422
+    assert refused.status_code == 404
     assert "There is no model not there" in str(refused.context["form"].errors["name"])
     create_model(actor=actor(make_account("other", "data-scientist")), name="hidden")
     theirs = browser.post(address, {"what": what, "kind": "existing", "name": "hidden"})
     assert "There is no model hidden" in str(theirs.context["form"].errors["name"])
     taken = browser.post(address, {"what": what, "kind": "new", "name": "hidden"})
+    seen = create_model(actor=actor(make_account("third", "data-scientist")), name="seen")
+    grant(actor=Actor.command_line(), model=seen, right="view", account=scientist, reason="Looks on.")
+    forbidden = browser.post(address, {"what": what, "kind": "existing", "name": "seen"})
+    assert forbidden.status_code == 403
+    assert "it needs the right to register" in str(forbidden.context["form"].errors["name"])
     assert "already exists" in str(taken.context["form"].errors["name"])
-    assert browser.post(address, {"what": "models:/m-1", "kind": "new", "name": "x"}).status_code == 422
+    assert browser.post(address, {"what": "models:/m-1", "kind": "new", "name": "x"}).status_code == 404
     assert browser.post(address, {"what": what, "kind": "new", "name": "a/b"}).status_code == 422
     assert not RegisteredModel.objects.filter(name__in=["x", "a/b"]).exists()
+    refusals = Event.objects.ended("denied").order_by("pk").values_list(KT("fields__action"), flat=True)
+    assert list(refusals) == [
+        *["accounts.unseen_write"] * 2,
+        *["registry.register_logged"] * 2,
+        "accounts.unseen_write",
+    ]
 
     first = browser.post(address, {"what": what, "kind": "new", "name": "of-a-run"})
     again = browser.post(address, {"what": what, "kind": "new", "name": "of-a-run"})

@@ -49,7 +49,10 @@ def create_version(
         raise NotAllowed(f"You may not register versions of {row}; it needs the right to register.")
     parsed = parse_source(source)
     run_id, logged_model_id = checked_owners(parsed, run_id or "", logged_model_id or "")
-    origin = _readable(actor, parsed) if parsed.kind == "version" else None
+    origin = None
+    if parsed.kind == "version":
+        origin = _readable(actor, parsed)
+        _require_owners_of(origin, run_id, logged_model_id)
     pairs = checked_tags(tags or {})
     require_some_room(row)
     version = ModelVersion(
@@ -162,6 +165,20 @@ def _readable(actor: Actor, source: Source) -> ModelVersion:
             allowed="a ready model version",
         )
     return origin
+
+
+def _require_owners_of(origin: ModelVersion, run_id: str, logged_model_id: str) -> None:
+    """A copy is of what its origin is of: facts belong to the bytes, and are not borrowed from another run."""
+    for field, named, known in (
+        ("run_id", run_id, origin.run_id),
+        ("model_id", logged_model_id, origin.logged_model_id),
+    ):
+        if named not in {"", known}:
+            raise Invalid(
+                f"{origin} is not of {named}.",
+                field=field,
+                allowed=f"nothing, or {known}" if known else "nothing",
+            )
 
 
 def _require(actor: Actor, version: ModelVersion, what: str) -> None:

@@ -385,6 +385,19 @@ def test_a_version_one_may_not_see_cannot_be_copied(make_model, make_version, ma
             services.create_version(actor=actor(other), model=target, source=source)
 
 
+def test_a_copy_has_the_run_of_its_origin(make_model, make_version, tracking, scientist, actor, run_jobs):
+    origin, copies = make_version(make_model("delays")), make_model("copies")
+    tracking.add_run("another", metrics={"roc_auc": 0.99})
+    copy = {"actor": actor(scientist), "model": copies, "source": "models:/delays/1"}
+    for wrong in ({"run_id": "another"}, {"logged_model_id": "m-another"}):
+        with pytest.raises(Invalid, match="delays v1 is not of"):
+            services.create_version(**copy, **wrong)
+    services.create_version(**copy)
+    services.create_version(**copy, run_id=origin.run_id)
+    run_jobs()
+    assert {version.run_id for version in copies.versions.all()} == {origin.run_id}
+
+
 def test_a_copy_tried_again_is_of_what_was_asked_for_and_may_be_seen_still(
     make_model, make_version, make_account, scientist, actor, run_jobs
 ):

@@ -23,12 +23,14 @@ from accounts.token_lookup import (
     is_use_worth_noting,
     secret_from_header,
 )
+from audit.recording import DENIED
 from core.actors import Actor
 from core.doors import PageRequest
 from core.hot_reads import fetch_row
 
-# For edge, which counts an account's requests and keeps this to itself.
+# For edge, which counts an account's requests and the events of its refusals, and keeps both to itself.
 ACCOUNT = "X-Controlplane-Account"
+RECORDED = "X-Controlplane-Recorded"
 REAUTHENTICATED = "reauthenticated_at"
 
 
@@ -43,9 +45,17 @@ class Actors:
         zone = getattr(request.user, "time_zone", None)
         with timezone.override(zone or "UTC"):
             response = self.get_response(request)
-        if request.actor.is_active and request.actor.account_id:
-            response[ACCOUNT] = str(request.actor.account_id)
+        say_who(request, response)
         return response
+
+
+def say_who(request: Any, response: HttpResponse) -> None:
+    """Whose request it was, and whether a refusal of it has become an event."""
+    actor = getattr(request, "actor", None)
+    if isinstance(actor, Actor) and actor.is_active and actor.account_id:
+        response[ACCOUNT] = str(actor.account_id)
+        if actor.extra.get(DENIED):
+            response[RECORDED] = "1"
 
 
 def about(request: Any) -> dict[str, str]:

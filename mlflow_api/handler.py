@@ -16,6 +16,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse
 
 from accounts.attempts import Attempts
+from accounts.authentication import say_who
 from core.middleware import RequestIds
 from mlflow_api.json import dumps
 from mlflow_api.urls import DOORS, PREFIXES
@@ -32,7 +33,18 @@ class RegistryHandler(WSGIHandler):
         self._template_response_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []
         attempts = convert_exception_to_response(Attempts(in_mlflows_words(self._get_response)))
-        self._middleware_chain = convert_exception_to_response(RequestIds(attempts))
+        self._middleware_chain = convert_exception_to_response(RequestIds(saying_who(attempts)))
+
+
+def saying_who(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Edge counts what each account asks, and what its refusals cost."""
+
+    def answered(request: HttpRequest) -> HttpResponse:
+        response = answer(request)
+        say_who(request, response)
+        return response
+
+    return answered
 
 
 def in_mlflows_words(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 MACHINE_PATHS = ("/api/", "/ajax-api/")
@@ -49,7 +50,14 @@ class Exchange:
     """One request and its answer, from edge's side of the ASGI interface."""
 
     def __init__(
-        self, scope: Any, receive: Any, send: Any, request_id: str, address: str, scheme: str
+        self,
+        scope: Any,
+        receive: Any,
+        send: Any,
+        request_id: str,
+        address: str,
+        scheme: str,
+        learn: Callable[[Exchange], None],
     ) -> None:
         self.scope, self.receive, self._send = scope, receive, send
         self.request_id, self.address, self.scheme = request_id, address, scheme
@@ -57,9 +65,12 @@ class Exchange:
         self.who = self.account_id = ""
         # Whether web has kept an event of a refusal, whatever the answer's status says.
         self.is_recorded = False
+        # Told of every answer before it goes out: who asks again at once is known by then.
+        self._learn = learn
 
     async def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self.status = status
+        self._learn(self)
         marked = [*headers, (b"x-request-id", self.request_id.encode())]
         if NO_GUESSING not in headers:  # web's registry doors skip the middleware that says it
             marked.append(NO_GUESSING)

@@ -105,7 +105,9 @@ class Edge:
         began = time.perf_counter()
         assert self.configuration is not None
         address, scheme = headers.about_client(scope, self.configuration.trusted_proxies)
-        exchange = Exchange(scope, receive, send, headers.request_id(scope), address, scheme)
+        exchange = Exchange(
+            scope, receive, send, headers.request_id(scope), address, scheme, self.limits.learn
+        )
         is_mlflow = MLFLOW.match(scope["path"]) is not None
         try:
             self.limits.require(exchange)
@@ -122,7 +124,6 @@ class Edge:
                 Refused(500, "This failed on our side; the logs know why."), as_mlflow=is_mlflow
             )
             return
-        self.limits.learn(exchange)
         _log(exchange, began)
 
     async def _route(self, exchange: Exchange, *, is_mlflow: bool) -> None:

@@ -27,7 +27,13 @@ HOP_BY_HOP = frozenset(
 # Only edge says these; from outside they are lies.
 OURS = (b"x-forwarded-", b"x-controlplane-", b"x-accel-")
 NEVER_IN = HOP_BY_HOP | {b"forwarded", b"x-real-ip", b"x-request-id", b"expect", b"content-length"}
-NEVER_OUT = HOP_BY_HOP | {b"server", b"date", b"x-request-id", b"x-controlplane-account"}
+NEVER_OUT = HOP_BY_HOP | {
+    b"server",
+    b"date",
+    b"x-request-id",
+    b"x-controlplane-account",
+    b"x-controlplane-recorded",
+}
 
 
 def inbound(scope: Any) -> Headers:

@@ -23,7 +23,6 @@ SESSION = b"sessionid="
 COST, COST_OF_A_READ_HERE = 1.0, 0.2
 # A refusal is an event that is kept for years: 200 at once and 20 a second, no more.
 COST_OF_AN_EVENT = 50.0
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
 FREE = frozenset({"/healthz", "/readyz"})
 
 
@@ -63,8 +62,7 @@ class Limits:
             self._known.move_to_end(key)
             if len(self._known) > MOST_CALLERS:
                 self._known.popitem(last=False)
-            is_change = exchange.scope["method"] not in READING
-            if exchange.is_recorded or exchange.status == 403 or (exchange.status == 404 and is_change):
+            if exchange.is_recorded:
                 self._accounts.charge(exchange.account_id, COST_OF_AN_EVENT)
         elif exchange.status == 401:
             self._known.pop(key, None)

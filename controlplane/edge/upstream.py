@@ -25,8 +25,8 @@ STREAM_READ_AHEAD = 1 << 16
 Body = bytes | AsyncIterator[bytes] | None
 # What is answered instead of an upstream's error, or None when it may pass.
 InOurWords = Callable[[Exchange, int, bytes], Refused | None]
-# Whose request it was, as web found; it ends here.
-ACCOUNT = "X-Controlplane-Account"
+# Whose request it was and whether its refusal is an event, as web found; both end here.
+ACCOUNT, RECORDED = "X-Controlplane-Account", "X-Controlplane-Recorded"
 LONGEST_ERROR = 1 << 20
 
 
@@ -81,6 +81,7 @@ class Upstream:
             ) as response:
                 if self.says_who:
                     exchange.account_id = response.headers.get(ACCOUNT, "")
+                    exchange.is_recorded |= RECORDED in response.headers
                 if self.in_our_words and response.status >= 400:
                     await self._refuse_or_pass(exchange, response, self.in_our_words)
                 else:

@@ -88,10 +88,12 @@ def narrow(processes):
     processes.children.remove(child)
 
 
-def ask(port, path, secret=None, method="GET"):
+def ask(port, path, secret=None, method="GET", body=None):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request(method, path, headers={"Authorization": f"Bearer {secret}"} if secret else {})
+        connection.request(
+            method, path, body, headers={"Authorization": f"Bearer {secret}"} if secret else {}
+        )
         answer = connection.getresponse()
         return answer.status, dict(answer.getheaders()), answer.read()
     except OSError:
@@ -122,5 +124,6 @@ def test_who_asks_too_often_is_told_when_to_come_back(narrow, scientist, reviewe
     assert (status, json.loads(body)["error_code"]) == (429, "REQUEST_LIMIT_EXCEEDED")
     assert "at most 0.2 a second for an account" in json.loads(body)["message"]
     assert ask(narrow, "/api/v1/me", other)[0] == 200, "another account goes on"
-    refused = [ask(narrow, "/api/v1/models/unseen", other, "DELETE")[0] for _ in range(2)]
+    delete = "/api/2.0/mlflow/registered-models/delete"
+    refused = [ask(narrow, delete, other, "DELETE", b'{"name": "unseen"}')[0] for _ in range(2)]
     assert refused == [404, 429], "a refused change is an event, and costs as much as many requests"

@@ -7,7 +7,7 @@ class DomainError(Exception):
     """A request that cannot be granted; one handler turns it into a page, another into JSON.
 
     ``code`` is a stable machine word, ``field`` names the input at fault and ``allowed`` says
-    what it may hold.
+    what it may hold; ``headers`` go with the answer.
     """
 
     status = 400
@@ -22,6 +22,7 @@ class DomainError(Exception):
         field: str | None = None,
         allowed: Any = None,
         extra: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -29,6 +30,7 @@ class DomainError(Exception):
         self.field = field
         self.allowed = allowed
         self.extra = extra or {}
+        self.headers = headers or {}
 
     def __str__(self) -> str:
         return self.message
@@ -72,6 +74,12 @@ class TooLarge(DomainError):
     """The content is larger than this place accepts."""
 
     status, code, title = 413, "too_large", "Too large"
+
+
+class RangeNotSatisfiable(DomainError):
+    """The content has none of the bytes that are asked for (RFC 9110, Range)."""
+
+    status, code, title = 416, "range_not_satisfiable", "Range not satisfiable"
 
 
 class Unprocessable(DomainError):

@@ -20,8 +20,8 @@ LARGEST_NUMBER = 2**31 - 1
 class Arguments:
     """The arguments of one call, checked as they are asked for."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self.values = values
+    def __init__(self, values: Mapping[str, Any], request: HttpRequest | None = None) -> None:
+        self.values, self.request = values, request
 
     @classmethod
     def of(cls, request: HttpRequest, captured: dict[str, str]) -> Arguments:
@@ -32,7 +32,7 @@ class Arguments:
             }
         else:
             sent = loads(request.body)
-        return cls({**sent, **captured})
+        return cls({**sent, **captured}, request)
 
     def has(self, name: str) -> bool:
         return self.values.get(name) is not None

@@ -6,7 +6,15 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from core.errors import Conflict, DomainError, NotAllowed, NotFound, TooLarge, Unavailable
+from core.errors import (
+    Conflict,
+    DomainError,
+    NotAllowed,
+    NotFound,
+    RangeNotSatisfiable,
+    TooLarge,
+    Unavailable,
+)
 from mlflow_api.json import dumps
 
 # Conflicts that MLflow clients know by another word and number.
@@ -27,7 +35,9 @@ def as_answer(error: DomainError) -> HttpResponse:
         if value is not None:
             body[name] = value
     body |= {name: value for name, value in error.extra.items() if name not in body}
-    response = HttpResponse(dumps(body), status=status, content_type="application/json")
+    response = HttpResponse(
+        dumps(body), status=status, content_type="application/json", headers=error.headers
+    )
     if status == 401:
         response["WWW-Authenticate"] = 'Bearer realm="controlplane"'
     if status == 503:
@@ -49,5 +59,7 @@ def _status_and_word(error: DomainError) -> tuple[int, str]:
             return 503, "TEMPORARILY_UNAVAILABLE"
         case TooLarge():
             return 413, "INVALID_PARAMETER_VALUE"
+        case RangeNotSatisfiable():
+            return 416, "INVALID_PARAMETER_VALUE"
         case _:
             return 400, "INVALID_PARAMETER_VALUE"

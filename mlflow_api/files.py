@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 
 from audit.services import record_denied
 from core.actors import Actor
@@ -24,9 +25,10 @@ PREFIX = "versions/"
 
 
 @door()
-def download(actor: Actor, sent: Arguments) -> HttpResponse:
+def download(actor: Actor, sent: Arguments) -> HttpResponseBase:
     version, path = _found(actor, sent.text("path"))
-    return open_file(actor, version, path)
+    assert sent.request is not None
+    return open_file(sent.request, actor, version, path)
 
 
 @door()

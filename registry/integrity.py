@@ -5,11 +5,14 @@ A store that does not answer says nothing about the bytes: TryLater is raised, n
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, NoReturn
 
 from core.actors import Actor
 from core.errors import Conflict, NotFound
-from core.object_store import ObjectMissing, store
+from core.object_store import CHUNK, ObjectMissing, store
 from registry.manifest import ManifestFile, digest_of, read
 from registry.models import ModelVersion
 from registry.services import note_intact, report_broken
@@ -34,14 +37,25 @@ def materialise(version: ModelVersion, folder: Path, *, actor: Actor | None = No
             found = store().copy_to(entry.sha256, folder / entry.path)
         except ObjectMissing as error:
             _broken(version, entry.path, str(error), actor)
-        if found.digest != entry.sha256 or found.size != entry.size:
-            _broken(
-                version,
-                entry.path,
-                f"stored bytes hash to {found.digest}, registered was {entry.sha256}",
-                actor,
-            )
+        _require_as_registered(version, entry, found.digest, actor)
     return folder
+
+
+def proven(version: ModelVersion, entry: ManifestFile, *, actor: Actor | None = None) -> Iterator[bytes]:
+    """The bytes of one file; the last of them only once all have been found as registered.
+
+    A difference is reported like any other and raised as DigestMismatch, before the whole is out.
+    """
+    digest, sent, held = hashlib.sha256(), 0, b""
+    with _opened(version, entry, actor) as content:
+        while piece := content.read(CHUNK):
+            digest.update(piece)
+            if held and sent + len(held) < entry.size:
+                sent += len(held)
+                yield held
+            held = piece
+    _require_as_registered(version, entry, digest.hexdigest(), actor)
+    yield held
 
 
 def verify(version: ModelVersion, *, actor: Actor | None = None) -> None:
@@ -52,10 +66,7 @@ def verify(version: ModelVersion, *, actor: Actor | None = None) -> None:
             found = store().digest_of(entry.sha256)
         except ObjectMissing as error:
             _broken(version, entry.path, str(error), actor)
-        if found != entry.sha256:
-            _broken(
-                version, entry.path, f"stored bytes hash to {found}, registered was {entry.sha256}", actor
-            )
+        _require_as_registered(version, entry, found, actor)
     note_intact(actor=actor or Actor.system(), version=version)
 
 
@@ -73,6 +84,21 @@ def _proven_manifest(version: ModelVersion, actor: Actor | None) -> list[Manifes
     return read(version.manifest)
 
 
-def _broken(version: ModelVersion, path: str, found: str, actor: Actor | None) -> None:
+def _opened(version: ModelVersion, entry: ManifestFile, actor: Actor | None) -> BinaryIO:
+    try:
+        return store().open(entry.sha256)
+    except ObjectMissing as error:
+        _broken(version, entry.path, str(error), actor)
+
+
+def _require_as_registered(
+    version: ModelVersion, entry: ManifestFile, found: str, actor: Actor | None
+) -> None:
+    if found != entry.sha256:
+        words = f"stored bytes hash to {found}, registered was {entry.sha256}"
+        _broken(version, entry.path, words, actor)
+
+
+def _broken(version: ModelVersion, path: str, found: str, actor: Actor | None) -> NoReturn:
     report_broken(actor=actor or Actor.system(), version=version, path=path, found=found)
     raise DigestMismatch(f"{version}: {path}: {found}.", extra={"path": path})

@@ -89,7 +89,7 @@ def programs(port: int, gateway_port: int, sockets: Path) -> list[Program]:
         Program("edge", server("controlplane.edge:app", "asgi", port=port)),
         worker("default", "default,deployments"),
         worker("evaluations", "evaluations,monitoring,scans"),
-        Program("beat", celery("beat")),
+        Program("beat", celery("beat", "--queues", "webhooks"), death_signal="QUIT", stop_seconds=20),
         Program("sealer", manage("seal_ledger", "--follow"), {"DATABASE_ROLE": "sealer"}),
         Program("agent", manage("run_agent")),
         Program("gateway", server("deployments.serving.gateway:app", "asgi", port=gateway_port)),

@@ -40,7 +40,8 @@ class ConventionalSchema(AutoSchema):
 
     A view may say ``query_parameters`` (of its list), ``whole_lists`` (actions that answer every
     item at once), ``revision_parameter_of`` (POST actions that heed If-Match), ``conflicting_reads``
-    (GET actions that need something to be ready) and ``addressed_by`` (docs/dev/rest.md).
+    (GET actions that need something to be ready), ``partial_reads`` (GET actions that heed Range)
+    and ``addressed_by`` (docs/dev/rest.md).
     """
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
@@ -108,6 +109,8 @@ class ConventionalSchema(AutoSchema):
             names.append("IfMatchIfSeen")
         if self.method == "GET":
             names.append("IfNoneMatch")
+        if self._is_among("partial_reads"):
+            names += ["Range", "IfRange"]
         return [parameter(name) for name in names]
 
     def _is_among(self, attribute: str) -> bool:
@@ -120,8 +123,12 @@ class ConventionalSchema(AutoSchema):
         is_json = "application/json" in answer.get("content", {})
         if status == "200" and is_json and self.method in {"GET", "PATCH"}:
             found["ETag"] = header("ETag")
-        if status in {"201", "202"}:
+        if status in {"201", "202", "307"}:
             found["Location"] = header("Location")
+        if status in {"200", "206"} and self._is_among("partial_reads"):
+            found |= {"ETag": header("ETag"), "Accept-Ranges": header("AcceptRanges")}
+        if status == "206":
+            found["Content-Range"] = header("ContentRange")
         if status == "200" and self.method == "GET" and self._is_list_view():
             found["Link"] = header("Link")
         return found
@@ -132,6 +139,8 @@ class ConventionalSchema(AutoSchema):
             statuses |= {304}
         if self._is_among("conflicting_reads"):
             statuses |= {409}
+        if self._is_among("partial_reads"):
+            statuses |= {416}
         if self.method in WRITES:
             statuses |= {409, 413, 415, 422}
         if self.method in NEEDS_REVISION or self._is_among("revision_parameter_of"):
@@ -140,7 +149,14 @@ class ConventionalSchema(AutoSchema):
 
 
 def _said(status: str) -> str:
-    words = {"200": "Done.", "201": "Created.", "202": "Accepted: a job does the work.", "204": "Gone."}
+    words = {
+        "200": "Done.",
+        "201": "Created.",
+        "202": "Accepted: a job does the work.",
+        "204": "Gone.",
+        "206": "The part that Range names.",
+        "307": "The object store hands it out, at the address in Location.",
+    }
     return words.get(status, "The answer.")
 
 

@@ -16,6 +16,10 @@ REFUSALS = {
     412: ("Stale", "It has changed since the caller read it; nothing was changed."),
     413: ("TooLarge", "More bytes than this place accepts."),
     415: ("UnsupportedMediaType", "A body in a form that is not read here."),
+    416: (
+        "RangeNotSatisfiable",
+        "The file ends before the bytes that Range names; Content-Range says where.",
+    ),
     422: ("Unprocessable", "This Idempotency-Key was used with another body."),
     428: ("RevisionRequired", "Send the ETag that was read as If-Match."),
     429: ("TooMany", "Too many requests by the account or address; Retry-After says when to ask again."),
@@ -80,11 +84,29 @@ PARAMETERS: dict[str, Any] = {
         "description": "The ETag that is known; answered 304 while it holds.",
         "schema": TEXT,
     },
+    "Range": {
+        "name": "Range",
+        "in": "header",
+        "description": "One range of bytes (`bytes=500-`, `bytes=0-99`, `bytes=-10`); more get the whole.",
+        "schema": TEXT,
+    },
+    "IfRange": {
+        "name": "If-Range",
+        "in": "header",
+        "description": "The ETag the range is of; the whole is answered where it is another.",
+        "schema": TEXT,
+    },
 }
 HEADERS: dict[str, Any] = {
     "ETag": {"description": "The revision of what was answered.", "required": True, "schema": TEXT},
     "Location": {"description": "Where it, or the job that does it, is.", "schema": TEXT},
     "Link": {"description": "The next and previous page (RFC 8288).", "schema": TEXT},
+    "AcceptRanges": {"description": "`bytes`: Range is heeded.", "required": True, "schema": TEXT},
+    "ContentRange": {
+        "description": "Which bytes these are, of how many (RFC 9110).",
+        "required": True,
+        "schema": TEXT,
+    },
     "RequestID": {
         "description": "As sent, or made here; the ledger and the logs carry it.",
         "required": True,

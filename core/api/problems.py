@@ -85,7 +85,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     request = context["request"]
     error = refused_by_database(error, request.query_params) or error
     if isinstance(error, DomainError):
-        return _answer(from_domain_error(error, request))
+        return _answer(from_domain_error(error, request), error.headers)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     if isinstance(error, PermissionDenied):
@@ -134,7 +134,7 @@ def plain(request: HttpRequest, error: DomainError) -> JsonResponse:
         from_domain_error(error, request),
         status=error.status,
         content_type=MEDIA_TYPE,
-        headers=_wait(error.status),
+        headers={**error.headers, **_wait(error.status)},
     )
 
 

@@ -54,7 +54,8 @@ class VersionViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
     filter_backends = (Sorting,)
     query_parameters = (choice("status", ModelVersion.Status.values), text("run_id"))
     whole_lists = ("files",)
-    conflicting_reads = ("manifest",)
+    conflicting_reads = ("manifest", "file")
+    partial_reads = ("file",)
     sorts = {
         "-version": ("-number",),
         "version": ("number",),
@@ -118,10 +119,19 @@ class VersionViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
         ]
         return Response({"items": items, "next": None, "previous": None})
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+            307: None,
+        }
+    )
     def file(self, request: Request, name: str, number: int, path: str) -> HttpResponseBase:
-        """One file as registered; never shown by the browser, always saved."""
-        return open_file(request.actor, find_version(request, name, number), path)
+        """One file as registered, or a part of it; never shown by the browser, always saved.
+
+        The ETag is its SHA-256. A whole file whose stored bytes differ from it is cut off before its end.
+        """
+        return open_file(request, request.actor, find_version(request, name, number), path)
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def manifest(self, request: Request, name: str, number: int) -> Response:

@@ -35,11 +35,12 @@ def request_verification(*, actor: Actor, version: ModelVersion) -> Job:
 
 
 @command
-def note_download(*, actor: Actor, version: ModelVersion, path: str) -> None:
-    """Reading a model's bytes is a read that matters: it leaves an event."""
+def note_download(*, actor: Actor, version: ModelVersion, path: str, part: str = "") -> None:
+    """Reading a model's bytes is a read that matters: it leaves an event, also for a part of a file."""
     if not holds(actor, "view", version.model):
         raise NotAllowed(f"You may not download files of {version}; it needs the right to view.")
-    record(actor=actor, action="registry.file_downloaded", target=version, after={"path": path})
+    after = {"path": path, **({"part": part} if part else {})}
+    record(actor=actor, action="registry.file_downloaded", target=version, after=after)
 
 
 @command

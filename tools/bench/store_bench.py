@@ -74,7 +74,7 @@ def measure() -> dict[str, Any]:
     }
 
 
-def child(place: str, folder: Path) -> dict[str, Any]:
+def child(place: str, folder: Path, bench: str = __file__) -> dict[str, Any]:
     """Measure one place in a process of its own."""
     environment = {
         **os.environ,
@@ -84,20 +84,20 @@ def child(place: str, folder: Path) -> dict[str, Any]:
         "SECRET_KEY": "only for this bench",
     }
     if place == "folder":
-        return run({**environment, "ARTIFACT_ROOT": str(folder / "artifacts")})
+        return run({**environment, "ARTIFACT_ROOT": str(folder / "artifacts")}, bench)
     from tests.seaweed import SeaweedFS
 
     server = SeaweedFS()
     try:
         server.start()
         root = f"s3://{server.bucket}/bench"
-        return run({**environment, **server.environment(), "ARTIFACT_ROOT": root})
+        return run({**environment, **server.environment(), "ARTIFACT_ROOT": root}, bench)
     finally:
         server.stop()
 
 
-def run(environment: dict[str, str]) -> dict[str, Any]:
-    words = [sys.executable, __file__, "--child"]
+def run(environment: dict[str, str], bench: str) -> dict[str, Any]:
+    words = [sys.executable, bench, "--child"]
     done = subprocess.run(words, env=environment, check=True, capture_output=True, text=True, cwd=ROOT)
     return json.loads(done.stdout)
 

@@ -18,6 +18,7 @@ from requests_hardened.ip_filter import InvalidIPAddress
 from urllib3.exceptions import HTTPError
 
 from workspace.webhooks.addresses import NOT_GIVEN_OUT, is_named
+from workspace.webhooks.deadlines import Deadline
 
 # Beside what the library refuses: a name may resolve to a range that nobody was given.
 ip_filter.EXTRA_BLOCKED_NET_RANGES += NOT_GIVEN_OUT
@@ -25,6 +26,7 @@ LARGEST_ANSWER = 1000
 CONNECT_SECONDS = 3.0
 # Its status is what counts: one that then drips its body keeps the worker from nothing else.
 READING_SECONDS = 1.0
+DRIPPED = "The receiver kept sending without an end."
 
 
 @dataclass(frozen=True)
@@ -46,15 +48,13 @@ class Answer:
 
 
 def call(url: str, headers: dict[str, str], body: str) -> Answer:
-    began = time.monotonic()
+    """One call, over within the time for connecting and answering whatever the receiver does."""
+    began, session = time.monotonic(), _session(url)
+    deadline = Deadline(session, CONNECT_SECONDS + settings.WEBHOOK_TIMEOUT_SECONDS + READING_SECONDS)
     try:
-        with _session(url) as session:
-            session.trust_env = False
-            with session.post(
-                url, data=body.encode(), headers=headers, stream=True, allow_redirects=False
-            ) as response:
-                text = _beginning(response, time.monotonic() + READING_SECONDS)
-                return Answer(response.status_code, text, "", _since(began))
+        with session, deadline:
+            status, text = _answer(session, url, headers, body)
+            return Answer(status, text, "", _since(began))
     except InvalidIPAddress as error:
         failure = f"The host resolves to a private address ({error}), which nobody has named as allowed."
     except requests.ConnectTimeout:
@@ -65,8 +65,16 @@ def call(url: str, headers: dict[str, str], body: str) -> Answer:
             " the receiver should answer first and do its work afterwards."
         )
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-        failure = f"The receiver could not be called: {_cause(error)}."
+        failure = DRIPPED if deadline.is_over else f"The receiver could not be called: {_cause(error)}."
     return Answer(None, "", failure, _since(began))
+
+
+def _answer(session: HTTPSession, url: str, headers: dict[str, str], body: str) -> tuple[int, str]:
+    session.trust_env = False
+    with session.post(
+        url, data=body.encode(), headers=headers, stream=True, allow_redirects=False
+    ) as response:
+        return response.status_code, _beginning(response, time.monotonic() + READING_SECONDS)
 
 
 def _cause(error: Exception) -> str:

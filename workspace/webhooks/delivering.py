@@ -129,14 +129,6 @@ def _pause(tried: int) -> timedelta:
     return timedelta(seconds=seconds * random.uniform(1, 1.2))  # noqa: S311 - spreads load, hides nothing
 
 
-def cut_off(*, actor: Actor, delivery: Delivery) -> Delivery:
-    """Note that the receiver kept us until the worker's own time limit."""
-    webhook = Webhook.objects.get(pk=delivery.webhook_id)
-    answer = Answer(None, "", "The receiver kept sending without an end.", 0)
-    _note(actor, webhook, delivery, answer, datetime.now(UTC))
-    return delivery
-
-
 def send_now(*, actor: Actor, webhook: Webhook, event: str | None = None) -> Delivery:
     """A test delivery, sent while the caller waits; it is never tried again."""
     if webhook.deleted_at is not None:

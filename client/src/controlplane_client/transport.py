@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import httpx
@@ -58,14 +58,14 @@ class Transport:
                 is_ours = isinstance(error, httpx.LocalProtocolError)
                 if is_ours or (is_last and not _never_sent(error, attempt)):
                     raise ControlPlaneError.unreachable(self.url, error) from error
-                self.sleep(_wait(attempt, None))
+                self.sleep(wait(attempt))
                 continue
             if response.is_success or response.status_code == 304:
                 return response
             failure = ControlPlaneError.from_response(response)
-            if is_last or not _is_passing(failure):
+            if is_last or not is_passing(failure):
                 raise failure
-            self.sleep(_wait(attempt, response))
+            self.sleep(wait(attempt, response))
         raise AssertionError("the last try answers or raises")
 
     def json(self, method: str, path: str, **more: Any) -> Any:
@@ -73,16 +73,27 @@ class Transport:
         return response.json() if response.content else None
 
     @contextmanager
-    def stream(self, path: str) -> Iterator[httpx.Response]:
-        """A large answer, read as it comes."""
+    def stream(self, path: str, headers: dict[str, str] | None = None) -> Iterator[httpx.Response]:
+        """A large answer, read as it comes; also from the object store, where we are sent there."""
+        plain = {"Accept": "*/*", "Accept-Encoding": "identity"}
         try:
-            with self.http.stream("GET", path, headers={"Accept": "*/*"}) as response:
+            with closing(self._begun(path, {**plain, **(headers or {})})) as response:
                 if not response.is_success:
                     response.read()
                     raise ControlPlaneError.from_response(response)
                 yield response
         except httpx.TransportError as error:
             raise ControlPlaneError.unreachable(self.url, error) from error
+
+    def _begun(self, path: str, headers: dict[str, str]) -> httpx.Response:
+        response = self.http.send(self.http.build_request("GET", path, headers=headers), stream=True)
+        elsewhere = response.next_request if response.status_code == 307 else None
+        if elsewhere is None:
+            return response
+        response.close()
+        # Another server's: httpx leaves our token out, and it knows our digests by other names.
+        elsewhere.headers.pop("If-Range", None)
+        return self.http.send(elsewhere, stream=True)
 
 
 def _sendable(token: str) -> str:
@@ -99,11 +110,13 @@ def _never_sent(error: httpx.TransportError, attempt: int) -> bool:
     return isinstance(error, httpx.ConnectError) and attempt < TRIES
 
 
-def _is_passing(failure: ControlPlaneError) -> bool:
+def is_passing(failure: ControlPlaneError) -> bool:
+    """Whether the same request may be answered in a moment."""
     return failure.status in PASSING or failure.code == STILL_RUNNING
 
 
-def _wait(attempt: int, response: httpx.Response | None) -> float:
+def wait(attempt: int, response: httpx.Response | None = None) -> float:
+    """Seconds before the next attempt: what the server asks for, or longer each time."""
     asked = response.headers.get("Retry-After", "") if response is not None else ""
     seconds = float(asked) if asked.isdigit() else 0.5 * 2 ** (attempt - 1)
     return min(seconds, LONGEST_WAIT)

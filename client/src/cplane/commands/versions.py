@@ -156,7 +156,7 @@ def download(
     quiet: Quiet = False,
     url: Url = None,
 ) -> None:
-    """Every file, each checked against its SHA-256; those already there are not fetched again."""
+    """Every file, each checked against its SHA-256; what is there already, whole or in part, is not fetched again."""
     printer = Printer(output, quiet)
     with plane(url) as client:
         number = number_of(client, model, version)

@@ -65,7 +65,7 @@ class Edge:
         self.limits = Limits(configuration.account_rate, configuration.anonymous_rate)
         ahead, streamed = upstream.WEB_READ_AHEAD, upstream.STREAM_READ_AHEAD
         self.web = Upstream(
-            "web", configuration.web_socket, answer_seconds=seconds, read_ahead=ahead, says_who=True
+            "web", configuration.web_socket, answer_seconds=seconds, read_ahead=ahead, is_web=True
         )
         tracking = configuration.tracking_socket
         self.server = Upstream(

@@ -6,11 +6,11 @@ What stays in memory (a form, a JSON document) passes; web says what becomes of 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from controlplane.edge.answers import Exchange, Refused
+from controlplane.edge.places import Places
 from controlplane.edge.upstream import Upstream
 
 SIGNED_IN = "/internal/signed-in"
@@ -33,7 +33,7 @@ class Spools:
 
     def __init__(self, web: Upstream) -> None:
         self.web = web
-        self.held: Counter[str] = Counter()
+        self.places = Places(MOST_SPOOLS, MOST_SPOOLS_OF_ONE)
 
     @contextmanager
     def place(self) -> Iterator[Place]:
@@ -54,16 +54,13 @@ class Place:
     async def take(self, exchange: Exchange) -> None:
         """Refused: 401 without a live token or session, 503 while too many are held."""
         account = exchange.account_id or await self._account(exchange)
-        held = self.spools.held
-        if held.total() >= MOST_SPOOLS or held[account] >= MOST_SPOOLS_OF_ONE:
+        if not self.spools.places.take(account):
             raise Refused(503, "Too many large requests are under way. Try again in a few seconds.")
-        held[account] += 1
         self.account = account
 
     def give_back(self) -> None:
         if self.account:
-            self.spools.held[self.account] -= 1
-            self.spools.held += Counter()  # forgets who holds none
+            self.spools.places.give_back(self.account)
             self.account = ""
 
     async def _account(self, exchange: Exchange) -> str:

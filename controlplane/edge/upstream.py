@@ -17,6 +17,7 @@ from yarl import URL
 
 from controlplane.edge.answers import ClientGone, Exchange, Refused
 from controlplane.edge.headers import Headers, outbound
+from controlplane.edge.reservoirs import Reservoirs, TooSlow
 
 SPOOL_BYTES = 1 << 20
 # Read ahead of a slow client at most this much (aiohttp pauses at twice the number).
@@ -28,6 +29,8 @@ InOurWords = Callable[[Exchange, int, bytes], Refused | None]
 # Whose request it was and whether its refusal is an event, as web found; both end here.
 ACCOUNT, RECORDED = "X-Controlplane-Account", "X-Controlplane-Recorded"
 LONGEST_ERROR = 1 << 20
+# A client that has taken nothing of its answer for so long is cut off.
+TAKEN_WITHIN = 60
 
 
 class Upstream:
@@ -42,9 +45,11 @@ class Upstream:
         read_ahead: int,
         is_kept: bool = True,
         in_our_words: InOurWords | None = None,
-        says_who: bool = False,
+        is_web: bool = False,
     ) -> None:
-        self.name, self.in_our_words, self.says_who = name, in_our_words, says_who
+        self.name, self.in_our_words = name, in_our_words
+        # Only web says who asked, and has threads that must not wait for clients.
+        self.is_web, self.reservoirs = is_web, Reservoirs() if is_web else None
         kept = {"keepalive_timeout": 15} if is_kept else {"force_close": True}
         connector = aiohttp.UnixConnector(socket, limit=0, **kept)
         self.session = aiohttp.ClientSession(
@@ -79,13 +84,13 @@ class Upstream:
             async with self.session.request(
                 exchange.scope["method"], url, headers=sent, data=body, allow_redirects=False
             ) as response:
-                if self.says_who:
+                if self.is_web:
                     exchange.account_id = response.headers.get(ACCOUNT, "")
                     exchange.is_recorded |= RECORDED in response.headers
                 if self.in_our_words and response.status >= 400:
                     await self._refuse_or_pass(exchange, response, self.in_our_words)
                 else:
-                    await _pass_on(exchange, response, more)
+                    await self._pass_on(exchange, response, more)
         except ClientGone:
             raise
         except TimeoutError as error:
@@ -113,36 +118,53 @@ class Upstream:
             raise refused
         await exchange.answer(response.status, body, "application/json")
 
-
-async def _pass_on(
-    exchange: Exchange, response: aiohttp.ClientResponse, more: tuple[tuple[bytes, bytes], ...]
-) -> None:
-    replaced = {name for name, _ in more}
-    headers = [each for each in outbound(response.raw_headers) if each[0] not in replaced]
-    await exchange.start(response.status, [*headers, *more])
-    length = response.headers.get("Content-Length")
-    if exchange.scope["method"] == "HEAD" or response.status in {204, 304}:
-        await exchange.body(b"", more=False)
-        return
-    expected, passed, gone = int(length) if length else -1, 0, None
-    try:
-        async for chunk in response.content.iter_any():
-            passed += len(chunk)
-            if passed == expected:
-                await exchange.body(chunk, more=False)
-                return
-            if gone is None:
-                gone = asyncio.create_task(_hang_up(exchange))
-            await exchange.body(chunk, more=True)
-            await asyncio.sleep(0)  # after a hang-up the server takes everything at once
-            if gone.done():
-                raise ClientGone
-        await exchange.body(b"", more=False)
-    finally:
-        if gone is not None:
+    async def _pass_on(
+        self, exchange: Exchange, response: aiohttp.ClientResponse, more: tuple[tuple[bytes, bytes], ...]
+    ) -> None:
+        replaced = {name for name, _ in more}
+        headers = [each for each in outbound(response.raw_headers) if each[0] not in replaced]
+        await exchange.start(response.status, [*headers, *more])
+        if exchange.scope["method"] == "HEAD" or response.status in {204, 304}:
+            await exchange.body(b"", more=False)
+            return
+        pieces = response.content.iter_any()
+        first = await anext(pieces, b"")
+        if not first or str(len(first)) == response.headers.get("Content-Length"):
+            await exchange.body(first, more=False)
+            return
+        gone = asyncio.create_task(_hang_up(exchange))
+        try:
+            await self._pass_pieces(exchange, _begun(first, pieces), gone)
+        finally:
             gone.cancel()
             with suppress(asyncio.CancelledError):
                 await gone
+        await exchange.body(b"", more=False)
+
+    async def _pass_pieces(
+        self, exchange: Exchange, pieces: AsyncIterator[bytes], gone: asyncio.Task[None]
+    ) -> None:
+        async def give(piece: bytes) -> None:
+            try:
+                async with asyncio.timeout(TAKEN_WITHIN):
+                    await exchange.body(piece, more=True)
+            except TimeoutError:
+                raise TooSlow(f"The client took nothing for {TAKEN_WITHIN} seconds.") from None
+            await asyncio.sleep(0)  # after a hang-up the server takes everything at once
+            if gone.done():
+                raise ClientGone
+
+        if self.reservoirs is not None:
+            await self.reservoirs.read_ahead(pieces, exchange.account_id or exchange.address, give)
+            return
+        async for piece in pieces:
+            await give(piece)
+
+
+async def _begun(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
 
 
 async def _hang_up(exchange: Exchange) -> None:

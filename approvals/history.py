@@ -10,6 +10,7 @@ from audit.models import Event
 ACTION_WORDS = {
     "approvals.requested": ("rocket", "opened this request"),
     "approvals.gates_judged": ("scale", "judged the gates"),
+    "approvals.evaluation_requested": ("refresh-cw", "had it evaluated again"),
     "approvals.approved": ("badge-check", "approved"),
     "approvals.rejected": ("circle-x", "rejected"),
     "approvals.quorum_met": ("check", "saw the quorum met"),

@@ -85,9 +85,10 @@ class PromotionRequestQuerySet(models.QuerySet["PromotionRequest"]):
         return self.filter(version__model__in=RegisteredModel.objects.visible_to(actor))
 
     def in_lists(self) -> PromotionRequestQuerySet:
-        return self.select_related(
-            "version__model", "environment", "policy_revision__policy", "requested_by__person"
+        related = self.select_related(
+            "version__model", "environment", "policy_revision__policy", "requested_by__person", "evaluation"
         )
+        return related.defer("evaluation__comparison", "evaluation__slices", "evaluation__latency")
 
     def under_way(self) -> PromotionRequestQuerySet:
         return self.filter(status__in=PromotionRequest.UNDER_WAY)
@@ -124,6 +125,8 @@ class PromotionRequest(StatefulModel):
         Status.FAILED: {Status.QUEUED},
         Status.DEPLOYED: {Status.SUPERSEDED, Status.ROLLED_BACK},
     }
+    # What is signed may still change: gates are judged again, and approvals can become void.
+    OPEN = (Status.PENDING, Status.APPROVED)
     UNDER_WAY = (Status.DRAFT, Status.PENDING, Status.APPROVED, Status.QUEUED)
     RELEASED = (Status.DEPLOYED, Status.SUPERSEDED, Status.ROLLED_BACK)
 
@@ -190,13 +193,18 @@ class PromotionRequest(StatefulModel):
         return self.gates_judged_at is not None
 
     @property
+    def is_evaluating(self) -> bool:
+        """There is nothing to decide on yet: never judged, or evaluated again at this moment."""
+        return not self.is_judged or (self.evaluation is not None and not self.evaluation.is_over)
+
+    @property
     def is_under_way(self) -> bool:
         return self.status in self.UNDER_WAY
 
     @property
     def word(self) -> str:
-        """The page's word for the status: pending is Evaluating until the gates are judged."""
-        if self.status == self.Status.PENDING and not self.is_judged:
+        """The page's word for the status: pending is Evaluating until there is something to decide on."""
+        if self.status == self.Status.PENDING and self.is_evaluating:
             return "Evaluating"
         return str(self.get_status_display())
 

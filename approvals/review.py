@@ -14,7 +14,7 @@ from approvals.history import history
 from approvals.models import Decision, GateResult, PromotionRequest
 from approvals.provenance import provenance_of
 from approvals.schema_changes import changes_between, columns_of
-from approvals.services import lacking
+from approvals.services import is_being_judged, lacking, reasons_to_evaluate_again
 from core.actors import Actor
 from monitoring.incidents.models import Incident
 from registry.data_facts import contract_states
@@ -33,12 +33,14 @@ def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
     gaps = lacking(promotion) if promotion.status == PromotionRequest.Status.PENDING else {}
     refusal = rights.why_not_decide(actor, promotion)
     wanted = sum(promotion.policy_revision.rules.quorum.values())
+    again = _again(promotion, actor)
     before = promotion.champion.signature if promotion.champion else None
     return {
         "promotion": promotion,
         "version": promotion.version,
         "champion": promotion.champion,
         "evaluation": promotion.evaluation,
+        "again": again,
         "failed_evaluation": _failed(promotion.evaluation),
         "holdout_word": HOLDOUT_WORDS.get(evaluation.holdout_kind, "") if evaluation else "",
         "seen_by_champion": seen_by_champion(promotion),
@@ -75,10 +77,22 @@ def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
         ),
         "may_decide": refusal is None
         and promotion.status == PromotionRequest.Status.PENDING
-        and promotion.is_judged,
-        "may_withdraw": promotion.status in {"pending", "approved"} and rights.may_withdraw(actor, promotion),
+        and not promotion.is_evaluating,
+        "may_withdraw": promotion.status in promotion.OPEN and rights.may_withdraw(actor, promotion),
         "my_role": ", ".join(rights.roles_for(actor, promotion)),
         "steps": (promotion.policy_revision.rules.rollout or {"steps": [{"weight": 100}]})["steps"],
+    }
+
+
+def _again(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
+    """Whether an open request is being judged, or why it should be evaluated again and who may say so."""
+    if promotion.status not in promotion.OPEN:
+        return {}
+    if is_being_judged(promotion):
+        return {"is_running": True}
+    return {
+        "reasons": reasons_to_evaluate_again(promotion),
+        "may": rights.may_evaluate_again(actor, promotion),
     }
 
 

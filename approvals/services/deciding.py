@@ -122,7 +122,7 @@ def _decide(
             f"You saw revision {revision}; the request is at revision {row.rev} now. Read it again.",
             extra={"seen": revision, "current": row.rev},
         )
-    if not row.is_judged:
+    if row.is_evaluating:
         raise Conflict(
             "The evidence is still being gathered; decide when the gates are judged.", code="evidence_running"
         )

@@ -24,6 +24,7 @@ def promotions_of_versions(actor: Actor, versions: Sequence[ModelVersion]) -> di
         .filter(version__in=[each.pk for each in versions])
         .select_related("environment", "evaluation")
         .defer("evidence", "evaluation__comparison", "evaluation__slices", "evaluation__latency")
+        .with_gates()
         .order_by("created_at")
     }
     return {
@@ -35,7 +36,9 @@ def promotions_of_versions(actor: Actor, versions: Sequence[ModelVersion]) -> di
 
 def requests_of_models(actor: Actor, models: Sequence[RegisteredModel]) -> dict[Any, PromotionRequest]:
     """For each model its oldest request under way."""
-    rows = PromotionRequest.objects.visible_to(actor).under_way().filter(version__model__in=models)
+    rows = (
+        PromotionRequest.objects.visible_to(actor).under_way().with_gates().filter(version__model__in=models)
+    )
     shown = rows.select_related("version", "environment", "evaluation").only(
         "status",
         "gates_judged_at",

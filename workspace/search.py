@@ -105,7 +105,7 @@ def _requests(actor: Actor, asked: Wanted) -> Lines:
     shown = requests.select_related("version__model", "environment", "evaluation").only(
         "status", "gates_judged_at", "evaluation__status", "environment__name", "version__number", "version__model__name"
     )  # fmt: skip
-    for each in shown.order_by("-pk")[:ENOUGH]:
+    for each in shown.with_gates().order_by("-pk")[:ENOUGH]:
         word = f"{each.version.model.name} v{each.version.number} to {each.environment.name}"
         yield line("shield-check", word, each.word, reverse("request-detail", args=[each.pk]))
 

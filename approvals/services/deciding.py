@@ -103,9 +103,7 @@ def contributors_named(promotion: PromotionRequest) -> list[str]:
 
 def blocking_gates(promotion: PromotionRequest) -> list[str]:
     """Titles of the gates that forbid the promotion at its current revision."""
-    failed = GateResult.objects.filter(
-        promotion=promotion, rev=promotion.rev, outcome=GateResult.Outcome.FAILED
-    )
+    failed = GateResult.objects.forbidding(promotion, promotion.rev)
     return list(failed.values_list("title", flat=True))
 
 

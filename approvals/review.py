@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
+
+from django.urls import reverse
 
 from approvals import rights
 from approvals.answer_strip import strip
 from approvals.comparison_rows import metric_rows, slice_rows
 from approvals.evidence import cost_forecast, seen_by_champion
 from approvals.gates import MINUS
-from approvals.history import history
+from approvals.history import ending_of, history
 from approvals.models import Decision, GateResult, PromotionRequest
 from approvals.provenance import provenance_of
 from approvals.schema_changes import changes_between, columns_of
@@ -19,6 +20,7 @@ from core.actors import Actor
 from monitoring.incidents.models import Incident
 from registry.data_facts import contract_states
 from registry.evaluations.models import Evaluation
+from registry.places import Places, places_of
 from registry.readiness import HOLDOUT_WORDS
 
 MOST_SLICES = 8
@@ -27,7 +29,8 @@ MOST_SLICES = 8
 def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
     """Everything on the page."""
     evaluation = promotion.evaluation if promotion.evaluation and promotion.evaluation.comparison else None
-    gates = _ordered_gates(promotion)
+    places = places_of(actor, promotion.version)
+    gates = _ordered_gates(promotion, places)
     metrics, slices = metric_rows(promotion, evaluation), slice_rows(evaluation)
     decisions = list(Decision.objects.filter(promotion=promotion).select_related("by", "person"))
     gaps = lacking(promotion) if promotion.status == PromotionRequest.Status.PENDING else {}
@@ -41,6 +44,13 @@ def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
         "champion": promotion.champion,
         "evaluation": promotion.evaluation,
         "again": again,
+        "places": places,
+        "trail": [
+            ("Approvals", reverse("request-list")),
+            (promotion.version.model.name, places.model),
+            (f"v{promotion.version.number} to {promotion.environment}", ""),
+        ],
+        "ending": ending_of(promotion),
         "failed_evaluation": _failed(promotion.evaluation),
         "holdout_word": HOLDOUT_WORDS.get(evaluation.holdout_kind, "") if evaluation else "",
         "seen_by_champion": seen_by_champion(promotion),
@@ -100,23 +110,21 @@ def _failed(evaluation: Evaluation | None) -> Evaluation | None:
     return evaluation if evaluation and evaluation.status == Evaluation.Status.FAILED else None
 
 
-def _ordered_gates(promotion: PromotionRequest) -> list[GateResult]:
+def _ordered_gates(promotion: PromotionRequest, places: Places) -> list[GateResult]:
     order = {"failed": 0, "warned": 1, "passed": 2}
     found = list(GateResult.objects.filter(promotion=promotion, rev=promotion.rev).order_by("pk"))
     for gate in found:
-        gate.evidence_address = _address_of_evidence(gate, promotion)
+        gate.evidence_address = _address_of_evidence(gate, promotion, places)
     return sorted(found, key=lambda gate: order[gate.outcome])
 
 
-def _address_of_evidence(gate: GateResult, promotion: PromotionRequest) -> str:
+def _address_of_evidence(gate: GateResult, promotion: PromotionRequest, places: Places) -> str:
     """Where what the gate looked at can be read in full."""
-    version = promotion.version
     if gate.type in {"data_contract", "schema_compatible"}:
         return "#data"
     anchors = {"artifact_digest": "artifact", "scan": "scans", "signature": "signature"}
     if gate.type in anchors:
-        place = f"/models/{quote(version.model.name, safe='')}/versions/{version.number}/"
-        return f"{place}#{anchors[gate.type]}"
+        return "" if places.is_deleted else f"{places.version}#{anchors[gate.type]}"
     return promotion.evaluation.address if promotion.evaluation else ""
 
 

@@ -20,9 +20,10 @@ GATES_FAIL = "Gates fail"
 
 class PromotionRequestQuerySet(models.QuerySet["PromotionRequest"]):
     def visible_to(self, actor: Actor) -> PromotionRequestQuerySet:
+        """Also once the model is deleted: who decided, when and why stands for ever."""
         if actor.holds_everywhere("view"):
             return self
-        return self.filter(version__model__in=RegisteredModel.objects.visible_to(actor))
+        return self.filter(version__model__in=RegisteredModel.objects.ever_visible_to(actor))
 
     def in_lists(self) -> PromotionRequestQuerySet:
         related = self.select_related(

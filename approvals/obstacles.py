@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from approvals import services
 from approvals.evidence import gathered
-from approvals.failing import failing_gates, in_words
+from approvals.failing import MOST_NAMED, failing_gates, in_words
 from approvals.gates import FAILED, Result, judge
 from approvals.models import Policy, PromotionRequest
 from core.actors import Actor
@@ -43,7 +43,9 @@ def obstacles_of(actor: Actor, version: ModelVersion) -> list[Answer]:
 def _of_request(asked: PromotionRequest) -> list[Answer]:
     if not (titles := failing_gates([asked])[asked.pk]):
         return []
-    detail = f"Nobody can approve its promotion to {asked.environment} while they do: {', '.join(titles)}."
+    detail = f"Nobody can approve its promotion to {asked.environment} while they do."
+    if len(titles) > MOST_NAMED:
+        detail = f"{detail} All: {', '.join(titles)}."
     return [_obstacle(in_words(titles), detail, asked.address, "The request")]
 
 

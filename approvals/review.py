@@ -109,13 +109,14 @@ def _signatures(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
     is_pending = promotion.status == PromotionRequest.Status.PENDING
     decisions = list(Decision.objects.filter(promotion=promotion).select_related("by", "person"))
     gaps = lacking(promotion) if is_pending else {}
+    approving = {each.person_id for each in decisions if each.counts}
     refusal = rights.why_not_decide(actor, promotion)
     wanted = sum(promotion.policy_revision.rules.quorum.values())
     signed = {each.person_id for each in decisions if each.voided_at is None}
     return {
         "decisions": decisions,
         "gaps": list(gaps.items()),
-        "given": wanted - sum(gaps.values()),
+        "given": wanted - sum(gaps.values()) if is_pending else min(wanted, len(approving)),
         "wanted": wanted,
         "refusal": refusal[1] if refusal else "",
         "signed_already": actor.person_id in signed,

@@ -33,7 +33,7 @@ def request_list(request: PageRequest) -> HttpResponse:
         rows = rows.filter(status=status)
     if model:
         rows = rows.filter(version__model__name__icontains=model)
-    waiting = PromotionRequest.objects.visible_to(request.actor).pending().count()
+    waiting = PromotionRequest.objects.visible_to(request.actor).waiting_for_signatures().count()
     page = Page(request, rows.defer("evidence", "version__manifest"))
     standings = standings_of(request.actor, page.items)
     context = {

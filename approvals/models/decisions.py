@@ -57,5 +57,10 @@ class Decision(models.Model):
             ),
         ]
 
+    @property
+    def counts(self) -> bool:
+        """An approval that nothing has voided."""
+        return self.verdict == self.Verdict.APPROVE and self.voided_at is None
+
     def __str__(self) -> str:
         return f"{self.by} {self.verdict} {self.promotion}"

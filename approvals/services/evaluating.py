@@ -85,15 +85,23 @@ def reasons_to_evaluate_again(promotion: PromotionRequest) -> list[str]:
     if not promotion.is_judged:
         reasons.append("Its gates were not judged.")
     elif changes := _changes(promotion):
-        reasons.append(f"The evidence has changed since it was judged: {'; '.join(changes)}.")
+        reasons.append(f"Since it was judged the evidence has changed. {'; '.join(changes)}.")
     return reasons
 
 
 def _changes(promotion: PromotionRequest) -> list[str]:
-    _, document, digest = fresh_evidence(promotion)
+    """What is otherwise now; of gates in their own words, with what they saw when they were judged."""
+    results, document, digest = fresh_evidence(promotion)
     if digest == promotion.evidence_sha256:
         return []
-    return changed_lines(promotion.evidence, document)[:MOST_LINES]
+    judged = promotion.evidence.get("gates", {})
+    gates = [
+        f"{each.title}: {each.observed} (was: {judged.get(each.id, {}).get('observed', 'not judged')})"
+        for each in results
+        if judged.get(each.id) != document["gates"][each.id]
+    ]
+    others = changed_lines({**promotion.evidence, "gates": None}, {**document, "gates": None})
+    return [*gates, *others][:MOST_LINES]
 
 
 def _newer_champion(promotion: PromotionRequest) -> ModelVersion | None:

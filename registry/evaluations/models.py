@@ -51,6 +51,7 @@ class Evaluation(StatefulModel):
         SUCCEEDED = "succeeded", "Done"
         FAILED = "failed", "Failed"
 
+    OVER = (Status.SUCCEEDED, Status.FAILED)
     TRANSITIONS: ClassVar[dict[str, set[str]]] = {
         Status.PENDING: {Status.RUNNING, Status.FAILED},
         Status.RUNNING: {Status.RUNNING, Status.SUCCEEDED, Status.FAILED},
@@ -122,7 +123,7 @@ class Evaluation(StatefulModel):
 
     @property
     def is_over(self) -> bool:
-        return self.status in {self.Status.SUCCEEDED, self.Status.FAILED}
+        return self.status in self.OVER
 
     @property
     def address(self) -> str:

@@ -38,7 +38,8 @@ def follow(client_for):
 def test_a_closed_request_says_who_closed_it_when_and_why(withdrawn, follow, reviewer):
     page = follow(reviewer, withdrawn.address)
     assert "<b>Withdrawn</b> by scientist <time" in page and "Trained on the wrong month." in page
-    assert "The evidence is being gathered" not in page
+    assert "0 of 2 approvals" in page
+    assert "The evidence is being gathered" not in page and "After the last approval" not in page
 
 
 def test_of_a_deleted_version_the_page_links_the_tombstone(withdrawn, version, scientist, actor, follow):

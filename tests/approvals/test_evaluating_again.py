@@ -55,7 +55,10 @@ def test_the_requester_has_a_failed_evaluation_repeated_in_the_browser(
     failed.refresh_from_db()
     assert failed.evaluation.status == "pending" and failed.evaluation != first
     assert Event.objects.acting(ASKED).count() == 1
-    page = client.get(failed.address).content.decode()
+    seen = client.get(failed.address)
+    page, cells = seen.content.decode(), {cell["name"]: cell for cell in seen.context["verdict"]}
+    assert cells["Gates"]["value"] == "running"
+    assert cells["Weakest slice"]["note"] == "the evaluation has no result yet"
     assert "The evidence is being gathered again." in page and "Evaluating</span>" in page
     assert button not in page
     poll = f"{failed.address}gates/"
@@ -110,7 +113,10 @@ def test_evidence_that_changed_is_named_and_judged_again(
     ContractCheck.objects.update(status="failed")
     client = client_for(scientist)
     page = client.get(broken.address).content.decode()
-    assert "What was judged is no longer so." in page and "contract" in page
+    assert "What was judged is no longer so." in page
+    assert (
+        "held-out flights v1 fails (was: 1 data set versions hold)" in page and "gates.contract" not in page
+    )
     client.post(f"{broken.address}evaluate-again/")
     client.post(f"{broken.address}evaluate-again/")
     assert Job.objects.filter(kind="approvals.judge_gates").count() == 1

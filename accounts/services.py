@@ -189,23 +189,8 @@ def issue_token(
     purpose: str = "personal",
 ) -> tuple[ApiToken, str]:
     """A new token and its secret, which is shown this once. A token never issues tokens."""
-    if actor.via == "token":
-        raise NotAllowed(
-            "A token cannot issue tokens; sign in with the browser.", code="interactive_required"
-        )
-    if actor.account_id != account.pk:
-        _require(actor, "administer", "issue tokens for others")
-        if not actor.is_system and account.person.kind != Person.Kind.SERVICE:
-            # Whoever holds it acts in that person's name, and would sign nothing of their own.
-            raise NotAllowed(
-                f"Only {account} issues tokens of {account}; admins issue those of services.",
-                code="not_a_service",
-            )
-    scopes = sorted(set(scopes))
-    unknown = [scope for scope in scopes if scope != EVERY_SCOPE and scope not in RIGHTS]
-    if unknown or not scopes:
-        allowed = ", ".join([EVERY_SCOPE, *sorted(RIGHTS)])
-        raise Invalid(f"scope must be one or more of: {allowed}.", field="scopes", allowed=allowed)
+    _require_may_issue(actor, account)
+    scopes = _checked_scopes(scopes)
     if not timedelta(0) < lifetime <= LONGEST_TOKEN:
         raise Invalid(
             "A token lives at least a moment and at most 366 days.", field="days", allowed="1 to 366"
@@ -228,6 +213,30 @@ def issue_token(
     }
     record(actor=actor, action="accounts.token_issued", target=token, after=after)
     return token, secret
+
+
+def _require_may_issue(actor: Actor, account: Account) -> None:
+    if actor.via == "token":
+        raise NotAllowed(
+            "A token cannot issue tokens; sign in with the browser.", code="interactive_required"
+        )
+    if actor.account_id == account.pk:
+        return
+    _require(actor, "administer", "issue tokens for others")
+    if not actor.is_system and account.person.kind != Person.Kind.SERVICE:
+        # Whoever holds it acts in that person's name, and would sign nothing of their own.
+        raise NotAllowed(
+            f"Only {account} issues tokens of {account}; admins issue those of services.",
+            code="not_a_service",
+        )
+
+
+def _checked_scopes(scopes: Iterable[str]) -> list[str]:
+    asked, known = sorted(set(scopes)), [EVERY_SCOPE, *sorted(RIGHTS)]
+    if not asked or not set(asked) <= set(known):
+        allowed = ", ".join(known)
+        raise Invalid(f"scope must be one or more of: {allowed}.", field="scopes", allowed=allowed)
+    return asked
 
 
 @command

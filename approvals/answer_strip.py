@@ -72,6 +72,8 @@ def _unevaluated(promotion: PromotionRequest, waiting: str) -> tuple[str, tuple[
     found = promotion.evaluation
     if found is not None and found.status == Evaluation.Status.FAILED:
         return "the evaluation failed", BAD
+    if found is not None and not found.is_over:
+        return "the evaluation has no result yet", UNKNOWN
     return (why_unevaluated(None) if found is None else waiting), UNKNOWN
 
 
@@ -96,10 +98,12 @@ def _weakest(promotion: PromotionRequest, slices: list[Row]) -> dict[str, str]:
 
 
 def _gate_cell(promotion: PromotionRequest, gates: list[GateResult]) -> dict[str, str]:
-    if not promotion.is_judged:
+    if promotion.status in promotion.OPEN and promotion.is_evaluating:
         return _cell(
             "Gates", "gates", "running", "", "judged when the evaluation ends", "t3", "loader-circle"
         )
+    if not promotion.is_judged:
+        return _cell("Gates", "gates", "not judged", "", "it was closed before", *UNKNOWN)
     failed, warned = (sum(gate.outcome == word for gate in gates) for word in ("failed", "warned"))
     tone, icon = (
         ("t-bad", "circle-x")

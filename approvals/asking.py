@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from approvals import rights, services
+from approvals.failing import failing_gates, in_words
 from approvals.gates import questions
 from approvals.models import PromotionRequest
 from core.actors import Actor
@@ -44,7 +45,9 @@ def _why_not(
     if champion is not None and champion.pk == version.pk:
         return _live_already(version, environment)
     if (under_way := _under_way(actor, version, environment)) is not None:
-        text = f"{under_way.requested_by.username} opened it. Its state: {under_way.word.lower()}."
+        failing = failing_gates([under_way])[under_way.pk] if under_way.gates_fail else []
+        state = in_words(failing) if failing else under_way.word
+        text = f"{under_way.requested_by.username} opened it. Its state: {state[:1].lower()}{state[1:]}."
         return _refusal("A request for this is under way", text, under_way.address, "Open the request")
     if not rights.may_request(actor, version):
         text = f"Asking needs the right to propose on {version.model}; who administers the model grants it."

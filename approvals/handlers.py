@@ -123,7 +123,7 @@ def _of(reference: str) -> PromotionRequest | None:
 
 
 def _enqueue_for(requests: Any) -> None:
-    waiting = requests.filter(status__in=[Status.PENDING, Status.APPROVED]).select_related("version__model")
+    waiting = requests.filter(status__in=PromotionRequest.OPEN).select_related("version__model")
     with transaction.atomic():
         for request in waiting:
             enqueue(JUDGE, subject=request, model=request.version.model)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from approvals import services
 from approvals.evidence import gathered
+from approvals.failing import MOST_NAMED, failing_gates, in_words
 from approvals.gates import FAILED, Result, judge
-from approvals.models import GateResult, Policy, PromotionRequest
+from approvals.models import Policy, PromotionRequest
 from core.actors import Actor
 from deployments.models import Environment
 from registry.answers import Answer
@@ -27,19 +28,25 @@ def obstacles_of(actor: Actor, version: ModelVersion) -> list[Answer]:
     champion = services.champion_in(version, environment)
     if champion is not None and champion.pk == version.pk:
         return []
-    requests = PromotionRequest.objects.visible_to(actor).under_way().defer("evidence")
+    requests = (
+        PromotionRequest.objects.visible_to(actor)
+        .under_way()
+        .defer("evidence")
+        .select_related("environment", "evaluation")
+    )
     asked = requests.filter(version=version, environment=environment).first()
-    if asked is not None and asked.is_judged:
-        return _of_request(asked, environment)
+    if asked is not None and not asked.is_evaluating:
+        return _of_request(asked)
     return _of_policy(version, environment, champion)
 
 
-def _of_request(asked: PromotionRequest, environment: Environment) -> list[Answer]:
-    failing = GateResult.objects.filter(promotion=asked, rev=asked.rev, outcome=FAILED).order_by("pk")
-    if not (titles := [gate.title for gate in failing]):
+def _of_request(asked: PromotionRequest) -> list[Answer]:
+    if not (titles := failing_gates([asked])[asked.pk]):
         return []
-    gates = "1 gate forbids" if len(titles) == 1 else f"{len(titles)} gates forbid"
-    return [_obstacle(f"{gates} it in {environment}", f"{', '.join(titles)}.", asked.address, "The request")]
+    detail = f"Nobody can approve its promotion to {asked.environment} while they do."
+    if len(titles) > MOST_NAMED:
+        detail = f"{detail} All: {', '.join(titles)}."
+    return [_obstacle(in_words(titles), detail, asked.address, "The request")]
 
 
 def _of_policy(

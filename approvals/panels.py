@@ -22,8 +22,9 @@ def promotions_of_versions(actor: Actor, versions: Sequence[ModelVersion]) -> di
         for each in PromotionRequest.objects.visible_to(actor)
         .under_way()
         .filter(version__in=[each.pk for each in versions])
-        .select_related("environment")
-        .defer("evidence")
+        .select_related("environment", "evaluation")
+        .defer("evidence", "evaluation__comparison", "evaluation__slices", "evaluation__latency")
+        .with_gates()
         .order_by("created_at")
     }
     return {
@@ -35,9 +36,16 @@ def promotions_of_versions(actor: Actor, versions: Sequence[ModelVersion]) -> di
 
 def requests_of_models(actor: Actor, models: Sequence[RegisteredModel]) -> dict[Any, PromotionRequest]:
     """For each model its oldest request under way."""
-    rows = PromotionRequest.objects.visible_to(actor).under_way().filter(version__model__in=models)
-    shown = rows.select_related("version", "environment").only(
-        "status", "gates_judged_at", "environment__name", "version__number", "version__model_id"
+    rows = (
+        PromotionRequest.objects.visible_to(actor).under_way().with_gates().filter(version__model__in=models)
+    )
+    shown = rows.select_related("version", "environment", "evaluation").only(
+        "status",
+        "gates_judged_at",
+        "evaluation__status",
+        "environment__name",
+        "version__number",
+        "version__model_id",
     )
     return {each.version.model_id: each for each in shown.order_by("-created_at")}
 

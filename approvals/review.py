@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
-from urllib.parse import quote
+
+from django.urls import reverse
 
 from approvals import rights
 from approvals.answer_strip import strip
 from approvals.comparison_rows import metric_rows, slice_rows
 from approvals.evidence import cost_forecast, seen_by_champion
 from approvals.gates import MINUS
-from approvals.history import history
+from approvals.history import ending_of, history
 from approvals.models import Decision, GateResult, PromotionRequest
 from approvals.provenance import provenance_of
 from approvals.schema_changes import changes_between, columns_of
-from approvals.services import lacking
+from approvals.services import is_being_judged, lacking, reasons_to_evaluate_again
 from core.actors import Actor
 from monitoring.incidents.models import Incident
 from registry.data_facts import contract_states
 from registry.evaluations.models import Evaluation
+from registry.places import Places, places_of
 from registry.readiness import HOLDOUT_WORDS
 
 MOST_SLICES = 8
@@ -26,83 +29,138 @@ MOST_SLICES = 8
 
 def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
     """Everything on the page."""
-    evaluation = promotion.evaluation if promotion.evaluation and promotion.evaluation.comparison else None
-    gates = _ordered_gates(promotion)
-    metrics, slices = metric_rows(promotion, evaluation), slice_rows(evaluation)
-    decisions = list(Decision.objects.filter(promotion=promotion).select_related("by", "person"))
-    gaps = lacking(promotion) if promotion.status == PromotionRequest.Status.PENDING else {}
-    refusal = rights.why_not_decide(actor, promotion)
-    wanted = sum(promotion.policy_revision.rules.quorum.values())
-    before = promotion.champion.signature if promotion.champion else None
+    places = places_of(actor, promotion.version)
+    figures, gates = _figures(promotion), _ordered_gates(promotion, places)
+    measured, metrics, slices = figures["measured"], figures["metrics"], figures["all_slices"]
+    return {
+        **_request(promotion, actor, places),
+        **figures,
+        **_judged(gates),
+        "verdict": strip(promotion, measured, metrics, slices, gates),
+        **_changes(promotion),
+        "provenance": provenance_of(actor, promotion.version, promotion.champion),
+        **_signatures(promotion, actor),
+        **_past(promotion),
+    }
+
+
+def _request(promotion: PromotionRequest, actor: Actor, places: Places) -> dict[str, Any]:
+    """What is asked, how it stands, and what becomes of it once it is approved."""
+    version = promotion.version
     return {
         "promotion": promotion,
-        "version": promotion.version,
+        "version": version,
         "champion": promotion.champion,
-        "evaluation": promotion.evaluation,
-        "failed_evaluation": _failed(promotion.evaluation),
-        "holdout_word": HOLDOUT_WORDS.get(evaluation.holdout_kind, "") if evaluation else "",
+        "places": places,
+        "trail": [
+            ("Approvals", reverse("request-list")),
+            (version.model.name, places.model),
+            (f"v{version.number} to {promotion.environment}", ""),
+        ],
+        "again": _again(promotion, actor),
+        "may_withdraw": promotion.status in promotion.OPEN and rights.may_withdraw(actor, promotion),
+        "steps": (promotion.policy_revision.rules.rollout or {"steps": [{"weight": 100}]})["steps"],
+    }
+
+
+def _figures(promotion: PromotionRequest) -> dict[str, Any]:
+    """What was measured on the hold-out, if an evaluation has measured it."""
+    asked = promotion.evaluation
+    measured = asked if asked and asked.comparison else None
+    slices = slice_rows(measured)
+    return {
+        "evaluation": asked,
+        "measured": measured,
+        "failed_evaluation": asked if asked and asked.status == Evaluation.Status.FAILED else None,
+        "holdout_word": HOLDOUT_WORDS.get(measured.holdout_kind, "") if measured else "",
         "seen_by_champion": seen_by_champion(promotion),
-        "gates": gates,
-        "blocking": [gate.title for gate in gates if gate.outcome == GateResult.Outcome.FAILED],
-        "provenance": provenance_of(actor, promotion.version, promotion.champion),
-        "counts": {
-            word: sum(gate.outcome == word for gate in gates) for word in ("passed", "warned", "failed")
-        },
-        "metrics": metrics,
+        "metrics": metric_rows(promotion, measured),
+        "all_slices": slices,
         "slices": slices[:MOST_SLICES],
         "more_slices": slices[MOST_SLICES:],
         "slice_count": len(slices),
-        "verdict": strip(promotion, evaluation, metrics, slices, gates),
+        "cost": cost_forecast(measured),
+    }
+
+
+def _judged(gates: list[GateResult]) -> dict[str, Any]:
+    counts = Counter(gate.outcome for gate in gates)
+    return {
+        "gates": gates,
+        "blocking": [gate.title for gate in gates if gate.outcome == GateResult.Outcome.FAILED],
+        "counts": {word: counts[word] for word in GateResult.Outcome.values},
+    }
+
+
+def _changes(promotion: PromotionRequest) -> dict[str, Any]:
+    """What differs from the champion beside the figures, and the data behind it."""
+    before = promotion.champion.signature if promotion.champion else None
+    return {
         "schema_lines": _schema_lines(before, promotion.version.signature),
         "schema_changes": changes_between(before, promotion.version.signature) if before else [],
         "parameter_changes": _parameter_changes(promotion),
         "contracts": contract_states(promotion.version),
         "datasets": list(promotion.version.datasets.select_related("dataset_version__dataset")),
-        "cost": cost_forecast(evaluation),
-        "champion_cost": None,
-        "decisions": decisions,
-        "given": wanted - sum(gaps.values())
-        if promotion.status == PromotionRequest.Status.PENDING
-        else wanted,
-        "wanted": wanted,
-        "gaps": [(role, count) for role, count in gaps.items()],
-        "history": history(promotion),
-        "setback": _setback(promotion),
-        "incidents": Incident.objects.filter(version=promotion.version).order_by("-opened_at")[:3],
-        "refusal": refusal[1] if refusal else "",
-        "signed_already": any(
-            each.person_id == actor.person_id and each.voided_at is None for each in decisions
-        ),
-        "may_decide": refusal is None
-        and promotion.status == PromotionRequest.Status.PENDING
-        and promotion.is_judged,
-        "may_withdraw": promotion.status in {"pending", "approved"} and rights.may_withdraw(actor, promotion),
-        "my_role": ", ".join(rights.roles_for(actor, promotion)),
-        "steps": (promotion.policy_revision.rules.rollout or {"steps": [{"weight": 100}]})["steps"],
     }
 
 
-def _failed(evaluation: Evaluation | None) -> Evaluation | None:
-    return evaluation if evaluation and evaluation.status == Evaluation.Status.FAILED else None
+def _signatures(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
+    """Who has signed, who is missing, and whether the reader may."""
+    is_pending = promotion.status == PromotionRequest.Status.PENDING
+    decisions = list(Decision.objects.filter(promotion=promotion).select_related("by", "person"))
+    gaps = lacking(promotion) if is_pending else {}
+    approving = {each.person_id for each in decisions if each.counts}
+    refusal = rights.why_not_decide(actor, promotion)
+    wanted = sum(promotion.policy_revision.rules.quorum.values())
+    signed = {each.person_id for each in decisions if each.voided_at is None}
+    return {
+        "decisions": decisions,
+        "gaps": list(gaps.items()),
+        "given": wanted - sum(gaps.values()) if is_pending else min(wanted, len(approving)),
+        "wanted": wanted,
+        "refusal": refusal[1] if refusal else "",
+        "signed_already": actor.person_id in signed,
+        "may_decide": refusal is None and is_pending and not promotion.is_evaluating,
+        "my_role": ", ".join(rights.roles_for(actor, promotion)),
+    }
 
 
-def _ordered_gates(promotion: PromotionRequest) -> list[GateResult]:
+def _past(promotion: PromotionRequest) -> dict[str, Any]:
+    return {
+        "history": history(promotion),
+        "ending": ending_of(promotion),
+        "setback": _setback(promotion),
+        "incidents": Incident.objects.filter(version=promotion.version).order_by("-opened_at")[:3],
+    }
+
+
+def _again(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
+    """Whether an open request is being judged, or why it should be evaluated again and who may say so."""
+    if promotion.status not in promotion.OPEN:
+        return {}
+    if is_being_judged(promotion):
+        return {"is_running": True}
+    return {
+        "reasons": reasons_to_evaluate_again(promotion),
+        "may": rights.may_evaluate_again(actor, promotion),
+    }
+
+
+def _ordered_gates(promotion: PromotionRequest, places: Places) -> list[GateResult]:
     order = {"failed": 0, "warned": 1, "passed": 2}
     found = list(GateResult.objects.filter(promotion=promotion, rev=promotion.rev).order_by("pk"))
     for gate in found:
-        gate.evidence_address = _address_of_evidence(gate, promotion)
+        gate.evidence_address = _address_of_evidence(gate, promotion, places)
     return sorted(found, key=lambda gate: order[gate.outcome])
 
 
-def _address_of_evidence(gate: GateResult, promotion: PromotionRequest) -> str:
+def _address_of_evidence(gate: GateResult, promotion: PromotionRequest, places: Places) -> str:
     """Where what the gate looked at can be read in full."""
-    version = promotion.version
     if gate.type in {"data_contract", "schema_compatible"}:
         return "#data"
     anchors = {"artifact_digest": "artifact", "scan": "scans", "signature": "signature"}
     if gate.type in anchors:
-        place = f"/models/{quote(version.model.name, safe='')}/versions/{version.number}/"
-        return f"{place}#{anchors[gate.type]}"
+        return "" if places.is_deleted else f"{places.version}#{anchors[gate.type]}"
     return promotion.evaluation.address if promotion.evaluation else ""
 
 

@@ -27,6 +27,12 @@ def may_withdraw(actor: Actor, promotion: PromotionRequest) -> bool:
     )
 
 
+def may_evaluate_again(actor: Actor, promotion: PromotionRequest) -> bool:
+    """Whoever may ask for promotions of the model, or approve them: evaluating edits and decides nothing."""
+    model = promotion.version.model
+    return holds(actor, "propose", model) or holds(actor, "approve", model)
+
+
 def may_decide(actor: Actor, promotion: PromotionRequest) -> bool:
     """Holders of the right to approve, in a role the quorum asks for; never a contributor."""
     return why_not_decide(actor, promotion) is None

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Count, F
 
+from approvals.failing import failing_gates, in_words
 from approvals.models import Decision, GateResult, PromotionRequest
 from core.actors import Actor
 from registry.evaluations.models import Evaluation
@@ -16,9 +17,8 @@ from registry.evaluations.panels import MAIN_METRIC
 from registry.evaluations.verdicts import metric_rows
 
 ICONS = {"bad": "circle-x", "warn": "triangle-alert", "info": "circle-dashed", "ok": "circle-check"}
-BLOCKS = "block"
 Status = PromotionRequest.Status
-Gates = Counter[tuple[str, str]]
+Gates = Counter[str]
 
 
 @dataclass(frozen=True)
@@ -35,25 +35,27 @@ class Standing:
 
 
 def standings_of(actor: Actor, requests: Sequence[PromotionRequest]) -> dict[Any, Standing]:
-    """Three queries for any number of requests."""
+    """Four queries for any number of requests."""
     gates, given, marks = _gates(requests), _given(requests), _marks(actor, requests)
+    failing = failing_gates(requests)
     return {
         each.pk: Standing(
-            *_words(each, gates[each.pk], given.get(each.pk, 0)), marks.get(each.evaluation_id, {})
+            *_words(each, gates[each.pk], failing[each.pk], given.get(each.pk, 0)),
+            marks.get(each.evaluation_id, {}),
         )
         for each in requests
     }
 
 
-def _words(request: PromotionRequest, gates: Gates, given: int) -> tuple[str, str]:
-    blocking, warned = gates["failed", BLOCKS], sum(gates.values()) - _with(gates, "passed")
+def _words(request: PromotionRequest, gates: Gates, failing: list[str], given: int) -> tuple[str, str]:
+    warned = sum(gates.values()) - gates["passed"]
     wanted = sum(request.policy_revision.rules.quorum.values())
     if request.failure and request.status in {Status.FAILED, Status.ROLLED_BACK, Status.PENDING}:
         return "bad", request.failure
-    if request.status == Status.PENDING and not request.is_judged:
+    if request.status == Status.PENDING and request.is_evaluating:
         return "info", "gates are being judged"
-    if request.status == Status.PENDING and blocking:
-        return "bad", f"{blocking} gate{_s(blocking)} forbid{'s' * (blocking == 1)} approval"
+    if request.status == Status.PENDING and failing:
+        return "bad", in_words(failing)
     if request.status == Status.PENDING:
         return "info", f"{given} of {wanted} approvals given"
     if not gates:
@@ -63,22 +65,12 @@ def _words(request: PromotionRequest, gates: Gates, given: int) -> tuple[str, st
     return "ok", f"{sum(gates.values())} gates passed"
 
 
-def _with(gates: Gates, outcome: str) -> int:
-    return sum(count for (known, _), count in gates.items() if known == outcome)
-
-
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"
-
-
 def _gates(requests: Sequence[PromotionRequest]) -> dict[Any, Gates]:
-    """Of the present revision: how many gates of each outcome and mode."""
+    """Of the present revision: how many gates of each outcome."""
     rows = GateResult.objects.filter(promotion__in=requests, rev=F("promotion__rev")).order_by()
     found: dict[Any, Gates] = defaultdict(Counter)
-    for promotion, outcome, mode, count in rows.values_list("promotion", "outcome", "mode").annotate(
-        count=Count("pk")
-    ):
-        found[promotion][outcome, mode] = count
+    for promotion, outcome, count in rows.values_list("promotion", "outcome").annotate(count=Count("pk")):
+        found[promotion][outcome] = count
     return found
 
 

@@ -33,7 +33,7 @@ def request_list(request: PageRequest) -> HttpResponse:
         rows = rows.filter(status=status)
     if model:
         rows = rows.filter(version__model__name__icontains=model)
-    waiting = PromotionRequest.objects.visible_to(request.actor).pending().count()
+    waiting = PromotionRequest.objects.visible_to(request.actor).waiting_for_signatures().count()
     page = Page(request, rows.defer("evidence", "version__manifest"))
     standings = standings_of(request.actor, page.items)
     context = {
@@ -59,10 +59,9 @@ def request_detail(request: PageRequest, pk: str) -> HttpResponse:
 @sign_in_required
 @require_safe
 def gates(request: PageRequest, pk: str) -> HttpResponse:
-    """The gates alone, for polling: 204 while nothing changed, 286 when they are judged."""
+    """The gates alone, for polling: 204 while they are yet to be judged, 286 when they are."""
     promotion = _visible(request, pk)
-    seen = request.GET.get("rev", "")
-    if not promotion.is_judged or seen == f"{promotion.rev}":
+    if not promotion.is_judged or services.is_being_judged(promotion):
         return HttpResponse(status=204)
     answer = HttpResponse(status=286)
     answer["HX-Refresh"] = "true"
@@ -120,6 +119,20 @@ def _signed(request: PageRequest, promotion: PromotionRequest, given: dict[str, 
 
 @sign_in_required
 @require_POST
+def evaluate_again(request: PageRequest, pk: str) -> HttpResponse:
+    """What failed, or has changed since, is evaluated and judged anew."""
+    promotion = _visible(request, pk)
+    try:
+        services.evaluate_again(actor=request.actor, promotion=promotion)
+    except Conflict as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "It is being evaluated again.")
+    return redirect("request-detail", pk=pk)
+
+
+@sign_in_required
+@require_POST
 def withdraw(request: PageRequest, pk: str) -> HttpResponse:
     """Take a request back."""
     promotion = _visible(request, pk)
@@ -169,4 +182,4 @@ def _visible(request: PageRequest, pk: str) -> PromotionRequest:
         "version__model__owner",
         "version__model__on_call",
     )
-    return get_object_or_404(related, pk=pk)
+    return get_object_or_404(related.defer(None), pk=pk)

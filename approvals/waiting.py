@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import QuerySet
 
 from approvals import rights
-from approvals.gates import FAILED
 from approvals.models import PromotionRequest
 from core.actors import Actor
 
@@ -30,10 +29,9 @@ def requests_waiting(actor: Actor) -> int:
 
 
 def blocked_requests(actor: Actor) -> QuerySet[PromotionRequest, Any]:
-    """Own requests that wait for nobody but their author: gates forbid approval (``failing`` of them)."""
+    """Own requests that wait for nobody but their author: gates forbid approval."""
     rows = PromotionRequest.objects.visible_to(actor).pending().filter(requested_by=actor.account_id)
-    fails = Q(gate_results__outcome=FAILED, gate_results__rev=F("rev"))
-    return rows.annotate(failing=Count("gate_results", filter=fails)).filter(failing__gt=0)
+    return rows.with_gates().filter(gates_fail=True)
 
 
 def requests_blocked(actor: Actor) -> int:

@@ -7,10 +7,11 @@ import logging
 import subprocess
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from audit import exporting
@@ -32,14 +33,19 @@ log = logging.getLogger(__name__)
 
 LATER = {"csv", "parquet"}
 VERIFIER_SECONDS = 300
+# A double click, or a client that did not hear the answer.
+ASKED_TWICE_WITHIN = timedelta(seconds=10)
+LOCK_ASKING = "SELECT pg_advisory_xact_lock(hashtextextended('export ' || %s, 0))"
 LEDGER = Target("audit.ledger", "ledger", "the audit ledger")
 
 
 @command
 def request_export(*, actor: Actor, format: str, selection: Selection, title: str = "") -> Export:
-    """Ask a worker for a file of events."""
+    """Ask a worker for a file of events; asked twice at once by one account, it is made once."""
     _require_right(actor)
     check_format(format)
+    if (known := _asked_a_moment_ago(actor, format, selection)) is not None:
+        return known
     export = Export.objects.create(
         format=format,
         selection=selection.as_json(),
@@ -185,6 +191,21 @@ def check_format(format: Any) -> None:
         raise Invalid("format must be bundle or jsonl.", field="format", allowed="bundle, jsonl")
 
 
+def _asked_a_moment_ago(actor: Actor, format: str, selection: Selection) -> Export | None:
+    """The same account's export of the same format and range; one that failed is no answer."""
+    if actor.account_id is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_ASKING, [str(actor.account_id)])
+    mine = Export.objects.filter(requested_by_id=actor.account_id, format=format)
+    recent = mine.filter(selection=selection.as_json(), created_at__gt=Now() - ASKED_TWICE_WITHIN)
+    return recent.exclude(status=Export.Status.FAILED).order_by("-created_at").first()
+
+
 def _require_right(actor: Actor) -> None:
     if not (holds(actor, "audit") and holds(actor, "export")):
-        raise NotAllowed("You may not export the audit trail; it needs the rights to audit and to export.")
+        is_in_scope = actor.scope_allows("audit") and actor.scope_allows("export")
+        scope = "" if is_in_scope else ", which this token's scopes leave out"
+        raise NotAllowed(
+            f"You may not export the audit trail; it needs the rights to audit and to export{scope}."
+        )

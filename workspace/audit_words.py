@@ -39,6 +39,7 @@ PHRASES = {
     "approvals.approvals_voided": "void the approvals of {}",
     "approvals.approved": "approve {}",
     "approvals.deployed": "finish the release of {}",
+    "approvals.evaluation_requested": "ask for a new evaluation of {}",
     "approvals.executed": "carry out {}",
     "approvals.expired": "let {} expire",
     "approvals.failed": "fail to carry out {}",

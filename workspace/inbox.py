@@ -9,7 +9,8 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from approvals.evidence import why_unevaluated
-from approvals.models import Decision, PromotionRequest
+from approvals.failing import failing_gates, in_words
+from approvals.models import GATES_FAIL, Decision, PromotionRequest
 from approvals.waiting import blocked_requests, waiting_for_signature
 from core.actors import Actor
 from core.jobs.models import Job
@@ -48,10 +49,10 @@ def _signatures(actor: Actor) -> list[Entry]:
     return [
         Entry(
             f"Promote {each.version} to {each.environment.name}",
-            f"You may sign the request of {each.requested_by}",
+            f"You may {'reject' if each.gates_fail else 'sign'} the request of {each.requested_by}",
             each.address,
-            each.status,
-            "Needs your review",
+            each.look,
+            GATES_FAIL if each.gates_fail else "Needs your review",
             each.created_at,
             each.expires_at,
         )
@@ -62,26 +63,29 @@ def _signatures(actor: Actor) -> list[Entry]:
 def _blocked(actor: Actor) -> list[Entry]:
     rows = blocked_requests(actor).select_related("version__model", "environment", "evaluation")
     shown = rows.defer("evidence", "version__manifest", "evaluation__slices", "evaluation__comparison")
+    blocked = list(shown.order_by("-created_at")[:MOST])
+    failing = failing_gates(blocked)
     return [
         Entry(
             f"Promote {each.version} to {each.environment.name}",
-            _why_blocked(each),
+            _why_blocked(each, failing[each.pk]),
             each.address,
             "failed",
-            "Gates forbid it",
+            GATES_FAIL,
             each.gates_judged_at or each.created_at,
             each.expires_at,
         )
-        for each in shown.order_by("-created_at")[:MOST]
+        for each in blocked
     ]
 
 
-def _why_blocked(promotion: PromotionRequest) -> str:
-    evaluation, failing = promotion.evaluation, promotion.failing
+def _why_blocked(promotion: PromotionRequest, failing: list[str]) -> str:
+    evaluation = promotion.evaluation
     if evaluation is not None and evaluation.status == Evaluation.Status.FAILED:
         said = why_unevaluated(evaluation)
         return f"You asked for it; {said}"
-    return f"You asked for it; {failing} gate{'s' * (failing != 1)} forbid{'s' * (failing == 1)} approval"
+    said = in_words(failing)
+    return f"You asked for it; {said[:1].lower()}{said[1:]}"
 
 
 def incidents_of(actor: Actor) -> QuerySet[Incident]:

@@ -24,6 +24,7 @@ EVENT_OF = {
     "approvals.add_revision": "approvals.policy_revised",
     "approvals.approve": "approvals.approved",
     "approvals.edit_request": "approvals.revised",
+    "approvals.evaluate_again": "approvals.evaluation_requested",
     "approvals.execute": "approvals.executed",
     "approvals.expire": "approvals.expired",
     "approvals.judge_gates": "approvals.gates_judged",

@@ -102,10 +102,10 @@ def _requests(actor: Actor, asked: Wanted) -> Lines:
     requests = PromotionRequest.objects.visible_to(actor).filter(version__model__name__icontains=asked.name)
     requests = requests.filter(version__number=asked.number) if asked.number is not None else requests
     requests = requests if asked.words else requests.under_way()
-    shown = requests.select_related("version__model", "environment").only(
-        "status", "gates_judged_at", "environment__name", "version__number", "version__model__name"
-    )
-    for each in shown.order_by("-pk")[:ENOUGH]:
+    shown = requests.select_related("version__model", "environment", "evaluation").only(
+        "status", "gates_judged_at", "evaluation__status", "environment__name", "version__number", "version__model__name"
+    )  # fmt: skip
+    for each in shown.with_gates().order_by("-pk")[:ENOUGH]:
         word = f"{each.version.model.name} v{each.version.number} to {each.environment.name}"
         yield line("shield-check", word, each.word, reverse("request-detail", args=[each.pk]))
 

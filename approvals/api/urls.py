@@ -15,6 +15,7 @@ VERBS = {
     "withdraw": "withdraw",
     "cancel": "withdraw",
     "start": "start",
+    "evaluate-again": "evaluate_again",
 }
 
 urlpatterns: list[Any] = [

@@ -142,6 +142,13 @@ class RequestViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
         service(actor=request.actor, promotion=promotion)
         return self._answer(promotion)
 
+    @extend_schema(request=None, responses={202: RequestSerializer})
+    def evaluate_again(self, request: Request, pk: str) -> Response:
+        """Evaluate what failed, or has changed since, against what is live now; what waits or runs is enough."""
+        promotion = self._find(pk)
+        services.evaluate_again(actor=request.actor, promotion=promotion)
+        return self._answer(promotion, status=202)
+
     def _decide(self, request: Request, pk: str, service: Any) -> Response:
         promotion = self._find(pk)
         if request.actor.is_interactive:

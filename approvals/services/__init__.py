@@ -2,6 +2,11 @@
 
 from approvals.services.approving import approve
 from approvals.services.deciding import APPROVING, REJECTING, lacking, reject
+from approvals.services.evaluating import (
+    evaluate_again,
+    is_being_judged,
+    reasons_to_evaluate_again,
+)
 from approvals.services.executing import execute, is_sealed, note_outcome, retry, start_waiting
 from approvals.services.judging import judge_gates, void_approvals_by
 from approvals.services.policies import add_revision
@@ -21,13 +26,16 @@ __all__ = [
     "approve",
     "champion_in",
     "edit_request",
+    "evaluate_again",
     "execute",
     "expire",
+    "is_being_judged",
     "is_sealed",
     "judge_gates",
     "lacking",
     "note_outcome",
     "policy_for",
+    "reasons_to_evaluate_again",
     "reject",
     "request_promotion",
     "retry",

@@ -103,9 +103,7 @@ def contributors_named(promotion: PromotionRequest) -> list[str]:
 
 def blocking_gates(promotion: PromotionRequest) -> list[str]:
     """Titles of the gates that forbid the promotion at its current revision."""
-    failed = GateResult.objects.filter(
-        promotion=promotion, rev=promotion.rev, outcome=GateResult.Outcome.FAILED
-    )
+    failed = GateResult.objects.forbidding(promotion, promotion.rev)
     return list(failed.values_list("title", flat=True))
 
 
@@ -122,7 +120,7 @@ def _decide(
             f"You saw revision {revision}; the request is at revision {row.rev} now. Read it again.",
             extra={"seen": revision, "current": row.rev},
         )
-    if not row.is_judged:
+    if row.is_evaluating:
         raise Conflict(
             "The evidence is still being gathered; decide when the gates are judged.", code="evidence_running"
         )

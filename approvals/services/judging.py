@@ -18,7 +18,6 @@ from core.canonical import canonical_json, sha256_hex
 from core.errors import NotAllowed
 
 Status = PromotionRequest.Status
-VOIDABLE = (Status.PENDING, Status.APPROVED)
 
 
 def fresh_evidence(row: PromotionRequest) -> tuple[list[Result], dict[str, Any], str]:
@@ -32,10 +31,11 @@ def fresh_evidence(row: PromotionRequest) -> tuple[list[Result], dict[str, Any],
 def judge_gates(*, actor: Actor, promotion: PromotionRequest) -> PromotionRequest:
     """Gather the evidence, judge every gate, and void approvals given on other evidence."""
     row = locked_request(promotion)
-    if row.status not in {Status.PENDING, Status.APPROVED}:
+    if row.status not in row.OPEN:
         return row
     results, document, digest = fresh_evidence(row)
     if digest == row.evidence_sha256:
+        PromotionRequest.objects.filter(pk=row.pk).update(gates_judged_at=Now())
         return row
     changes = changed_lines(row.evidence, document) if row.is_judged else []
     if changes:
@@ -88,11 +88,11 @@ def void_approvals_by(*, actor: Actor, account: Account, why: str) -> int:
     """What one account signed on open requests counts no more, also if it is let in again."""
     if not actor.is_system:
         raise NotAllowed("Only the installation voids what somebody else signed.")
-    signed = Decision.objects.counting().filter(by=account, promotion__status__in=VOIDABLE)
+    signed = Decision.objects.counting().filter(by=account, promotion__status__in=PromotionRequest.OPEN)
     voided = 0
     for decision in signed.select_related("promotion").order_by("promotion_id"):
         row = locked_request(decision.promotion)
-        if row.status not in VOIDABLE:
+        if row.status not in row.OPEN:
             continue
         voided += Decision.objects.counting().filter(pk=decision.pk).update(voided_at=Now(), void_reason=why)
         if row.status == Status.APPROVED:

@@ -64,7 +64,7 @@ def add_revision(*, actor: Actor, name: str, text: str, reason: str) -> PolicyRe
         reason=reason,
     )
     waiting = PromotionRequest.objects.filter(
-        policy_revision__policy=policy, status__in=[Status.PENDING, Status.APPROVED]
+        policy_revision__policy=policy, status__in=PromotionRequest.OPEN
     )
     for promotion in waiting.order_by("pk"):
         apply_current_policy(actor, locked_request(promotion))

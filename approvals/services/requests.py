@@ -110,7 +110,7 @@ def edit_request(
     if not rights.may_edit(actor, promotion):
         raise NotAllowed("You may not edit this request; it needs the right to propose.")
     row = locked_request(promotion)
-    if row.status not in {Status.PENDING, Status.APPROVED}:
+    if row.status not in row.OPEN:
         raise Conflict(f"The request is {row.word.lower()}, so it cannot be edited.", code="not_pending")
     if revision != row.rev:
         raise PreconditionFailed(

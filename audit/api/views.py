@@ -56,8 +56,11 @@ class ForAuditors(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if not request.actor.holds_everywhere("audit"):
+        if not self.may_know(request):
             raise NotFound("There is nothing at this address, or you may not know of it.")
+
+    def may_know(self, request: Request) -> bool:
+        return bool(request.actor.holds_everywhere("audit"))
 
 
 class EventViewSet(ForAuditors, viewsets.ReadOnlyModelViewSet):
@@ -170,6 +173,10 @@ class ExportViewSet(ForAuditors, IdempotentPosts, mixins.CreateModelMixin, views
     serializer_class = ExportSerializer
     queryset = Export.objects.none()
 
+    def may_know(self, request: Request) -> bool:
+        """Who asks for an export is refused in words, and in the ledger; of what there is they learn nothing."""
+        return request.method == "POST" or super().may_know(request)
+
     def get_queryset(self) -> QuerySet[Export]:
         return Export.objects.visible_to(self.request.actor)
 
@@ -178,6 +185,7 @@ class ExportViewSet(ForAuditors, IdempotentPosts, mixins.CreateModelMixin, views
 
     @extend_schema(request=NewExportSerializer, responses={202: ExportSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Made by a worker; asked for again within ten seconds, the export asked for first answers."""
         asked = NewExportSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         wanted = asked.validated_data

@@ -29,15 +29,7 @@ def grant_clearance(
     expires_at: datetime | None = None,
 ) -> Clearance:
     """Clear a ready version, by its digest, for one deployment to an environment."""
-    if kind not in Clearance.Kind.values:
-        allowed = ", ".join(Clearance.Kind.values)
-        raise Invalid(f"kind must be one of: {allowed}.", field="kind", allowed=allowed)
-    if not rights.may_clear(actor, kind, version.model):
-        raise NotAllowed(f"You may not clear {version} for {environment}.", code="clearance_refused")
-    if kind == Clearance.Kind.UNPROTECTED and environment.is_protected:
-        raise NotAllowed(
-            f"{environment} is protected: it needs an approved request.", code="clearance_required"
-        )
+    _require_may_clear(actor, kind, version, environment)
     require_deployable(version)
     clearance = Clearance.objects.create(
         model=version.model,
@@ -64,6 +56,18 @@ def grant_clearance(
     }
     record(actor=actor, action="deployments.clearance_granted", target=clearance, after=after, reason=reason)
     return clearance
+
+
+def _require_may_clear(actor: Actor, kind: str, version: ModelVersion, environment: Environment) -> None:
+    if kind not in Clearance.Kind.values:
+        allowed = ", ".join(Clearance.Kind.values)
+        raise Invalid(f"kind must be one of: {allowed}.", field="kind", allowed=allowed)
+    if not rights.may_clear(actor, kind, version.model):
+        raise NotAllowed(f"You may not clear {version} for {environment}.", code="clearance_refused")
+    if kind == Clearance.Kind.UNPROTECTED and environment.is_protected:
+        raise NotAllowed(
+            f"{environment} is protected: it needs an approved request.", code="clearance_required"
+        )
 
 
 @command

@@ -18,11 +18,11 @@ from registry.models import ModelVersion, RegisteredModel
 
 class EvaluationQuerySet(models.QuerySet["Evaluation"]):
     def visible_to(self, actor: Actor) -> EvaluationQuerySet:
-        """Evaluations of the models the actor may see; ``is_data_seen`` where they see the rows' data set, too."""
+        """Of models the actor may see, or might until they were deleted; ``is_data_seen``: the rows' data set, too."""
         if actor.holds_everywhere("view"):
             return self.annotate(is_data_seen=Value(True))
         data = DatasetVersion.objects.visible_to(actor).filter(pk=OuterRef("dataset_version"))
-        mine = self.filter(candidate__model__in=RegisteredModel.objects.visible_to(actor))
+        mine = self.filter(candidate__model__in=RegisteredModel.objects.ever_visible_to(actor))
         return mine.annotate(is_data_seen=Exists(data))
 
     def unfinished(self) -> EvaluationQuerySet:
@@ -51,6 +51,7 @@ class Evaluation(StatefulModel):
         SUCCEEDED = "succeeded", "Done"
         FAILED = "failed", "Failed"
 
+    OVER = (Status.SUCCEEDED, Status.FAILED)
     TRANSITIONS: ClassVar[dict[str, set[str]]] = {
         Status.PENDING: {Status.RUNNING, Status.FAILED},
         Status.RUNNING: {Status.RUNNING, Status.SUCCEEDED, Status.FAILED},
@@ -122,7 +123,7 @@ class Evaluation(StatefulModel):
 
     @property
     def is_over(self) -> bool:
-        return self.status in {self.Status.SUCCEEDED, self.Status.FAILED}
+        return self.status in self.OVER
 
     @property
     def address(self) -> str:

@@ -7,7 +7,7 @@ from registry.answers import Answer
 from registry.evaluations.models import Evaluation
 from registry.models import ModelVersion, VersionDataset
 
-AGAIN = "Mend the cause; the next promotion request, or Compare, evaluates it again."
+AGAIN = "Mend the cause; its open promotion request, a new one, or Compare evaluates it again."
 
 
 def failure_of(actor: Actor, version: ModelVersion) -> list[Answer]:

@@ -12,6 +12,7 @@ from core.doors import sign_in_required
 from core.jobs.models import Job
 from registry.evaluations.lookups import find_evaluation
 from registry.evaluations.verdicts import metric_rows, slice_rows
+from registry.places import places_of
 from registry.readiness import HOLDOUT_WORDS
 
 
@@ -20,6 +21,7 @@ from registry.readiness import HOLDOUT_WORDS
 def evaluation_detail(request: HttpRequest, key: UUID) -> HttpResponse:
     """Progress while it runs, then metrics, slices and latency."""
     evaluation = find_evaluation(request, key)
+    places = places_of(request.actor, evaluation.candidate)
     context = {
         "evaluation": evaluation,
         "job": Job.objects.about(evaluation).order_by("-created_at").first(),
@@ -29,11 +31,8 @@ def evaluation_detail(request: HttpRequest, key: UUID) -> HttpResponse:
         "holdout_word": HOLDOUT_WORDS.get(evaluation.holdout_kind, ""),
         "trail": [
             ("Models", "/models/"),
-            (evaluation.candidate.model.name, f"/models/{evaluation.candidate.model.name}/"),
-            (
-                f"v{evaluation.candidate.number}",
-                f"/models/{evaluation.candidate.model.name}/versions/{evaluation.candidate.number}/",
-            ),
+            (evaluation.candidate.model.name, places.model),
+            (f"v{evaluation.candidate.number}", places.version),
             ("Evaluation", ""),
         ],
     }

@@ -27,6 +27,10 @@ class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
         """The one predicate of what an actor may see: everything by role, else by grant."""
         return self.granting(actor, "view")
 
+    def ever_visible_to(self, actor: Actor) -> RegisteredModelQuerySet:
+        """Also those deleted since: what was asked and measured of them stays readable."""
+        return self.filter(granted(actor, "view", ModelAccountGrant, ModelGroupGrant))
+
     def granting(self, actor: Actor, right: str) -> RegisteredModelQuerySet:
         """Those on which the actor holds ``right``, by role or by grant."""
         return self.existing().filter(granted(actor, right, ModelAccountGrant, ModelGroupGrant))

@@ -125,8 +125,10 @@ def test_the_list_says_how_each_request_stands(promotion, sign, reviewer, client
     assert row().words == "0 of 2 approvals given"
     sign(reviewer, promotion)
     assert row().words == "1 of 2 approvals given"
-    blocked(promotion)
-    assert (row().words, row().tone) == ("1 gate forbids approval", "bad")
+    gate = blocked(promotion)
+    assert (row().words, row().tone) == (f"Gates fail: {gate.title}", "bad")
+    listed = client.get("/approvals/").content.decode()
+    assert "Gates fail</span>" in listed and "No request waits for signatures" in listed
     PromotionRequest.objects.filter(pk=promotion.pk).update(status="rejected")
     assert row().words.endswith("gates did not pass") and row().tone == "warn"
     comparison = promotion.evaluation.comparison

@@ -4,10 +4,13 @@ import base64
 import io
 import json
 import shutil
+import threading
 import zipfile
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
 
 from accounts.actors import actor_for
 from audit import exports, notes
@@ -18,6 +21,7 @@ from audit.selecting import Selection
 from audit.tree import consistency_proof, last_checkpoint
 from core.actors import Actor
 from core.errors import Invalid, NotAllowed
+from core.jobs.models import Job
 from tools import verify_ledger
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -351,6 +355,61 @@ def test_rest_shows_auditors_everything_and_others_nothing(
     ):
         for client in (token_client(scientist), client_for(scientist)):
             assert client.get(f"/api/v1/audit/{path}").status_code == 404, path
+
+
+def test_who_may_not_export_is_told_so_and_finds_none(story, auditor, scientist, stranger, token_client):
+    asked = {"format": "jsonl"}
+    half = token_client(auditor, ["view", "audit"])
+    for client in (token_client(scientist), token_client(stranger), half):
+        answer = client.post("/api/v1/audit/exports", asked, content_type="application/json")
+        assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+        assert "it needs the rights to audit and to export" in answer.json()["detail"]
+    assert "which this token's scopes leave out" in answer.json()["detail"]
+    assert Event.objects.acting("audit.request_export").ended("denied").count() == 3
+    made = exports.request_export(actor=actor_for(auditor), format="jsonl", selection=EVERYTHING)
+    for path in ("", f"/{made.pk}", f"/{made.pk}/file"):
+        assert token_client(scientist).get(f"/api/v1/audit/exports{path}").status_code == 404
+
+
+def test_a_double_click_makes_one_export(auditor):
+    start, made = threading.Barrier(2), []
+
+    def ask():
+        try:
+            start.wait(10)
+            made.append(
+                exports.request_export(actor=actor_for(auditor), format="bundle", selection=EVERYTHING).pk
+            )
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(made) == 2 and len(set(made)) == 1
+    assert Export.objects.count() == Event.objects.acting("audit.export_requested").count() == 1
+    assert Job.objects.filter(kind="audit.export").count() == 1
+
+
+def test_another_format_range_account_or_moment_is_another_export(auditor, make_account):
+    def ask(account=auditor, format="bundle", selection=EVERYTHING):
+        return exports.request_export(actor=actor_for(account), format=format, selection=selection).pk
+
+    first = ask()
+    assert ask() == first
+    others = {
+        ask(format="jsonl"),
+        ask(selection=Selection(since=timezone.now())),
+        ask(make_account("second", "auditor")),
+    }
+    assert len(others - {first}) == 3
+    Export.objects.filter(pk=first).update(created_at=timezone.now() - 2 * exports.ASKED_TWICE_WITHIN)
+    second = ask()
+    assert second != first
+    Export.objects.filter(pk=second).update(status="failed")
+    assert ask() not in {first, second}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import pytest
 
 from approvals.models import Decision
+from pipelines.models import ContractCheck
 from tests.approvals.conftest import (  # noqa: F401 - fixtures
     answer,
     heldout,
@@ -38,10 +39,14 @@ def test_a_blocked_request_and_the_form_for_a_new_one_fit_a_phone(visit, promoti
     promotion.gate_results.filter(mode="block").update(
         outcome="failed", observed="the digest of the files is 5a115f42_and_not_7f754184_as_registered" * 2
     )
+    ContractCheck.objects.update(status="failed")
     visitor = visit("light", 390).sign_in("reviewer")
     visitor.open(promotion.address)
     visitor.check()
     assert visitor.page.locator("text=Nobody can approve").count() >= 1
+    visitor.page.click("text=Evaluate again")
+    visitor.page.wait_for_selector("text=The evidence is being gathered again.")
+    visitor.check()
     visitor = visit("dark", 390).sign_in("scientist")
     visitor.open(f"/models/{promotion.version.model.name}/versions/{promotion.version.number}/promote/")
     visitor.check()

@@ -85,5 +85,7 @@ def test_an_auditor_takes_the_ledger_out(as_account, auditor, scientist, sealer,
     unreadable = cplane("audit", "verify", forged)
     assert (unreadable.code, unreadable.out) == (2, ""), unreadable
     assert "cannot be read as an export" in unreadable.err
-    assert as_account(scientist)("audit", "export", tmp_path / "mine.jsonl").code == 1
+    refused = as_account(scientist)("audit", "export", tmp_path / "mine.jsonl")
+    assert refused.code == 5  # as the table of exit codes says: not allowed
+    assert "You may not export the audit trail; it needs the rights to audit and to export" in refused.err
     assert not (tmp_path / "mine.jsonl").exists()

@@ -1,96 +1,53 @@
-"""Policies, promotion requests, gate results and decisions."""
+"""Promotion requests, and what each gate found."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
+from django.utils.functional import cached_property
 
-from approvals import policy as documents
+from approvals.models.policies import PolicyRevision
 from core.actors import Actor
 from core.identifiers import new_id
 from core.states import StatefulModel
-from deployments.models import Environment
+from registry.evaluations.models import Evaluation
 from registry.models import ModelVersion, RegisteredModel
 
-
-class PolicyQuerySet(models.QuerySet["Policy"]):
-    def in_force(self, environment: Environment, tier: str) -> PolicyRevision | None:
-        """The newest revision of the active policy of this environment and risk tier."""
-        policies = self.filter(environment=environment, is_active=True)
-        newest = PolicyRevision.objects.filter(policy__in=policies).select_related("policy")
-        for revision in newest.order_by("policy__name", "-number").distinct("policy__name"):
-            if tier in revision.rules.tiers:
-                return revision
-        return None
-
-
-class Policy(models.Model):
-    """The rules of one environment for models of some risk tiers."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    name = models.SlugField(max_length=60, unique=True)
-    environment = models.ForeignKey(
-        "deployments.Environment", on_delete=models.PROTECT, related_name="policies"
-    )
-    is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(db_default=Now())
-
-    objects = PolicyQuerySet.as_manager()
-
-    class Meta:
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return self.name
-
-    def current(self) -> PolicyRevision | None:
-        """The newest revision: the one that counts."""
-        return self.revisions.order_by("-number").first()
-
-
-class PolicyRevision(models.Model):
-    """One immutable text of a policy."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="revisions")
-    number = models.PositiveIntegerField()
-    text = models.TextField()
-    document = models.JSONField()
-    sha256 = models.CharField(max_length=64)
-    reason = models.CharField(max_length=1000, blank=True, default="")
-    created_by_name = models.CharField(max_length=150, blank=True, default="")
-    created_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        default_permissions = ()
-        constraints = [
-            models.UniqueConstraint(fields=["policy", "number"], name="policy_revisions_are_never_reused")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.policy} r{self.number}"
-
-    @property
-    def rules(self) -> documents.Policy:
-        return documents.Policy(self.document)
+GATES_FAIL = "Gates fail"
 
 
 class PromotionRequestQuerySet(models.QuerySet["PromotionRequest"]):
     def visible_to(self, actor: Actor) -> PromotionRequestQuerySet:
+        """Also once the model is deleted: who decided, when and why stands for ever."""
         if actor.holds_everywhere("view"):
             return self
-        return self.filter(version__model__in=RegisteredModel.objects.visible_to(actor))
+        return self.filter(version__model__in=RegisteredModel.objects.ever_visible_to(actor))
 
     def in_lists(self) -> PromotionRequestQuerySet:
-        return self.select_related(
-            "version__model", "environment", "policy_revision__policy", "requested_by__person"
+        related = self.select_related(
+            "version__model", "environment", "policy_revision__policy", "requested_by__person", "evaluation"
+        )
+        return related.defer(
+            "evaluation__comparison", "evaluation__slices", "evaluation__latency"
+        ).with_gates()
+
+    def with_gates(self) -> PromotionRequestQuerySet:
+        """Each brings along what its word says of its gates."""
+        return self.annotate(
+            gates_fail=Exists(GateResult.objects.forbidding(OuterRef("pk"), OuterRef("rev")))
         )
 
     def under_way(self) -> PromotionRequestQuerySet:
         return self.filter(status__in=PromotionRequest.UNDER_WAY)
+
+    def waiting_for_signatures(self) -> PromotionRequestQuerySet:
+        """Pending, judged, and forbidden by no gate: people are all that is missing."""
+        judged = self.pending().filter(gates_judged_at__isnull=False)
+        idle = Q(evaluation__isnull=True) | Q(evaluation__status__in=Evaluation.OVER)
+        return judged.filter(idle).with_gates().filter(gates_fail=False)
 
     def pending(self) -> PromotionRequestQuerySet:
         return self.filter(status=PromotionRequest.Status.PENDING)
@@ -124,6 +81,8 @@ class PromotionRequest(StatefulModel):
         Status.FAILED: {Status.QUEUED},
         Status.DEPLOYED: {Status.SUPERSEDED, Status.ROLLED_BACK},
     }
+    # What is signed may still change: gates are judged again, and approvals can become void.
+    OPEN = (Status.PENDING, Status.APPROVED)
     UNDER_WAY = (Status.DRAFT, Status.PENDING, Status.APPROVED, Status.QUEUED)
     RELEASED = (Status.DEPLOYED, Status.SUPERSEDED, Status.ROLLED_BACK)
 
@@ -190,15 +149,32 @@ class PromotionRequest(StatefulModel):
         return self.gates_judged_at is not None
 
     @property
+    def is_evaluating(self) -> bool:
+        """There is nothing to decide on yet: never judged, or evaluated again at this moment."""
+        return not self.is_judged or (self.evaluation is not None and not self.evaluation.is_over)
+
+    @property
     def is_under_way(self) -> bool:
         return self.status in self.UNDER_WAY
 
+    @cached_property
+    def gates_fail(self) -> bool:
+        """Whether gates forbid it; a list brings the answer along (``with_gates``)."""
+        return GateResult.objects.forbidding(self.pk, self.rev).exists()
+
     @property
     def word(self) -> str:
-        """The page's word for the status: pending is Evaluating until the gates are judged."""
-        if self.status == self.Status.PENDING and not self.is_judged:
+        """The page's word for the status: who is asked to review must be able to approve."""
+        if self.status != self.Status.PENDING:
+            return str(self.get_status_display())
+        if self.is_evaluating:
             return "Evaluating"
-        return str(self.get_status_display())
+        return GATES_FAIL if self.gates_fail else str(self.get_status_display())
+
+    @property
+    def look(self) -> str:
+        """The status as which ``word`` is drawn."""
+        return self.Status.FAILED if self.word == GATES_FAIL else self.status
 
     @property
     def address(self) -> str:
@@ -207,6 +183,12 @@ class PromotionRequest(StatefulModel):
     def as_policy(self) -> dict[str, Any]:
         revision = self.policy_revision
         return {"id": revision.policy.name, "version": revision.number, "sha256": revision.sha256}
+
+
+class GateResultQuerySet(models.QuerySet["GateResult"]):
+    def forbidding(self, promotion: Any, rev: Any) -> GateResultQuerySet:
+        """Those for which the request cannot be approved at this revision."""
+        return self.filter(promotion=promotion, rev=rev, outcome=GateResult.Outcome.FAILED)
 
 
 class GateResult(models.Model):
@@ -228,6 +210,8 @@ class GateResult(models.Model):
     observed = models.CharField(max_length=1000)
     judged_at = models.DateTimeField(db_default=Now())
 
+    objects = GateResultQuerySet.as_manager()
+
     class Meta:
         default_permissions = ()
         constraints = [
@@ -238,54 +222,3 @@ class GateResult(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gate} of {self.promotion}: {self.outcome}"
-
-
-class DecisionQuerySet(models.QuerySet["Decision"]):
-    def counting(self) -> DecisionQuerySet:
-        """Approvals that nothing has voided."""
-        return self.filter(verdict=Decision.Verdict.APPROVE, voided_at__isnull=True)
-
-
-class Decision(models.Model):
-    """One person's signed word on one revision of the evidence."""
-
-    class Verdict(models.TextChoices):
-        APPROVE = "approve", "Approved"
-        REJECT = "reject", "Rejected"
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    promotion = models.ForeignKey(PromotionRequest, on_delete=models.PROTECT, related_name="decisions")
-    by = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="decisions")
-    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="decisions")
-    requested_by_person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
-    role = models.CharField(max_length=40)
-    verdict = models.CharField(max_length=7, choices=Verdict.choices)
-    rev = models.PositiveIntegerField()
-    evidence_sha256 = models.CharField(max_length=64)
-    reason = models.TextField()
-    meaning = models.CharField(max_length=200)
-    statement = models.TextField()
-    signature_sha256 = models.CharField(max_length=64)
-    event_id = models.UUIDField()
-    signed_at = models.DateTimeField(db_default=Now())
-    voided_at = models.DateTimeField(null=True)
-    void_reason = models.CharField(max_length=1000, blank=True, default="")
-
-    objects = DecisionQuerySet.as_manager()
-
-    class Meta:
-        default_permissions = ()
-        ordering = ["signed_at"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["promotion", "person"],
-                condition=Q(voided_at__isnull=True),
-                name="each_person_decides_once",
-            ),
-            models.CheckConstraint(
-                condition=~Q(person=F("requested_by_person")), name="decided_by_someone_else"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.by} {self.verdict} {self.promotion}"

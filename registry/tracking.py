@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import sys
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -22,6 +22,7 @@ TIMEOUT = httpx.Timeout(30, connect=5)
 # Shorter than any server waits: none closes a connection just as we ask over it.
 KEPT_ALIVE = httpx.Limits(keepalive_expiry=2)
 MOST_OWNED = 10_000
+VALUES_AT_ONCE = 20_000
 NEWEST_FIRST = "attributes.start_time DESC"
 
 
@@ -114,14 +115,26 @@ class TrackingServer:
             return ""
         return _clean(body["experiment"]["name"])
 
-    def metric_course(self, run_id: str, name: str, size: int) -> list[tuple[int, float | None]]:
-        """At most so many of the steps of one metric and its values, from first to last; None is not finite."""
+    def metric_course(self, run_id: str, name: str, size: int) -> list[tuple[int, float]]:
+        """At most so many of the steps of one metric and its values, from first to last."""
         query = {"run_ids": run_id, "metric_key": name, "max_results": str(size)}
         path = "/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval"
         body = self._get(path, query, f"There is no run {run_id}.")
         logged = [(*_moment(each), _number(each)) for each in body.get("metrics", [])]
         logged.sort(key=lambda each: each[:2])
-        return [(step, value if math.isfinite(value) else None) for step, _, value in logged]
+        return [(step, value) for step, _, value in logged]
+
+    def metric_values(self, run_id: str, name: str) -> Iterator[tuple[int, int, float]]:
+        """Step, time in milliseconds and value of all that was logged of one metric, by time; page by page."""
+        query = {"run_id": run_id, "metric_key": name, "max_results": str(VALUES_AT_ONCE)}
+        token = ""
+        while True:
+            asked = {**query, **({"page_token": token} if token else {})}
+            body = self._get("/api/2.0/mlflow/metrics/get-history", asked, f"There is no run {run_id}.")
+            yield from ((*_moment(each), _number(each)) for each in body.get("metrics", []))
+            token = body.get("next_page_token", "")
+            if not token:
+                return
 
     def logged_model(self, model_id: str) -> LoggedModel:
         missing = f"There is no logged model {model_id}."

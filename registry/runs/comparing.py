@@ -8,8 +8,9 @@ from typing import Any
 from core.actors import Actor
 from core.errors import Invalid
 from registry.compare.differences import Line, differing, lines_of
+from registry.metrics import value_in_words
 from registry.runs.reading import is_own, plain_metrics
-from registry.runs.shown import ShownRun, value_in_words
+from registry.runs.shown import ShownRun
 from registry.runs.sight import find_run
 from registry.tracked import Run
 

@@ -102,6 +102,7 @@ def run_metric(request: PageRequest, run_id: str) -> HttpResponse:
         "curve": curve,
         "figure": figure_of(curve),
         "head": ["Step", "Value"],
+        "csv": f"{reverse('runs:metric-values', args=[run.id])}?{urlencode({'name': curve.name})}",
         "trail": _trail(run, curve.name, is_own=is_own(request.actor, run)),
     }
     return render(request, "runs/run_metric.html", context)

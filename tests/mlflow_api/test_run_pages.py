@@ -7,13 +7,14 @@ import pytest
 from django.core import signing
 from django.db import transaction
 from django.utils import timezone
+from mlflow.entities import Metric
 
 from core.jobs import enqueue
 from core.jobs.models import Job
-from registry import tasks
+from registry import tasks, tracking
 from registry.access.services import grant
 from registry.models import ModelVersion, RegisteredModel
-from registry.runs import listing
+from registry.runs import curves, listing
 from registry.services import create_model
 from tests.waiting import wait_for
 
@@ -161,13 +162,43 @@ def test_runs_are_found_ordered_and_compared(sign_in, scientist, stranger, clien
         table.key: [(line.name, line.a, line.b) for line in table.lines]
         for table in page.context["pair"].tables
     }
-    assert tables["metrics"] == [("auc", "0.80000", "0.90000"), ("close", "0.500000002", "0.500000001")]
+    assert tables["metrics"] == [("auc", "0.8", "0.9"), ("close", "0.500000002", "0.500000001")]
     assert tables["parameters"] == [("depth", "1", "0")]
     for query in ({}, {"run": [a]}, {"a": a}, {"a": a, "b": a}):
         assert browser.get("/runs/compare/", query).status_code == 400, query
     for query in ({"a": a, "b": "0" * 32}, {"a": "x'", "b": b}):
         assert browser.get("/runs/compare/", query).status_code == 404, query
     assert client_for(stranger).get(f"/runs/compare/?a={a}&b={b}").status_code == 404
+
+
+def test_the_finding_of_a_metric_is_told_of_all_its_values(sign_in, scientist, client_for, monkeypatch):
+    client = sign_in(scientist)
+    run = client.create_run(client.create_experiment(f"long {uuid.uuid4().hex[:8]}")).info.run_id
+    odd = {1777: 0.99, 301: float("inf"), 302: float("nan")}
+    for name in ("accuracy", "kind"):
+        logged = [Metric(name, odd.get(step, 0.5), 1000 + step, step) for step in range(2000)]
+        for at in range(0, len(logged), 1000):
+            client.log_batch(run, logged[at : at + 1000])
+    client.log_metric(run, "short", float("-inf"))
+    browser = client_for(scientist)
+
+    def said(name):
+        return browser.get(f"/runs/{run}/metric/", {"name": name}).context["curve"]
+
+    monkeypatch.setattr(tracking, "VALUES_AT_ONCE", 300)
+    assert said("accuracy").title == "accuracy is 0.5; highest 0.99 at step 1,777"
+    assert (1777, 0.99) in said("accuracy").points
+    assert said("kind").title == "kind is 0.5; lowest 0.5 at step 0, highest 0.99 at step 1,777"
+    assert (said("short").title, said("short").rows) == ("short is minus infinite", [["0", "minus infinite"]])
+    answer = browser.get(f"/runs/{run}/metric.csv", {"name": "accuracy"})
+    assert answer["Content-Disposition"] == f'attachment; filename="{run[:8]} accuracy.csv"'
+    head, *lines = b"".join(answer).decode().splitlines()
+    assert (head, len(lines)) == ("step,logged_at,value", 2000)
+    assert lines[1777] == "1777,1970-01-01T00:00:02.777+00:00,0.99"
+    assert [lines[step].split(",")[2] for step in (300, 301, 302)] == ["0.5", "inf", "nan"]
+    monkeypatch.setattr(curves, "SECONDS_FOR_FINDING", -1)
+    assert said("accuracy").title.startswith("accuracy is 0.5; highest 0.5 at step ")
+    assert said("accuracy").title.endswith(" of a sample")
 
 
 def follow(run_jobs):

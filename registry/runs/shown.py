@@ -18,6 +18,7 @@ STATUSES = {
     "FAILED": "failed",
     "KILLED": "cancelled",
 }
+DELETED, ALL = "deleted", "all"
 # Tags that MLflow or the registry set, shown in their own places or of no use to people.
 KEPT_TO_ITSELF = ("mlflow.", "controlplane.")
 
@@ -69,7 +70,7 @@ class ShownRun:
 
     @property
     def status(self) -> str:
-        return "deleted" if self.run.is_deleted else STATUSES.get(self.run.status, "unknown")
+        return DELETED if self.run.is_deleted else STATUSES.get(self.run.status, "unknown")
 
     @property
     def started_at(self) -> datetime | None:

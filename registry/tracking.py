@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -98,6 +99,18 @@ class TrackingServer:
         }
         found = self._post("/api/2.0/mlflow/runs/search", asked, "").get("runs", [])
         return [_run(each) for each in found]
+
+    def parts_of(self, runs: Sequence[Run], size: int) -> tuple[Counter[str], bool]:
+        """How many parts these runs of one owner have, by id, and whether more were logged than were counted."""
+        if not runs:
+            return Counter(), False
+        conditions = [
+            f"tags.`{PARENT}` IS NOT NULL",
+            f"attributes.start_time >= {min(run.started_at_ms for run in runs)}",
+        ]
+        within = sorted({run.experiment_id for run in runs})
+        found, following = self.runs_of(runs[0].owner, within, size, conditions=conditions)
+        return Counter(each.tags[PARENT] for each in found), bool(following)
 
     def logged_models_of(self, run: Run, size: int) -> list[LoggedModel]:
         """The newest models that a run logged, of whomever they are."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ BY_METRIC = re.compile(r"(-?)metric:([\w.\-/: ]{1,250})")
 # What can only be meant as the beginning of a run's id: pages show eight of its digits.
 ID_BEGINS = re.compile(r"[0-9a-f]{6,32}")
 MOST_EXPERIMENTS_NAMED = 10
+# Parts of a page's runs that are counted; of more it is said that there are more.
+MOST_PARTS = 500
 SORTS = "oldest, metric:<name>, -metric:<name>; without it the newest are first"
 
 
@@ -167,6 +170,8 @@ def _found(
 
 def _shown(actor: Actor, asked: Asked, found: Sequence[Run], names: Mapping[str, str]) -> list[ShownRun]:
     versions = versions_of(actor, found)
+    counted = tracking_server().parts_of(found, MOST_PARTS) if asked.is_of_whole_runs else (Counter(), False)
+    parts, has_more = counted
     return [
         ShownRun(
             run,
@@ -174,6 +179,8 @@ def _shown(actor: Actor, asked: Asked, found: Sequence[Run], names: Mapping[str,
             versions.get(run.id, ()),
             plain_metrics(run),
             by=asked.metric,
+            parts=parts[run.id],
+            has_more_parts=has_more,
         )
         for run in found
     ]

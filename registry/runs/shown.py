@@ -63,6 +63,9 @@ class ShownRun:
     is_own: bool = True
     # The metric that a list is ordered by.
     by: str = ""
+    # How many runs say that they are part of it, where that was counted, and whether that may not be all.
+    parts: int = 0
+    has_more_parts: bool = False
 
     @property
     def name(self) -> str:

@@ -219,6 +219,8 @@ def test_runs_are_found_by_their_experiment_and_by_filters_of_mlflow(
         return answer, [each.name for each in answer.context["shown"].runs]
 
     assert page(experiment=experiment)[1] == ["sweep"], "parts of a run are within it"
+    assert [each.parts for each in page(experiment=experiment)[0].context["shown"].runs] == [3]
+    assert "3 parts" in page(experiment=experiment)[0].content.decode()
     assert page(experiment=experiment, show="all")[1] == newest[:3]
     first, found = page(q=f"sweeps-{mark}")
     following = browser.get(first.context["older"])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
+from core.figures import significant
 from registry.models import ModelVersion
 from registry.tracked import Run
 
@@ -31,7 +34,41 @@ WORDS = {
     "mae": "MAE",
     "rows": "Rows",
 }
-LOWER_IS_BETTER = ("rmse", "mae", "mse", "loss", "brier", "error", "mape", "latency", "latency_ms")
+LOWER, HIGHER = "lower", "higher"
+# How names end, and whole last words, of which less or more is better; of any other nothing is known.
+LOWER_ENDINGS = (
+    "rmse",
+    "mae",
+    "mse",
+    "rmsle",
+    "loss",
+    "brier",
+    "error",
+    "mape",
+    "latency",
+    "perplexity",
+    "cost",
+)
+LOWER_WORDS = {"wer", "cer", "ece", "duration", "seconds"}
+HIGHER_ENDINGS = ("auc", "average_precision", "accuracy", "precision", "recall", "specificity", "sensitivity")
+HIGHER_WORDS = {
+    "acc",
+    "f1",
+    "r2",
+    "map",
+    "ndcg",
+    "mrr",
+    "bleu",
+    "rouge",
+    "iou",
+    "mcc",
+    "kappa",
+    "gini",
+    "throughput",
+}
+# What is said of a metric behind its name.
+QUALIFIED = re.compile(r"(_(score|rate|ms|macro|micro|weighted))+$")
+NO_NUMBER = {"nan": "not a number", "inf": "infinite", "-inf": "minus infinite"}
 PARTS = {
     "holdout": " on the hold-out",
     "test": " on the test rows",
@@ -67,9 +104,18 @@ def word_of(name: str) -> str:
     return WORDS.get(name, name)
 
 
+def better_of(name: str) -> str:
+    """Whether more or less of a metric is better, as far as its name says; empty where it does not."""
+    plain = QUALIFIED.sub("", name.lower())
+    last = re.split(r"[^a-z0-9]+", plain)[-1]
+    if plain.endswith(LOWER_ENDINGS) or last in LOWER_WORDS:
+        return LOWER
+    return HIGHER if plain.endswith(HIGHER_ENDINGS) or last in HIGHER_WORDS else ""
+
+
 def is_better_higher(name: str) -> bool:
-    """Whether more of a metric is better, as far as its name says."""
-    return not name.lower().endswith(LOWER_IS_BETTER)
+    """For where one must be taken: more is better of a metric whose name says nothing."""
+    return better_of(name) != LOWER
 
 
 def _is_of_training(name: str) -> bool:
@@ -77,12 +123,13 @@ def _is_of_training(name: str) -> bool:
     return name.lower().startswith(("train", "fit_")) or "_train" in name.lower()
 
 
-def shown(metrics: dict[str, Any]) -> list[tuple[str, Any, int | None]]:
-    """Name, value and its decimals, by name; no decimals for what is counted, None for what is no number."""
-    return [(name, value, decimals_of(value)) for name, value in sorted(metrics.items())]
+def shown(metrics: dict[str, Any]) -> list[tuple[str, str]]:
+    """How people say a metric and its value, by name."""
+    return [(word_of(name), value_in_words(value)) for name, value in sorted(metrics.items())]
 
 
-def decimals_of(value: Any) -> int | None:
-    if not isinstance(value, int | float):
-        return None
-    return 0 if float(value).is_integer() and abs(value) > 1 else 5
+def value_in_words(value: Any) -> str:
+    """The same on every page; a value that is no number is a word of it."""
+    if isinstance(value, int | float) and math.isfinite(value):
+        return significant(value)
+    return NO_NUMBER.get(str(value), str(value))

@@ -84,6 +84,20 @@ def of_run(run: Run) -> list[Snippet]:
     ]
 
 
+def of_restoring(run: Run) -> list[Snippet]:
+    """How its maker brings a deleted run back."""
+    if not run.is_deleted:
+        return []
+    return [
+        Snippet(
+            "MLflow client",
+            "import mlflow  # with your token in MLFLOW_TRACKING_TOKEN\n\n"
+            f'mlflow.set_tracking_uri("{settings.PUBLIC_URL}")\n'
+            f"mlflow.MlflowClient().restore_run({_text(run.id)})",
+        )
+    ]
+
+
 def _load_prompt(uri: str, variables: Sequence[str]) -> str:
     """With the call that fills in its variables; names with dots are no Python names."""
     given = ", ".join(f'{name}="…"' for name in variables)

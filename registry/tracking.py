@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 import sys
 import uuid
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -22,7 +23,17 @@ TIMEOUT = httpx.Timeout(30, connect=5)
 # Shorter than any server waits: none closes a connection just as we ask over it.
 KEPT_ALIVE = httpx.Limits(keepalive_expiry=2)
 MOST_OWNED = 10_000
+VALUES_AT_ONCE = 20_000
 NEWEST_FIRST = "attributes.start_time DESC"
+
+
+class Refused(Unavailable):
+    """An answer that is none; ``said`` is what it says of a mistake in the question."""
+
+    def __init__(self, answer: httpx.Response, path: str) -> None:
+        super().__init__(f"The tracking server answered {answer.status_code} for {path}.")
+        self.is_of_question = answer.status_code in (400, 500)
+        self.said = _message(answer) if answer.status_code == 400 else ""
 
 
 class TrackingServer:
@@ -43,23 +54,39 @@ class TrackingServer:
     def runs_of(
         self,
         owner: str,
-        experiment_ids: list[str],
+        experiment_ids: Sequence[str],
         size: int,
         token: str = "",
         *,
         conditions: Sequence[str] = (),
+        own_filter: str = "",
         order: str = NEWEST_FIRST,
+        of_deleted: bool = False,
     ) -> tuple[list[Run], str]:
-        """Runs somebody logged in these experiments, newest first, and the token of the next page."""
+        """Runs somebody logged in these experiments, newest first, and the token of the next page.
+
+        ``own_filter`` is a person's, in MLflow's language: it knows neither "or" nor brackets, so it only narrows.
+        """
+        whose = f"tags.`{OWNER}` = '{uuid.UUID(owner)}'"
         asked = {
-            "experiment_ids": experiment_ids,
-            "filter": " AND ".join([f"tags.`{OWNER}` = '{uuid.UUID(owner)}'", *conditions]),
+            "experiment_ids": list(experiment_ids),
+            "filter": " AND ".join(filter(None, [whose, *conditions, own_filter])),
             "order_by": [order],
             "max_results": size,
+            **({"run_view_type": "DELETED_ONLY"} if of_deleted else {}),
             **({"page_token": token} if token else {}),
         }
-        body = self._post("/api/2.0/mlflow/runs/search", asked, "page is not one that was given out here.")
-        return [_run(each) for each in body.get("runs", [])], body.get("next_page_token", "")
+        try:
+            body = self._post(
+                "/api/2.0/mlflow/runs/search", asked, "page is not one that was given out here."
+            )
+        except Refused as error:
+            if not (own_filter and error.is_of_question):
+                raise
+            said = error.said.replace(whose, "…") or "The tracking server fails on this filter."
+            raise Invalid(said, field="filter", allowed="a filter of MLflow's search of runs") from error
+        found = [_run(each) for each in body.get("runs", [])]
+        return [each for each in found if each.owner == owner], body.get("next_page_token", "")
 
     def children_of(self, run: Run, size: int) -> list[Run]:
         """The newest runs of its owner that say they are part of it: anybody may say so of theirs."""
@@ -72,6 +99,18 @@ class TrackingServer:
         }
         found = self._post("/api/2.0/mlflow/runs/search", asked, "").get("runs", [])
         return [_run(each) for each in found]
+
+    def parts_of(self, runs: Sequence[Run], size: int) -> tuple[Counter[str], bool]:
+        """How many parts these runs of one owner have, by id, and whether more were logged than were counted."""
+        if not runs:
+            return Counter(), False
+        conditions = [
+            f"tags.`{PARENT}` IS NOT NULL",
+            f"attributes.start_time >= {min(run.started_at_ms for run in runs)}",
+        ]
+        within = sorted({run.experiment_id for run in runs})
+        found, following = self.runs_of(runs[0].owner, within, size, conditions=conditions)
+        return Counter(each.tags[PARENT] for each in found), bool(following)
 
     def logged_models_of(self, run: Run, size: int) -> list[LoggedModel]:
         """The newest models that a run logged, of whomever they are."""
@@ -114,14 +153,26 @@ class TrackingServer:
             return ""
         return _clean(body["experiment"]["name"])
 
-    def metric_course(self, run_id: str, name: str, size: int) -> list[tuple[int, float | None]]:
-        """At most so many of the steps of one metric and its values, from first to last; None is not finite."""
+    def metric_course(self, run_id: str, name: str, size: int) -> list[tuple[int, float]]:
+        """At most so many of the steps of one metric and its values, from first to last."""
         query = {"run_ids": run_id, "metric_key": name, "max_results": str(size)}
         path = "/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval"
         body = self._get(path, query, f"There is no run {run_id}.")
         logged = [(*_moment(each), _number(each)) for each in body.get("metrics", [])]
         logged.sort(key=lambda each: each[:2])
-        return [(step, value if math.isfinite(value) else None) for step, _, value in logged]
+        return [(step, value) for step, _, value in logged]
+
+    def metric_values(self, run_id: str, name: str) -> Iterator[tuple[int, int, float]]:
+        """Step, time in milliseconds and value of all that was logged of one metric, by time; page by page."""
+        query = {"run_id": run_id, "metric_key": name, "max_results": str(VALUES_AT_ONCE)}
+        token = ""
+        while True:
+            asked = {**query, **({"page_token": token} if token else {})}
+            body = self._get("/api/2.0/mlflow/metrics/get-history", asked, f"There is no run {run_id}.")
+            yield from ((*_moment(each), _number(each)) for each in body.get("metrics", []))
+            token = body.get("next_page_token", "")
+            if not token:
+                return
 
     def logged_model(self, model_id: str) -> LoggedModel:
         missing = f"There is no logged model {model_id}."
@@ -167,7 +218,7 @@ class TrackingServer:
     @staticmethod
     def _read(answer: httpx.Response, path: str) -> Any:
         if answer.status_code >= 400:
-            raise Unavailable(f"The tracking server answered {answer.status_code} for {path}.")
+            raise Refused(answer, path)
         return answer.json()
 
 
@@ -184,6 +235,13 @@ def _server_at(socket: str, url: str, secret: str) -> TrackingServer:
         return TrackingServer(url, headers)
     by_socket = httpx.HTTPTransport(uds=socket, verify=False, limits=KEPT_ALIVE)
     return TrackingServer("http://tracking", headers, transport=by_socket)
+
+
+def _message(answer: httpx.Response) -> str:
+    try:
+        return _clean(answer.json()["message"])[:500]
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _run(body: dict[str, Any]) -> Run:

@@ -17,6 +17,7 @@ def add_links() -> None:
             counts=(requests_waiting, requests_blocked, incidents_waiting, data_late, jobs_failed),
         ),
         Link(20, "Models", "/models/", "boxes", "g m"),
+        Link(25, "My runs", "/runs/", "circle-play"),
         Link(30, "Approvals", "/approvals/", "shield-check", "g a", counts=(requests_waiting,)),
         Link(40, "Deployments", "/deployments/", "rocket", "g d"),
         Link(50, "Monitoring", "/monitoring/", "activity", "g o"),

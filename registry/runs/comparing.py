@@ -1,31 +1,45 @@
-"""Two runs side by side."""
+"""Some runs side by side."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from core.actors import Actor
-from core.errors import Invalid
-from registry.compare.differences import Line, differing, lines_of
+from registry.metrics import value_in_words
 from registry.runs.reading import is_own, plain_metrics
-from registry.runs.shown import ShownRun, value_in_words
+from registry.runs.shown import ShownRun
 from registry.runs.sight import find_run
 from registry.tracked import Run
+
+FEWEST, MOST = 2, 5
+
+
+@dataclass(frozen=True)
+class Line:
+    """One name and what each run says of it, None where it says nothing."""
+
+    name: str
+    values: Sequence[Any]
+
+    @property
+    def is_difference(self) -> bool:
+        return any(value != self.values[0] for value in self.values)
 
 
 @dataclass(frozen=True)
 class Table:
-    """Names with what either run says of them: those that differ, and those that are the same."""
+    """Names with what the runs say of them: those that differ, and those that are the same."""
 
     key: str
     title: str
-    lines: list[Line]
+    lines: Sequence[Line]
     empty: str
 
     @property
     def changed(self) -> list[Line]:
-        return differing(self.lines)
+        return [line for line in self.lines if line.is_difference]
 
     @property
     def same(self) -> list[Line]:
@@ -33,52 +47,47 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Pair:
-    a: ShownRun
-    b: ShownRun
-    tables: list[Table]
+class Comparison:
+    runs: Sequence[ShownRun]
+    tables: Sequence[Table]
 
 
-def pair_of(actor: Actor, a: str, b: str) -> Pair:
-    """Both as they are now; one that the reader may not see is not there."""
-    for field, named in (("a", a), ("b", b)):
-        if not named:
-            raise Invalid(f"{field} must be the id of a run.", field=field, allowed="a run's id")
-    if a == b:
-        raise Invalid("a and b are the same run; choose two.", field="b", allowed="another run's id")
-    first, second = (_shown(actor, find_run(actor, each)) for each in (a, b))
-    return Pair(first, second, _tables(first, second))
+def comparison_of(actor: Actor, chosen: Sequence[str]) -> Comparison:
+    """All as they are now; one that the reader may not see is not there."""
+    runs = [_shown(actor, find_run(actor, each)) for each in chosen]
+    return Comparison(runs, _tables(runs))
 
 
 def _shown(actor: Actor, run: Run) -> ShownRun:
     return ShownRun(run, "", (), plain_metrics(run), is_own=is_own(actor, run))
 
 
-def _tables(a: ShownRun, b: ShownRun) -> list[Table]:
+def _tables(shown: Sequence[ShownRun]) -> list[Table]:
+    runs = [each.run for each in shown]
+    metrics = [_in_words(line) for line in _lines([run.metrics for run in runs])]
+    parameters = _lines([run.parameters for run in runs])
+    tags = _lines([dict(each.tags) for each in shown])
     return [
-        Table("metrics", "Metrics", _numbers(a.run, b.run), "Neither logged a metric."),
-        Table(
-            "parameters",
-            "Parameters",
-            lines_of(a.run.parameters, b.run.parameters),
-            "Neither logged a parameter.",
-        ),
-        Table("data", "Data", lines_of(_data(a.run), _data(b.run)), "Neither names data."),
-        Table("tags", "Tags", lines_of(dict(a.tags), dict(b.tags)), "Neither has a tag."),
-        Table("code", "Code", lines_of(_code(a), _code(b)), "Neither says what code it ran."),
+        Table("metrics", "Metrics", metrics, "None logged a metric."),
+        Table("parameters", "Parameters", parameters, "None logged a parameter."),
+        Table("data", "Data", _lines([_data(run) for run in runs]), "None names data."),
+        Table("tags", "Tags", tags, "None has a tag."),
+        Table("code", "Code", _lines([_code(each) for each in shown]), "None says what code it ran."),
     ]
 
 
-def _numbers(a: Run, b: Run) -> list[Line]:
-    """In words, unless those hide a difference."""
-    return [_in_words(line) for line in lines_of(a.metrics, b.metrics)]
+def _lines(said: Sequence[Mapping[str, Any]]) -> list[Line]:
+    """Every name of any: those that all say first."""
+    lines = [Line(name, [each.get(name) for each in said]) for name in sorted(set().union(*said))]
+    return sorted(lines, key=lambda line: None in line.values)
 
 
 def _in_words(line: Line) -> Line:
-    words = [None if value is None else value_in_words(value) for value in line.both]
-    if line.is_difference and words[0] == words[1]:
-        words = [str(value) for value in line.both]
-    return replace(line, a=words[0], b=words[1])
+    """In words, unless those hide a difference."""
+    words = [None if value is None else value_in_words(value) for value in line.values]
+    if len(set(words)) < len(set(line.values)):
+        words = [None if value is None else str(value) for value in line.values]
+    return Line(line.name, words)
 
 
 def _data(run: Run) -> dict[str, Any]:

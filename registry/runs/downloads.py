@@ -1,13 +1,15 @@
-"""Handing out one file of a run to a browser."""
+"""Handing out one file of a run, or all values of a metric, to a browser."""
 
 from __future__ import annotations
 
-from django.http import FileResponse
+from django.http import FileResponse, StreamingHttpResponse
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from core.doors import PageRequest, sign_in_required
 from registry import services
 from registry.api.downloads import HEADERS
+from registry.runs.curves import check_logged, lines_of
 from registry.runs.files import opened
 from registry.runs.sight import find_run
 
@@ -26,3 +28,14 @@ def run_file(request: PageRequest, run_id: str, path: str) -> FileResponse:
         content_type="application/octet-stream",
         headers=HEADERS,
     )
+
+
+@sign_in_required
+@require_GET
+def run_metric_values(request: PageRequest, run_id: str) -> StreamingHttpResponse:
+    """Every value of the metric ``?name=`` as CSV, for whoever may read the metric's page."""
+    run, name = find_run(request.actor, run_id), request.GET.get("name", "")
+    check_logged(run, name)
+    saved_as = content_disposition_header(True, f"{run.id[:8]} {name.replace('/', ' ')}.csv")
+    headers = {**HEADERS, "Content-Disposition": saved_as or "attachment"}
+    return StreamingHttpResponse(lines_of(run, name), content_type="text/csv; charset=utf-8", headers=headers)

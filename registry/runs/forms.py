@@ -12,7 +12,7 @@ from registry.forms import FIELD
 from registry.models import RegisteredModel
 from registry.names import LONGEST_NAME
 from registry.prompts.content import among_prompts
-from registry.runs.shown import STATUSES
+from registry.runs.shown import ALL, DELETED, STATUSES
 
 EXISTING, NEW = "existing", "new"
 NOTHING = [("", "Any")]
@@ -21,12 +21,32 @@ NOTHING = [("", "Any")]
 class RunFilterForm(forms.Form):
     """Narrowing and ordering the list; a GET form, so every view of it has an address."""
 
-    q = forms.CharField(label="Name", required=False, max_length=250, widget=forms.TextInput(FIELD))
+    q = forms.CharField(
+        label="Name, id or experiment", required=False, max_length=250, widget=forms.TextInput(FIELD)
+    )
     status = forms.ChoiceField(
         label="Status",
         required=False,
-        choices=[*NOTHING, *((each, each.capitalize()) for each in STATUSES.values())],
+        choices=[
+            *NOTHING,
+            *((each, each.capitalize()) for each in STATUSES.values()),
+            (DELETED, DELETED.capitalize()),
+        ],
         widget=forms.Select(FIELD),
+    )
+    show = forms.ChoiceField(
+        label="Show",
+        required=False,
+        choices=[("", "Whole runs"), (ALL, "Parts of other runs too")],
+        widget=forms.Select(FIELD),
+    )
+    filter = forms.CharField(
+        label="Filter of MLflow",
+        required=False,
+        max_length=1000,
+        widget=forms.TextInput(
+            {**FIELD, "placeholder": "params.depth = '3' and metrics.auc > 0.9", "spellcheck": "false"}
+        ),
     )
 
 

@@ -1,9 +1,10 @@
-"""The list of somebody's own runs: found by name and status, in the order of their start or of a metric."""
+"""The list of somebody's own runs: found by what they are called and status, ordered by their start or a metric."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.core import signing
@@ -12,8 +13,9 @@ from core.actors import Actor
 from core.errors import Invalid
 from registry.backends import tracking_server
 from registry.runs.reading import plain_metrics
-from registry.runs.shown import STATUSES, ShownRun
+from registry.runs.shown import ALL, DELETED, STATUSES, ShownRun
 from registry.runs.sight import versions_of
+from registry.tracked import PARENT, Run
 
 EXPERIMENT_ID = re.compile(r"[0-9]{1,9}")
 # Everybody may log there, and into experiments of their own: a person's runs are nowhere else.
@@ -27,7 +29,20 @@ OF_STATUS = {ours: theirs for theirs, ours in STATUSES.items()}
 STARTS = {"": "attributes.start_time DESC", "oldest": "attributes.start_time ASC"}
 # ``metric:auc`` begins with the highest, ``-metric:loss`` with the lowest; of the names that MLflow takes.
 BY_METRIC = re.compile(r"(-?)metric:([\w.\-/: ]{1,250})")
+# What can only be meant as the beginning of a run's id: pages show eight of its digits.
+ID_BEGINS = re.compile(r"[0-9a-f]{6,32}")
+MOST_EXPERIMENTS_NAMED = 10
+# Parts of a page's runs that are counted; of more it is said that there are more.
+MOST_PARTS = 500
 SORTS = "oldest, metric:<name>, -metric:<name>; without it the newest are first"
+
+
+@dataclass(frozen=True)
+class Way:
+    """One of the searches that what was looked for may mean."""
+
+    conditions: Sequence[str]
+    experiments: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -38,6 +53,9 @@ class Asked:
     q: str = ""
     status: str = ""
     sort: str = ""
+    show: str = ""
+    # In MLflow's own words.
+    filter: str = ""
 
     def __post_init__(self) -> None:
         if self.experiment and not EXPERIMENT_ID.fullmatch(self.experiment):
@@ -64,55 +82,108 @@ class Asked:
 
     @property
     def conditions(self) -> list[str]:
-        name = [f"attributes.run_name ILIKE {_holding(self.q)}"] if self.q else []
-        return [*name, *([f"attributes.status = '{OF_STATUS[self.status]}'"] if self.status else [])]
+        whole = [f"tags.`{PARENT}` IS NULL"] if self.is_of_whole_runs else []
+        return [
+            *whole,
+            *([f"attributes.status = '{OF_STATUS[self.status]}'"] if self.status in OF_STATUS else []),
+        ]
+
+    def ways(self, experiments: Mapping[str, str]) -> list[Way]:
+        """How ``q`` may be meant, likeliest first: as the beginning of an id, a name, an experiment's name."""
+        within = [self.experiment] if self.experiment else list(experiments)
+        if not self.q:
+            return [Way((), within)]
+        name = Way((f"attributes.run_name ILIKE {_holding(self.q)}",), within)
+        by_id = [Way((f"attributes.run_id LIKE '{self.q}%'",), within)] if ID_BEGINS.fullmatch(self.q) else []
+        named = [] if self.experiment else self.experiments_named(experiments)
+        return [*by_id, name, *([Way((), named)] if named else [])]
+
+    def experiments_named(self, experiments: Mapping[str, str]) -> list[str]:
+        wanted = self.q.lower()
+        return [each for each, name in experiments.items() if wanted and wanted in name.lower()]
 
     @property
     def is_narrowed(self) -> bool:
-        return bool(self.q or self.status)
+        return bool(self.q or self.status or self.filter)
+
+    @property
+    def is_of_whole_runs(self) -> bool:
+        """Parts of other runs are left out, until all are asked for or something is looked for."""
+        return self.show != ALL and not self.is_narrowed
 
 
 @dataclass(frozen=True)
 class RunPage:
-    """The reader's own runs; ``next_page`` is the token of the next ones."""
+    """The reader's own runs; ``next_page`` is the token of the next ones.
+
+    ``experiments`` are further ones, id and name, that what was looked for names.
+    """
 
     runs: Sequence[ShownRun]
     experiment: str
     next_page: str
+    experiments: Sequence[tuple[str, str]] = ()
 
 
 def runs_of(actor: Actor, asked: Asked, page: str) -> RunPage:
     """The actor's own runs, of one experiment or of all."""
-    tracking = tracking_server()
     person = str(actor.person_id)
-    of = [person, asked.experiment, asked.q, asked.status, asked.sort]
-    names = tracking.experiments_of(person, MOST_EXPERIMENTS)
-    names[SHARED_EXPERIMENT] = tracking.experiment_name(SHARED_EXPERIMENT)
-    found, following = tracking.runs_of(
-        person,
-        [asked.experiment] if asked.experiment else list(names),
-        RUNS_OF_A_PAGE,
-        _opened(page, of) if page else "",
-        conditions=asked.conditions,
-        order=asked.order,
+    of = [person, asked.experiment, asked.q, asked.status, asked.sort, asked.show, asked.filter]
+    names = tracking_server().experiments_of(person, MOST_EXPERIMENTS)
+    others = asked.experiments_named(names)
+    names[SHARED_EXPERIMENT] = tracking_server().experiment_name(SHARED_EXPERIMENT)
+    ways = list(enumerate(asked.ways(names)))
+    token = ""
+    if page:
+        number, token = _opened(page, of)
+        ways = ways[number : number + 1] or ways[:1]
+    found, following, (number, way) = _found(person, asked, ways, token)
+    # The name of an experiment is told to who logged in it, to nobody else.
+    return RunPage(
+        _shown(actor, asked, found, names),
+        names.get(asked.experiment, "") if found else "",
+        _sealed(number, following, of) if following else "",
+        [(each, names[each]) for each in others if way.conditions][:MOST_EXPERIMENTS_NAMED],
     )
+
+
+def _found(
+    person: str, asked: Asked, ways: Sequence[tuple[int, Way]], token: str
+) -> tuple[list[Run], str, tuple[int, Way]]:
+    """By the first way that finds something: runs, MLflow's token of those that follow, and which way it was."""
+    for numbered in ways:
+        _, way = numbered
+        found, following = tracking_server().runs_of(
+            person,
+            way.experiments,
+            RUNS_OF_A_PAGE,
+            token,
+            conditions=[*asked.conditions, *way.conditions],
+            own_filter=asked.filter,
+            order=asked.order,
+            of_deleted=asked.status == DELETED,
+        )
+        if found:
+            break
+    return found, following, numbered
+
+
+def _shown(actor: Actor, asked: Asked, found: Sequence[Run], names: Mapping[str, str]) -> list[ShownRun]:
     versions = versions_of(actor, found)
-    shown = [
+    counted = tracking_server().parts_of(found, MOST_PARTS) if asked.is_of_whole_runs else (Counter(), False)
+    parts, has_more = counted
+    return [
         ShownRun(
             run,
             names.get(run.experiment_id, ""),
             versions.get(run.id, ()),
             plain_metrics(run),
             by=asked.metric,
+            parts=parts[run.id],
+            has_more_parts=has_more,
         )
         for run in found
     ]
-    # The name of an experiment is told to who logged in it, to nobody else.
-    return RunPage(
-        shown,
-        names.get(asked.experiment, "") if shown else "",
-        _sealed(following, of) if following else "",
-    )
 
 
 def orders_of(asked: Asked, page: RunPage) -> list[tuple[str, str]]:
@@ -138,16 +209,16 @@ def _holding(text: str) -> str:
     return f"{quote}%{escaped}%{quote}"
 
 
-def _sealed(token: str, of: Sequence[str]) -> str:
+def _sealed(way: int, token: str, of: Sequence[str]) -> str:
     """MLflow's page token, signed for this list: it fails on what it did not give out itself."""
-    return signing.dumps([*of, token], salt=PAGES)
+    return signing.dumps([*of, way, token], salt=PAGES)
 
 
-def _opened(page: str, of: Sequence[str]) -> str:
+def _opened(page: str, of: Sequence[str]) -> tuple[int, str]:
     try:
-        *belongs_to, token = signing.loads(page, salt=PAGES)
-    except signing.BadSignature:
-        belongs_to, token = [], ""
+        *belongs_to, way, token = signing.loads(page, salt=PAGES)
+    except (signing.BadSignature, ValueError):
+        belongs_to, way, token = [], 0, ""
     if belongs_to != of:
         raise Invalid("page must be one that the list of runs leads to.", field="page")
-    return str(token)
+    return way, token

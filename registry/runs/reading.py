@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -84,6 +85,6 @@ def _metrics(run: Run) -> list[Metric]:
     return [_with_course(each, courses[each.name]) if each.name in courses else each for each in metrics]
 
 
-def _with_course(metric: Metric, course: Sequence[tuple[int, float | None]]) -> Metric:
-    values = [value for _, value in course]
+def _with_course(metric: Metric, course: Sequence[tuple[int, float]]) -> Metric:
+    values = [value if math.isfinite(value) else None for _, value in course]
     return Metric(metric.name, metric.value, metric.step, values, len(values) >= MOST_DRAWN)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from core.figures import figure
-from registry.metrics import decimals_of, main_metric, word_of
+from registry.metrics import main_metric, value_in_words, word_of
 from registry.models import ModelVersion
 from registry.tracked import NOTE, Run
 
@@ -19,9 +18,9 @@ STATUSES = {
     "FAILED": "failed",
     "KILLED": "cancelled",
 }
+DELETED, ALL = "deleted", "all"
 # Tags that MLflow or the registry set, shown in their own places or of no use to people.
 KEPT_TO_ITSELF = ("mlflow.", "controlplane.")
-NO_NUMBER = {"nan": "not a number", "inf": "infinite", "-inf": "minus infinite"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,9 @@ class ShownRun:
     is_own: bool = True
     # The metric that a list is ordered by.
     by: str = ""
+    # How many runs say that they are part of it, where that was counted, and whether that may not be all.
+    parts: int = 0
+    has_more_parts: bool = False
 
     @property
     def name(self) -> str:
@@ -71,7 +73,7 @@ class ShownRun:
 
     @property
     def status(self) -> str:
-        return "deleted" if self.run.is_deleted else STATUSES.get(self.run.status, "unknown")
+        return DELETED if self.run.is_deleted else STATUSES.get(self.run.status, "unknown")
 
     @property
     def started_at(self) -> datetime | None:
@@ -110,15 +112,6 @@ class ShownRun:
         return self.run.tags.get("controlplane.code_commit") or self.run.tags.get(
             "mlflow.source.git.commit", ""
         )
-
-
-def value_in_words(value: float | str | None) -> str:
-    """As a version's page writes the same number."""
-    if value is None:
-        return NO_NUMBER["nan"]
-    if isinstance(value, str):
-        return NO_NUMBER.get(value, value)
-    return figure(value, decimals_of(value) or 0)
 
 
 def _moment(milliseconds: int) -> datetime | None:

@@ -12,5 +12,6 @@ urlpatterns = [
     path("runs/<str:run_id>/files/", views.run_files, name="files"),
     path("runs/<str:run_id>/files/<path:path>", downloads.run_file, name="file"),
     path("runs/<str:run_id>/metric/", views.run_metric, name="metric"),
+    path("runs/<str:run_id>/metric.csv", downloads.run_metric_values, name="metric-values"),
     path("runs/<str:run_id>/register/", views.register_run, name="register"),
 ]

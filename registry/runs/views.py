@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,16 +16,16 @@ from django.views.decorators.http import require_GET, require_http_methods
 from core.doors import PageRequest, sign_in_required
 from core.errors import Conflict, Invalid
 from core.filters import asked
-from registry.runs.comparing import pair_of
+from registry.runs.comparing import FEWEST, MOST, comparison_of
 from registry.runs.curves import curve_of, figure_of
 from registry.runs.files import folder_of
 from registry.runs.forms import RegisterForm, RunFilterForm, registrable
-from registry.runs.listing import Asked, orders_of, runs_of
+from registry.runs.listing import Asked, RunPage, orders_of, runs_of
 from registry.runs.reading import family_of, is_own, logged_models_of, shown_run
 from registry.runs.registering import named_folder, offers_of, register
 from registry.runs.shown import ShownRun
 from registry.runs.sight import find_run
-from registry.snippets import of_first_version, of_run
+from registry.snippets import of_first_version, of_restoring, of_run
 from registry.tracked import Run
 
 SHOWN_ON_RUN = 20
@@ -34,23 +36,37 @@ SUGGESTED = 200
 @require_GET
 def run_list(request: PageRequest) -> HttpResponse:
     """The reader's own runs: newest first, or by a metric."""
+    return _run_list(request)
+
+
+def _run_list(request: PageRequest, ticked: Sequence[str] = (), refused: str = "") -> HttpResponse:
+    """Again with what was ``ticked`` where that was ``refused``."""
     form = RunFilterForm(request.GET)
     wanted, page = request.GET, request.GET.get("page", "")
     of = Asked(wanted.get("experiment", ""), sort=wanted.get("sort", ""), **asked(form))
-    shown = runs_of(request.actor, of, page)
-    kept = {name: value for name in ("experiment", "q", "status", "sort") if (value := getattr(of, name))}
+    try:
+        shown = runs_of(request.actor, of, page)
+    except Invalid as error:
+        if error.field != "filter":
+            raise
+        form.add_error("filter", error.message)
+        shown = RunPage([], "", "")
+    kept = {field.name: value for field in fields(of) if (value := getattr(of, field.name))}
     here = reverse("runs:runs")
     context = {
         "shown": shown,
         "asked": of,
         "filters": form,
         "orders": orders_of(of, shown),
+        "kept": {**kept, **({"page": page} if page else {})},
+        "ticked": ticked,
+        "refused": refused,
         "newest": f"{here}?{urlencode(kept)}" if page else "",
         "older": f"{here}?{urlencode({**kept, 'page': shown.next_page})}" if shown.next_page else "",
         "snippet": of_first_version("my-model"),
         "trail": [("Models", reverse("registry:models")), ("My runs", "")],
     }
-    return render(request, "runs/run_list.html", context)
+    return render(request, "runs/run_list.html", context, status=422 if refused or form.errors else 200)
 
 
 @sign_in_required
@@ -69,6 +85,7 @@ def run_detail(request: PageRequest, run_id: str) -> HttpResponse:
         "shown_slice": f":{SHOWN_ON_RUN}",
         "may_register": shown.is_own and bool(offers_of(request.actor, run, models)),
         "snippets": of_run(run),
+        "restoring": of_restoring(run) if shown.is_own else [],
         "trail": _trail(run, is_own=shown.is_own),
     }
     return render(request, "runs/run_detail.html", context)
@@ -102,6 +119,7 @@ def run_metric(request: PageRequest, run_id: str) -> HttpResponse:
         "curve": curve,
         "figure": figure_of(curve),
         "head": ["Step", "Value"],
+        "csv": f"{reverse('runs:metric-values', args=[run.id])}?{urlencode({'name': curve.name})}",
         "trail": _trail(run, curve.name, is_own=is_own(request.actor, run)),
     }
     return render(request, "runs/run_metric.html", context)
@@ -110,21 +128,18 @@ def run_metric(request: PageRequest, run_id: str) -> HttpResponse:
 @sign_in_required
 @require_GET
 def compare_runs(request: PageRequest) -> HttpResponse:
-    """``?a=`` beside ``?b=``; the list's form names both as ``run``."""
-    if chosen := request.GET.getlist("run"):
-        if len(chosen) != 2:
-            raise Invalid(
-                f"Choose two runs to compare; {len(chosen)} were chosen.", field="run", allowed="two"
-            )
-        return redirect(f"{reverse('runs:compare')}?{urlencode({'a': chosen[0], 'b': chosen[1]})}")
-    pair = pair_of(request.actor, request.GET.get("a", ""), request.GET.get("b", ""))
-    own = pair.a.is_own and pair.b.is_own
-    mine = [("My runs", reverse("runs:runs"))] if own else []
+    """Some runs, each named as ``run``, or two as ``a`` and ``b``; without that the list to choose from."""
+    named = request.GET.getlist("run") or [request.GET.get("a", ""), request.GET.get("b", "")]
+    chosen = list(dict.fromkeys(filter(None, named)))
+    if not FEWEST <= len(chosen) <= MOST:
+        said = f"{len(chosen)} {'was' if len(chosen) == 1 else 'were'}" if chosen else "none was"
+        return _run_list(request, chosen, f"Choose {FEWEST} to {MOST} runs to compare; {said} chosen.")
+    found = comparison_of(request.actor, chosen)
+    mine = [("My runs", reverse("runs:runs"))] if all(each.is_own for each in found.runs) else []
     context = {
-        "pair": pair,
-        "a": pair.a,
-        "b": pair.b,
-        "both": [pair.a, pair.b],
+        "comparison": found,
+        "runs": found.runs,
+        "turned": "?" + urlencode({"run": chosen[::-1]}, doseq=True),
         "trail": [("Models", reverse("registry:models")), *mine, ("Compare", "")],
     }
     return render(request, "runs/compare.html", context)

@@ -155,7 +155,7 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
         "metric": metric,
         "metric_word": word_of(metric),
         "metric_value": version.metrics.get(metric),
-        "metrics": [(word_of(name), value, decimals) for name, value, decimals in shown(version.metrics)],
+        "metrics": shown(version.metrics),
         "parameters": sorted(version.parameters.items()),
         "columns": columns_of(version.signature),
         "files": version.manifest[:FOLDED_FILES],

@@ -35,11 +35,13 @@ def runs(installation, scientist, monkeypatch):
         made.append(run)
     part = client.create_run(experiment, run_name="fold 1", tags={"mlflow.parentRunId": made[0]}).info.run_id
     client.log_metric(part, "auc", 0.7)
-    return experiment, *made
+    gone = client.create_run(experiment, run_name="gone").info.run_id
+    client.delete_run(gone)
+    return experiment, *made, part, gone
 
 
 def test_pages_of_runs(visit, scientist, runs):
-    experiment, first, second = runs
+    experiment, first, second, part, gone = runs
     visitor = visit().sign_in(scientist.username)
     for address in (
         f"/runs/?experiment={experiment}&q=forest&sort=-metric:log_loss",
@@ -47,12 +49,18 @@ def test_pages_of_runs(visit, scientist, runs):
         f"/runs/{first}/files/",
         f"/runs/{first}/metric/?name=log_loss",
         f"/runs/{first}/register/?path=saved",
-        f"/runs/compare/?a={first}&b={second}",
+        f"/runs/compare/?run={first}&run={second}&run={part}",
+        "/runs/?status=deleted",
+        f"/runs/{gone}/",
     ):
         visitor.open(address)
+        visitor.check_looks()
+    for refused in (f"/runs/compare/?run={first}", "/runs/?filter=params.depth"):
+        visitor.open(refused)
+        visitor.errors.clear()  # the browser's own line about the 422
         visitor.check_looks()
     page = visitor.open(f"/runs/?experiment={experiment}")
     page.get_by_label("Compare forest, deeper", exact=True).check()
     page.get_by_label("Compare forest", exact=True).check()
-    page.get_by_role("button", name="Compare the two chosen").click()
+    page.get_by_role("button", name="Compare the chosen, 2 to 5").click()
     page.get_by_role("heading", name="Parameters").wait_for()

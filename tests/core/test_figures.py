@@ -3,7 +3,7 @@
 import pytest
 
 from core.charts import finite
-from core.figures import figure
+from core.figures import figure, significant
 from core.markdown import plain
 from core.templatetags.ui import number, signed
 
@@ -25,6 +25,25 @@ from core.templatetags.ui import number, signed
 def test_a_figure_is_never_shown_as_what_it_is_not(value, digits, text):
     assert figure(value, digits) == text
     assert number(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.77, "0.77"),
+        (0.1 + 0.2, "0.3"),
+        (0.9999999, "1.00000"),
+        (1, "1"),
+        (-12.345678, "−12.3457"),
+        (1_234_567.891, "1,234,568"),
+        (123_456_789_012.5, "123,456,789,012"),
+        (1e300, "1e300"),
+        (0.00012, "1.2e−4"),
+        (-0.0, "0"),
+    ],
+)
+def test_a_fraction_shows_the_digits_that_say_something(value, text):
+    assert significant(value) == text
 
 
 def test_differences_keep_their_sign_and_their_size():

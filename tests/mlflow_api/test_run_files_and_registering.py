@@ -58,6 +58,7 @@ def addresses(run):
         f"{home}files/report.html",
         f"{home}files/MLmodel?model={model_of(run)}",
         f"{home}metric/?name=z_loss",
+        f"{home}metric.csv?name=z_loss",
         f"{home}register/",
         f"/runs/compare/?a={run.info.run_id}&b={run.info.run_id[::-1]}",
     ]
@@ -108,6 +109,7 @@ def test_odd_addresses_below_a_run_are_refused_in_words(logged, client_for, scie
         "files/?model=x",
         f"files/?model=m-{'0' * 32}",
         "metric/?name=nothing",
+        "metric.csv?name=nothing",
         "metric/",
     ):
         assert browser.get(f"{home}{rest}").status_code == 404, rest
@@ -149,9 +151,10 @@ def test_metrics_that_are_not_drawn_do_not_pass_for_single_values(logged, client
     assert "one value" not in said
     assert "up to step 3, not drawn" in said
     curve = browser.get(f"/runs/{run.info.run_id}/metric/?name=z_loss")
-    assert curve.context["curve"].points == [(0, 1.0), (1, None), (2, 1 / 3), (3, 0.25)]
+    assert curve.context["curve"].known == [(0, 1.0), (2, 1 / 3), (3, 0.25)]
+    assert curve.context["curve"].rows[1] == ["1", "not a number"]
     assert curve.context["figure"]["data"][0]["y"][1] is None
-    assert "lowest 0.25000 at step 3" in curve.content.decode()
+    assert "lowest 0.25 at step 3" in curve.content.decode()
 
 
 def test_a_run_costs_the_same_questions_whatever_it_holds(logged, client_for, scientist, monkeypatch):

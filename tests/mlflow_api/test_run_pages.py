@@ -7,14 +7,16 @@ import pytest
 from django.core import signing
 from django.db import transaction
 from django.utils import timezone
+from mlflow.entities import Metric
 
 from core.jobs import enqueue
 from core.jobs.models import Job
-from registry import tasks
+from registry import tasks, tracking
 from registry.access.services import grant
 from registry.models import ModelVersion, RegisteredModel
-from registry.runs import listing
+from registry.runs import curves, listing
 from registry.services import create_model
+from registry.tracked import PARENT
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -151,23 +153,147 @@ def test_runs_are_found_ordered_and_compared(sign_in, scientist, stranger, clien
     assert names(sort="metric:auc") == ["it_s wide", "plain", "it's 100%"]
     assert names(sort="-metric:auc") == ["it's 100%", "plain", "it_s wide"]
     assert names(sort="metric:nobody logged it") == ["plain", "it_s wide", "it's 100%"]
-    for query in ({"status": "x"}, {"sort": "x"}, {"sort": "metric:a`b"}, {"q": "'\""}, {"q": "a\0"}):
+    assert names(q=made["plain"][:8]) == ["plain"]
+    assert names(q=made["plain"]) == ["plain"]
+    assert names(q="many") == []
+    for query in (
+        {"status": "x"},
+        {"show": "x"},
+        {"sort": "x"},
+        {"sort": "metric:a`b"},
+        {"q": "'\""},
+        {"q": "a\0"},
+    ):
         assert browser.get("/runs/", query).status_code == 400, query
     a, b = made["plain"], made["it_s wide"]
-    answer = browser.get("/runs/compare/", {"run": [a, b]})
-    assert answer["Location"] == f"/runs/compare/?a={a}&b={b}"
-    page = browser.get(answer["Location"])
-    tables = {
-        table.key: [(line.name, line.a, line.b) for line in table.lines]
-        for table in page.context["pair"].tables
-    }
-    assert tables["metrics"] == [("auc", "0.80000", "0.90000"), ("close", "0.500000002", "0.500000001")]
-    assert tables["parameters"] == [("depth", "1", "0")]
-    for query in ({}, {"run": [a]}, {"a": a}, {"a": a, "b": a}):
-        assert browser.get("/runs/compare/", query).status_code == 400, query
+    for address in (f"/runs/compare/?run={a}&run={b}", f"/runs/compare/?a={a}&b={b}"):
+        page = browser.get(address)
+        tables = {
+            table.key: [(line.name, *line.values) for line in table.lines]
+            for table in page.context["comparison"].tables
+        }
+        assert tables["parameters"] == [("depth", "1", "0")]
+    assert tables["metrics"] == [("auc", "0.8", "0.9"), ("close", "0.500000002", "0.500000001")]
+    several = browser.get("/runs/compare/", {"run": made.values()}).context["comparison"].tables[0]
+    assert [list(line.values) for line in several.changed if line.name == "auc"] == [["0.7", "0.9", "0.8"]]
+    ticks = [f"{number:032x}" for number in range(4)]
+    for query, said in (
+        ({}, "none was chosen"),
+        ({"run": [a]}, "1 was chosen"),
+        ({"a": a, "b": a}, "1 was chosen"),
+        ({"run": [a, b, *ticks]}, "6 were chosen"),
+    ):
+        page = browser.get("/runs/compare/", {"experiment": experiment, "q": "plain", **query})
+        assert page.status_code == 422, query
+        assert f"Choose 2 to 5 runs to compare; {said}." in page.content.decode()
+        assert [each.name for each in page.context["shown"].runs] == ["plain"]
+        assert (f'value="{a}" aria-label="Compare plain" checked' in page.content.decode()) == (
+            a in str(query)
+        )
     for query in ({"a": a, "b": "0" * 32}, {"a": "x'", "b": b}):
         assert browser.get("/runs/compare/", query).status_code == 404, query
     assert client_for(stranger).get(f"/runs/compare/?a={a}&b={b}").status_code == 404
+
+
+def test_runs_are_found_by_their_experiment_and_by_filters_of_mlflow(
+    sign_in, scientist, stranger, client_for, monkeypatch
+):
+    client, mark = sign_in(scientist), uuid.uuid4().hex[:5]
+    experiment = client.create_experiment(f"Sweeps-{mark}")
+    parent = client.create_run(experiment, start_time=1000, run_name="sweep").info.run_id
+    parts = [
+        client.create_run(
+            experiment, start_time=2000 + number, run_name=f"part {number}", tags={PARENT: parent}
+        ).info.run_id
+        for number in range(3)
+    ]
+    for number, part in enumerate(parts):
+        client.log_metric(part, "acc", 0.8 + number / 10)
+        client.log_param(part, "depth", number)
+    monkeypatch.setattr(listing, "RUNS_OF_A_PAGE", 3)
+    browser, newest = client_for(scientist), ["part 2", "part 1", "part 0", "sweep"]
+
+    def page(who=browser, **query):
+        answer = who.get("/runs/", query)
+        assert answer.status_code == 200, query
+        return answer, [each.name for each in answer.context["shown"].runs]
+
+    assert page(experiment=experiment)[1] == ["sweep"], "parts of a run are within it"
+    assert [each.parts for each in page(experiment=experiment)[0].context["shown"].runs] == [3]
+    assert "3 parts" in page(experiment=experiment)[0].content.decode()
+    assert page(experiment=experiment, show="all")[1] == newest[:3]
+    first, found = page(q=f"sweeps-{mark}")
+    following = browser.get(first.context["older"])
+    assert [*found, *(each.name for each in following.context["shown"].runs)] == newest
+    client.set_tag(parts[0], "mlflow.runName", f"named sweeps-{mark}")
+    named, found = page(q=f"sweeps-{mark}")
+    assert found == [f"named sweeps-{mark}"]
+    assert named.context["shown"].experiments == [(experiment, f"Sweeps-{mark}")]
+    assert page(experiment=experiment, filter="params.depth = '1' and metrics.acc > 0.85")[1] == ["part 1"]
+    theirs = client_for(stranger)
+    for query in ({"q": mark}, {"q": parent}, {"filter": "metrics.acc > 0"}, {"experiment": experiment}):
+        assert page(theirs, **query)[1] == []
+    for wrong in (
+        "metrics.acc > 0.9 or metrics.acc < 1",
+        f"metrics.acc > 0; tags.a = '{mark}'",
+        "params.depth LIKE '\\'",
+        "attributes.start_time > 99999999999999999999999",
+        "depth",
+    ):
+        answer = browser.get("/runs/", {"filter": wrong})
+        assert (answer.status_code, answer.context["shown"].runs) == (422, []), wrong
+        assert answer.context["filters"].errors["filter"], wrong
+        assert "controlplane.owner" not in answer.content.decode()
+
+
+def test_deleted_runs_are_listed_with_how_they_come_back(sign_in, scientist, client_for):
+    client = sign_in(scientist)
+    experiment = client.create_experiment(f"gone {uuid.uuid4().hex[:8]}")
+    gone, kept = (client.create_run(experiment, run_name=name).info.run_id for name in ("gone", "kept"))
+    client.delete_run(gone)
+    browser = client_for(scientist)
+
+    def names(**query):
+        page = browser.get("/runs/", {"experiment": experiment, **query})
+        return [each.name for each in page.context["shown"].runs]
+
+    assert (names(), names(status="deleted")) == (["kept"], ["gone"])
+    (snippet,) = browser.get(f"/runs/{gone}/").context["restoring"]
+    assert "restore" not in browser.get(f"/runs/{kept}/").content.decode()
+    call = snippet.code.splitlines()[-1].removeprefix("mlflow.MlflowClient()")
+    assert call == f'.restore_run("{gone}")'
+    client.restore_run(gone)
+    assert names(status="deleted") == []
+
+
+def test_the_finding_of_a_metric_is_told_of_all_its_values(sign_in, scientist, client_for, monkeypatch):
+    client = sign_in(scientist)
+    run = client.create_run(client.create_experiment(f"long {uuid.uuid4().hex[:8]}")).info.run_id
+    odd = {1777: 0.99, 301: float("inf"), 302: float("nan")}
+    for name in ("accuracy", "kind"):
+        logged = [Metric(name, odd.get(step, 0.5), 1000 + step, step) for step in range(2000)]
+        for at in range(0, len(logged), 1000):
+            client.log_batch(run, logged[at : at + 1000])
+    client.log_metric(run, "short", float("-inf"))
+    browser = client_for(scientist)
+
+    def said(name):
+        return browser.get(f"/runs/{run}/metric/", {"name": name}).context["curve"]
+
+    monkeypatch.setattr(tracking, "VALUES_AT_ONCE", 300)
+    assert said("accuracy").title == "accuracy is 0.5; highest 0.99 at step 1,777"
+    assert (1777, 0.99) in said("accuracy").points
+    assert said("kind").title == "kind is 0.5; lowest 0.5 at step 0, highest 0.99 at step 1,777"
+    assert (said("short").title, said("short").rows) == ("short is minus infinite", [["0", "minus infinite"]])
+    answer = browser.get(f"/runs/{run}/metric.csv", {"name": "accuracy"})
+    assert answer["Content-Disposition"] == f'attachment; filename="{run[:8]} accuracy.csv"'
+    head, *lines = b"".join(answer).decode().splitlines()
+    assert (head, len(lines)) == ("step,logged_at,value", 2000)
+    assert lines[1777] == "1777,1970-01-01T00:00:02.777+00:00,0.99"
+    assert [lines[step].split(",")[2] for step in (300, 301, 302)] == ["0.5", "inf", "nan"]
+    monkeypatch.setattr(curves, "SECONDS_FOR_FINDING", -1)
+    assert said("accuracy").title.startswith("accuracy is 0.5; highest 0.5 at step ")
+    assert said("accuracy").title.endswith(" of a sample")
 
 
 def follow(run_jobs):

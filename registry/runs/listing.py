@@ -64,7 +64,7 @@ class Asked:
 
     @property
     def conditions(self) -> list[str]:
-        name = [f"attributes.run_name ILIKE {_holding(self.q)}"] if self.q else []
+        name = [name_holding(self.q)] if self.q else []
         return [*name, *([f"attributes.status = '{OF_STATUS[self.status]}'"] if self.status else [])]
 
     @property
@@ -129,13 +129,13 @@ def orders_of(asked: Asked, page: RunPage) -> list[tuple[str, str]]:
     ]
 
 
-def _holding(text: str) -> str:
-    """A pattern for MLflow's search; its strings know no escape for the quote that they stand in."""
+def name_holding(text: str) -> str:
+    """A condition of MLflow's search; its strings know no escape for the quote that they stand in."""
     if "'" in text and '"' in text:
         raise Invalid("q may hold ' or \", not both.", field="q", allowed="one kind of quote")
     quote = '"' if "'" in text else "'"
     escaped = re.sub(r"([\\%_])", r"\\\1", text)
-    return f"{quote}%{escaped}%{quote}"
+    return f"attributes.run_name ILIKE {quote}%{escaped}%{quote}"
 
 
 def _sealed(token: str, of: Sequence[str]) -> str:

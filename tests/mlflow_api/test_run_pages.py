@@ -16,6 +16,7 @@ from registry.models import ModelVersion, RegisteredModel
 from registry.runs import listing
 from registry.services import create_model
 from tests.waiting import wait_for
+from workspace.search import results
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -168,6 +169,48 @@ def test_runs_are_found_ordered_and_compared(sign_in, scientist, stranger, clien
     for query in ({"a": a, "b": "0" * 32}, {"a": "x'", "b": b}):
         assert browser.get("/runs/compare/", query).status_code == 404, query
     assert client_for(stranger).get(f"/runs/compare/?a={a}&b={b}").status_code == 404
+
+
+def test_the_palette_finds_runs_by_name_and_by_the_beginning_of_their_id(
+    run, sign_in, scientist, stranger, admin, actor, client_for
+):
+    def found(account, words):
+        groups = {group["name"]: group["lines"] for group in results(actor(account), words)}
+        return [(each["word"], each["address"]) for each in groups.get("Runs", [])]
+
+    here = [("first try", f"/runs/{run.run_id}/")]
+    for words in ("FIRST t", run.run_id[:4], run.run_id[:9].upper(), run.run_id):
+        assert here[0] in found(scientist, words), words
+        assert found(stranger, words) == [], words
+        assert "first try" not in client_for(stranger).get("/search/", {"q": words}).content.decode(), words
+    assert found(scientist, "first try") == here
+    for words in ("", "f", "second", run.run_id[:3], run.run_id + "0", "'\"", "%", "_irst", "first'"):
+        assert here[0] not in found(scientist, words), words
+    assert found(admin, run.run_id) == here, "who may open the page of any run finds it by its whole id"
+    assert found(admin, "first try") == [], "its list holds one's own, and so do names"
+    model = create_model(actor=actor(scientist), name="delays")
+    facts = {"id": run.run_id, "experiment_id": run.experiment_id}
+    version = ModelVersion.objects.create(
+        model=model, number=1, created_by=scientist, run_id=run.run_id, run=facts, status="READY",
+        digest="a" * 64,
+    )  # fmt: skip
+    grant(actor=actor(scientist), model=model, account=stranger, right="view", reason="Reads.")
+    assert found(stranger, run.run_id[:8]) == here
+    assert found(stranger, "first try") == []
+    ModelVersion.objects.filter(pk=version.pk).update(deleted_at=timezone.now())
+    ModelVersion.objects.create(
+        model=model, number=2, created_by=stranger, run_id=run.run_id, run=facts, status="READY",
+        digest="a" * 64,
+    )  # fmt: skip
+    assert found(stranger, run.run_id[:8]) == [], "a copy of one's own opens nothing"
+    client = sign_in(scientist)
+    for number in range(7):
+        client.create_run(run.experiment_id, run_name=f"wide {number}")
+    groups = {group["name"]: group for group in results(actor(scientist), "wide")}
+    assert [each["word"] for each in groups["Runs"]["lines"]] == [
+        f"wide {number}" for number in range(6, 0, -1)
+    ]
+    assert groups["Runs"]["more"]["address"] == "/runs/?q=wide"
 
 
 def follow(run_jobs):

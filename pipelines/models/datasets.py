@@ -47,6 +47,7 @@ class Dataset(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=LONGEST_NAME)
+    look_sha256 = models.CharField(max_length=64, editable=False)
     description = models.TextField(blank=True, default="")
     owner = models.ForeignKey(
         "accounts.Person", on_delete=models.PROTECT, null=True, related_name="owned_datasets"
@@ -72,7 +73,10 @@ class Dataset(models.Model):
             ("administer", "May set its contract and quarantine versions"),
         ]
         constraints = [models.UniqueConstraint(fields=["name"], name="one_dataset_per_name")]
-        indexes = [models.Index(F("created_at").desc(), name="dataset_newest_first")]
+        indexes = [
+            models.Index(F("created_at").desc(), name="dataset_newest_first"),
+            models.Index("look_sha256", name="dataset_by_look"),
+        ]
 
     def __str__(self) -> str:
         return self.name

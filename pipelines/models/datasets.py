@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -15,9 +15,6 @@ from core.identifiers import new_id
 from core.states import StatefulModel
 from pipelines.freshness import Freshness
 from pipelines.models.access import DatasetAccountGrant, DatasetGroupGrant
-
-if TYPE_CHECKING:
-    from pipelines.models.contracts import ContractCheck, DataContract
 
 LONGEST_NAME = 100
 
@@ -97,11 +94,6 @@ class Dataset(models.Model):
             created_at=self.created_at,
             now=read.read_at,
         )
-
-    def contract(self) -> DataContract | None:
-        """The newest revision of its contract: the one that counts."""
-        newest: DataContract | None = self.contracts.order_by("-revision").first()
-        return newest
 
 
 class DatasetVersionQuerySet(models.QuerySet["DatasetVersion"]):
@@ -206,13 +198,6 @@ class DatasetVersion(StatefulModel):
 
     def is_granted_to(self, actor: Actor, right: str) -> bool:
         return self.dataset.is_granted_to(actor, right)
-
-    def last_check(self) -> ContractCheck | None:
-        """The newest check of this version, of whatever revision of the contract."""
-        newest: ContractCheck | None = (
-            self.checks.select_related("contract").order_by("-checked_at", "-pk").first()
-        )
-        return newest
 
     def column(self, name: str) -> dict[str, Any] | None:
         """What its schema says of one column."""

@@ -18,7 +18,7 @@ import httpx
 from django.conf import settings
 
 from core.errors import Invalid, NotFound, Unavailable
-from registry.tracked import OWNER, PARENT, RUN_ID, RUNNING, DatasetInput, LoggedModel, Owned, Run
+from registry.tracked import NOBODY, OWNER, PARENT, RUN_ID, RUNNING, DatasetInput, LoggedModel, Owned, Run
 
 TIMEOUT = httpx.Timeout(30, connect=5)
 # Shorter than any server waits: none closes a connection just as we ask over it.
@@ -73,7 +73,7 @@ class TrackingServer:
 
     def children_of(self, run: Run, size: int) -> list[Run]:
         """The newest runs of its owner that say they are part of it: anybody may say so of theirs."""
-        owner = run.owner or str(uuid.UUID(int=0))
+        owner = run.owner or NOBODY
         asked = {
             "experiment_ids": [run.experiment_id],
             "filter": f"tags.`{OWNER}` = '{uuid.UUID(owner)}' AND tags.`{PARENT}` = '{run.id}'",

@@ -6,14 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.core import signing
-
 from core.actors import Actor
 from core.errors import Invalid
 from registry.backends import tracking_server
-from registry.runs.reading import plain_metrics
+from registry.runs.places import Place, opened, sealed
+from registry.runs.reading import is_own, plain_metrics
 from registry.runs.shown import STATUSES, ShownRun
-from registry.runs.sight import versions_of
+from registry.runs.sight import find_run, usable, versions_of
+from registry.tracked import NOBODY, PARENT
 
 EXPERIMENT_ID = re.compile(r"[0-9]{1,9}")
 # Everybody may log there, and into experiments of their own: a person's runs are nowhere else.
@@ -22,7 +22,6 @@ MOST_EXPERIMENTS = 1000
 RUNS_OF_A_PAGE = 50
 # Metrics that the list offers to be ordered by; an address may name any.
 MOST_ORDERS = 100
-PAGES = "registry.runs.page"
 OF_STATUS = {ours: theirs for theirs, ours in STATUSES.items()}
 STARTS = {"": "attributes.start_time DESC", "oldest": "attributes.start_time ASC"}
 # ``metric:auc`` begins with the highest, ``-metric:loss`` with the lowest; of the names that MLflow takes.
@@ -38,6 +37,8 @@ class Asked:
     q: str = ""
     status: str = ""
     sort: str = ""
+    # The run that all of them are part of.
+    parent: str = ""
 
     def __post_init__(self) -> None:
         if self.experiment and not EXPERIMENT_ID.fullmatch(self.experiment):
@@ -64,8 +65,9 @@ class Asked:
 
     @property
     def conditions(self) -> list[str]:
-        name = [name_holding(self.q)] if self.q else []
-        return [*name, *([f"attributes.status = '{OF_STATUS[self.status]}'"] if self.status else [])]
+        found = [name_holding(self.q)] if self.q else []
+        found += [f"attributes.status = '{OF_STATUS[self.status]}'"] if self.status else []
+        return [*found, *([f"tags.`{PARENT}` = '{self.parent}'"] if self.parent else [])]
 
     @property
     def is_narrowed(self) -> bool:
@@ -74,29 +76,35 @@ class Asked:
 
 @dataclass(frozen=True)
 class RunPage:
-    """The reader's own runs; ``next_page`` is the token of the next ones."""
+    """The reader's own runs, or those that are part of ``parent``; ``next_page`` is the token of the next ones."""
 
     runs: Sequence[ShownRun]
     experiment: str
     next_page: str
+    parent: ShownRun | None = None
 
 
 def runs_of(actor: Actor, asked: Asked, page: str) -> RunPage:
-    """The actor's own runs, of one experiment or of all."""
+    """The actor's own runs, of one experiment or of all; or the parts of one that the actor may see."""
     tracking = tracking_server()
     person = str(actor.person_id)
-    of = [person, asked.experiment, asked.q, asked.status, asked.sort]
+    of = [person, asked.experiment, asked.q, asked.status, asked.sort, asked.parent]
+    parent = find_run(actor, asked.parent) if asked.parent else None
     names = tracking.experiments_of(person, MOST_EXPERIMENTS)
     names[SHARED_EXPERIMENT] = tracking.experiment_name(SHARED_EXPERIMENT)
+    where = parent.experiment_id if parent else asked.experiment
+    place = opened(page, of) if page else Place()
+    # Anybody may call a run of theirs a part: those of the run's owner are.
     found, following = tracking.runs_of(
-        person,
-        [asked.experiment] if asked.experiment else list(names),
+        (parent.owner or NOBODY) if parent else person,
+        [where] if where else list(names),
         RUNS_OF_A_PAGE,
-        _opened(page, of) if page else "",
-        conditions=asked.conditions,
+        place.token,
+        conditions=[*asked.conditions, *place.conditions(asked.sort)],
         order=asked.order,
     )
-    versions = versions_of(actor, found)
+    seen = usable(actor, found) if parent else found
+    versions = versions_of(actor, seen)
     shown = [
         ShownRun(
             run,
@@ -105,13 +113,14 @@ def runs_of(actor: Actor, asked: Asked, page: str) -> RunPage:
             plain_metrics(run),
             by=asked.metric,
         )
-        for run in found
+        for run in seen
     ]
     # The name of an experiment is told to who logged in it, to nobody else.
     return RunPage(
         shown,
         names.get(asked.experiment, "") if shown else "",
-        _sealed(following, of) if following else "",
+        sealed(place.after(found, following, asked.sort), of) if following else "",
+        ShownRun(parent, "", (), (), is_own=is_own(actor, parent)) if parent else None,
     )
 
 
@@ -136,18 +145,3 @@ def name_holding(text: str) -> str:
     quote = '"' if "'" in text else "'"
     escaped = re.sub(r"([\\%_])", r"\\\1", text)
     return f"attributes.run_name ILIKE {quote}%{escaped}%{quote}"
-
-
-def _sealed(token: str, of: Sequence[str]) -> str:
-    """MLflow's page token, signed for this list: it fails on what it did not give out itself."""
-    return signing.dumps([*of, token], salt=PAGES)
-
-
-def _opened(page: str, of: Sequence[str]) -> str:
-    try:
-        *belongs_to, token = signing.loads(page, salt=PAGES)
-    except signing.BadSignature:
-        belongs_to, token = [], ""
-    if belongs_to != of:
-        raise Invalid("page must be one that the list of runs leads to.", field="page")
-    return str(token)

@@ -33,12 +33,13 @@ SUGGESTED = 200
 @sign_in_required
 @require_GET
 def run_list(request: PageRequest) -> HttpResponse:
-    """The reader's own runs: newest first, or by a metric."""
+    """The reader's own runs, newest first or by a metric; or the parts of one, ``?parent=``."""
     form = RunFilterForm(request.GET)
     wanted, page = request.GET, request.GET.get("page", "")
-    of = Asked(wanted.get("experiment", ""), sort=wanted.get("sort", ""), **asked(form))
+    named = {name: wanted.get(name, "") for name in ("experiment", "sort", "parent")}
+    of = Asked(**named, **asked(form))
     shown = runs_of(request.actor, of, page)
-    kept = {name: value for name in ("experiment", "q", "status", "sort") if (value := getattr(of, name))}
+    kept = {name: value for name, value in vars(of).items() if value}
     here = reverse("runs:runs")
     context = {
         "shown": shown,
@@ -48,7 +49,9 @@ def run_list(request: PageRequest) -> HttpResponse:
         "newest": f"{here}?{urlencode(kept)}" if page else "",
         "older": f"{here}?{urlencode({**kept, 'page': shown.next_page})}" if shown.next_page else "",
         "snippet": of_first_version("my-model"),
-        "trail": [("Models", reverse("registry:models")), ("My runs", "")],
+        "trail": _trail(shown.parent.run, "Its parts", is_own=shown.parent.is_own)
+        if shown.parent
+        else [("Models", reverse("registry:models")), ("My runs", "")],
     }
     return render(request, "runs/run_list.html", context)
 

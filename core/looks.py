@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 
+from core.canonical import sha256_hex
+
 WORDS = re.compile(r"[A-Za-z0-9]+")
 NUMERAL = re.compile(r"[A-Za-z]?[0-9]+")
 # ASCII characters that are drawn alike.
@@ -91,6 +93,11 @@ def bucket(name: str) -> str:
     Coarser than an eye (``mail`` and ``mall`` share it): ask ``pass_for_each_other`` of what it finds.
     """
     return skeleton(skeleton(name).casefold()).replace("i", "l")
+
+
+def look_sha256(name: str) -> str:
+    """Where names are kept that could be taken for each other; hashed, since a name can be long."""
+    return sha256_hex(bucket(name))
 
 
 def skeleton(name: str) -> str:

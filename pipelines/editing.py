@@ -19,7 +19,7 @@ from pipelines.contract_forms import (
 )
 from pipelines.contracts import Contract, loaded, parse
 from pipelines.foresight import foresee
-from pipelines.models import Dataset
+from pipelines.models import DataContract, Dataset
 from pipelines.odcs.reading import from_standard, is_standard
 from pipelines.rule_words import Beside, side_by_side
 
@@ -50,7 +50,7 @@ class Editor:
 
     def __init__(self, dataset: Dataset, *, is_text: bool) -> None:
         self.dataset = dataset
-        self.current = dataset.contract()
+        self.current = DataContract.objects.newest_of(dataset)
         self.before: dict[str, Any] = self.current.document if self.current else {}
         self.is_text = is_text
         self.contract: Contract | None = None

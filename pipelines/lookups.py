@@ -39,7 +39,11 @@ def find_contract(request: Any, name: str, revision: str = "") -> DataContract:
         rows = rows.filter(revision=whole_number(revision, "revision"))
     contract = rows.first()
     if contract is None:
-        what = f"has no revision {revision}" if revision and dataset.contract() else "is not there"
+        what = (
+            f"has no revision {revision}"
+            if revision and DataContract.objects.newest_of(dataset)
+            else "is not there"
+        )
         raise NotFound(f"The contract of {dataset} {what}.")
     contract.dataset = dataset
     return contract

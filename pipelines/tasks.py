@@ -16,6 +16,7 @@ from pipelines.code import code_commit, environment
 from pipelines.comparing import measure_difference
 from pipelines.inspecting import check_version, read_version
 from pipelines.models import (
+    DataContract,
     Dataset,
     DatasetQuery,
     DatasetVersion,
@@ -35,7 +36,7 @@ def profile_version(lease: Lease, version: DatasetVersion) -> dict[str, Any]:
     actor = Actor.system(lease)
     if version.status != DatasetVersion.Status.PENDING:
         return {"status": version.status}
-    contract = version.dataset.contract()
+    contract = DataContract.objects.newest_of(version.dataset)
     try:
         found, program = read_version(lease, version, contract)
     except Unavailable:
@@ -46,7 +47,7 @@ def profile_version(lease: Lease, version: DatasetVersion) -> dict[str, Any]:
     _meter(lease, program)
     lease.check()
     version = services.finish_version(actor=actor, version=version, found=found, contract=contract)
-    if contract != version.dataset.contract():  # a new revision came while we read
+    if contract != DataContract.objects.newest_of(version.dataset):  # a new revision came while we read
         _check(lease, version)
     return {"status": version.status, "rows": version.rows, "digest": version.digest}
 
@@ -160,7 +161,7 @@ def watch_freshness(lease: Lease) -> dict[str, Any]:
 
 
 def _check(lease: Lease, version: DatasetVersion) -> dict[str, Any]:
-    contract = version.dataset.contract()
+    contract = DataContract.objects.newest_of(version.dataset)
     if contract is None or not version.digest:
         return {"status": "nothing to check"}
     results, program = check_version(lease, version, contract)

@@ -14,7 +14,7 @@ from core.object_store.s3_client import answers, client, place_in_bucket
 from core.object_store.s3_reader import S3Reader
 from registry.manifest import MOST_FILES
 from registry.sources import checked_path
-from registry.tracked import Entry
+from registry.tracked import Entry, FileState
 
 
 class ArtifactBucket:
@@ -57,6 +57,16 @@ class ArtifactBucket:
             raise NotFound(f"The artifact storage has no folder {path}.", field="source")
         return found[:most]
 
+    def states(self, path: str) -> Iterator[FileState]:
+        """Every file below ``path``, by what the bucket lists of it."""
+        below = "/".join(filter(None, [self.prefix, checked_path(path)])) + "/"
+        is_empty = True
+        for each in self._entries(below):
+            is_empty = False
+            yield FileState(each["Key"].removeprefix(below), each["Size"], each["LastModified"])
+        if is_empty:
+            raise NotFound(f"The artifact storage has no folder {path}.", field="source")
+
     def opened(self, path: str) -> BinaryIO:
         """One file."""
         key = "/".join(filter(None, [self.prefix, checked_path(path)]))
@@ -70,13 +80,17 @@ class ArtifactBucket:
         return io.BufferedReader(raw, CHUNK)
 
     def _keys(self, below: str) -> Iterator[str]:
-        """Keys of files; some consoles mark a folder with an empty object that ends in '/'."""
+        for entry in self._entries(below):
+            yield entry["Key"]
+
+    def _entries(self, below: str) -> Iterator[dict[str, Any]]:
+        """What is a file; some consoles mark a folder with an empty object that ends in '/'."""
         pages = self.client.get_paginator("list_objects_v2")
         with answers():
             for page in pages.paginate(Bucket=self.bucket, Prefix=below):
                 for entry in page.get("Contents", []):
                     if not entry["Key"].endswith("/"):
-                        yield entry["Key"]
+                        yield entry
 
     def _opened(self, key: str) -> BinaryIO:
         with answers():

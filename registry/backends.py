@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -21,7 +21,7 @@ from django.conf import settings
 from core.errors import Invalid, NotFound
 from registry.manifest import MOST_FILES
 from registry.sources import Source, checked_path
-from registry.tracked import Entry
+from registry.tracked import Entry, FileState
 
 if TYPE_CHECKING:
     from registry.tracking import TrackingServer
@@ -45,6 +45,8 @@ class BrowsedStorage(ArtifactStorage, Protocol):
 
     def opened(self, path: str) -> BinaryIO: ...
 
+    def states(self, path: str) -> Iterator[FileState]: ...
+
 
 class ArtifactFolder:
     """The folder MLflow keeps artifacts in; follows no link and leaves it for nothing."""
@@ -65,6 +67,12 @@ class ArtifactFolder:
                     yield name, content
         finally:
             os.close(folder)
+
+    def states(self, path: str) -> Iterator[FileState]:
+        """Every file below ``path``, by what the file system says of it."""
+        for name, content in self.files(path):
+            about = os.fstat(content.fileno())
+            yield FileState(name, about.st_size, datetime.fromtimestamp(about.st_mtime, tz=UTC))
 
     def forget_half_uploads(self, before: datetime) -> Iterator[str]:
         """Remove what has not come whole by that moment; answers the folder of each."""

@@ -3,9 +3,7 @@
 import re
 import unicodedata
 
-from core.canonical import sha256_hex
 from core.errors import Invalid
-from core.looks import bucket
 from core.text import checked_text
 
 LONGEST_NAME = 256
@@ -53,8 +51,3 @@ def checked_alias(value: object, field: str = "alias") -> str:
             f"{alias!r} cannot be an alias; it must be {ALIAS_RULE}.", field=field, allowed=ALIAS_RULE
         )
     return alias
-
-
-def look_sha256(name: str) -> str:
-    """Where names are kept that could be taken for each other; hashed, since a name can be long."""
-    return sha256_hex(bucket(name))

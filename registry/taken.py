@@ -5,12 +5,11 @@ from __future__ import annotations
 from core.actors import Actor
 from core.errors import Conflict, ProbedName
 from core.hot_reads import fetch_row
+from core.look_locks import lock_look
 from core.looks import is_ordinary_pair, is_plain, pass_for_each_other
 from registry import rights
 from registry.models import RegisteredModel
 
-# Two statements, since each sees what was committed before it began: the lock first, then the names.
-LOCK_LOOK = "SELECT pg_advisory_xact_lock(hashtextextended('model ' || %s, 0))"
 ALIKE = """SELECT array_agg(m.name::text) FROM registry_registeredmodel m
  WHERE m.look_sha256 = %s AND m.deleted_at IS NULL AND m.id <> %s"""
 
@@ -21,7 +20,7 @@ class ConfusableName(Conflict):
 
 def refuse_taken(actor: Actor, model: RegisteredModel) -> None:
     """Two names that look the same would let one model pass for another."""
-    fetch_row(LOCK_LOOK, [model.look_sha256])
+    lock_look("model", model.look_sha256)
     found = fetch_row(ALIKE, [model.look_sha256, model.pk])
     for name in (found[0] if found else None) or ():
         if name == model.name:

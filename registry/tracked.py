@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass, field
+from datetime import datetime
 
 # Set by edge on everything that is logged: the id of the person who logged it.
 OWNER = "controlplane.owner"
+# Whose are the runs that nobody is known to have logged.
+NOBODY = str(uuid.UUID(int=0))
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # A run's status until it ends.
 RUNNING = "RUNNING"
@@ -31,6 +35,15 @@ class Entry:
 
     name: str
     size: int | None
+
+
+@dataclass(frozen=True)
+class FileState:
+    """One file anywhere below a folder of artifacts, and when it was written last."""
+
+    path: str
+    size: int
+    changed_at: datetime
 
 
 @dataclass(frozen=True)

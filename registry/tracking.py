@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from functools import cache
 from typing import Any
 
@@ -17,7 +19,7 @@ import httpx
 from django.conf import settings
 
 from core.errors import Invalid, NotFound, Unavailable
-from registry.tracked import OWNER, PARENT, RUN_ID, RUNNING, DatasetInput, LoggedModel, Owned, Run
+from registry.tracked import NOBODY, OWNER, PARENT, RUN_ID, RUNNING, DatasetInput, LoggedModel, Owned, Run
 
 TIMEOUT = httpx.Timeout(30, connect=5)
 # Shorter than any server waits: none closes a connection just as we ask over it.
@@ -46,6 +48,14 @@ class TrackingServer:
             base_url=url, headers=headers, timeout=TIMEOUT, transport=transport, limits=KEPT_ALIVE
         )
         self.owned: dict[tuple[str, str], Owned] = {}
+        # The moment of the monotonic clock after which nothing is asked any more.
+        self.until = math.inf
+
+    def within(self, seconds: float) -> TrackingServer:
+        """The same server for who cannot wait: Unavailable after so many seconds for all its questions."""
+        hurried = copy(self)
+        hurried.until = time.monotonic() + seconds
+        return hurried
 
     def run(self, run_id: str) -> Run:
         body = self._get("/api/2.0/mlflow/runs/get", {"run_id": run_id}, f"There is no run {run_id}.")
@@ -90,7 +100,7 @@ class TrackingServer:
 
     def children_of(self, run: Run, size: int) -> list[Run]:
         """The newest runs of its owner that say they are part of it: anybody may say so of theirs."""
-        owner = run.owner or str(uuid.UUID(int=0))
+        owner = run.owner or NOBODY
         asked = {
             "experiment_ids": [run.experiment_id],
             "filter": f"tags.`{OWNER}` = '{uuid.UUID(owner)}' AND tags.`{PARENT}` = '{run.id}'",
@@ -121,6 +131,20 @@ class TrackingServer:
         }
         found = self._post("/api/2.0/mlflow/logged-models/search", asked, "").get("models", [])
         return [_logged_model(each) for each in found]
+
+    def named(self, runs: dict[str, str]) -> list[Run]:
+        """These runs (id and experiment), newest first; one that is gone is not among them."""
+        names = ", ".join(f"'{run}'" for run in runs if RUN_ID.fullmatch(run))
+        if not names:
+            return []
+        asked = {
+            "experiment_ids": sorted(set(runs.values())),
+            "filter": f"attributes.run_id IN ({names})",
+            "order_by": [NEWEST_FIRST],
+            "max_results": len(runs),
+        }
+        found = self._post("/api/2.0/mlflow/runs/search", asked, "").get("runs", [])
+        return [_run(each) for each in found]
 
     def ended(self, runs: dict[str, str]) -> set[str]:
         """Which of these runs (id and experiment) are under way no more; one that is gone is not among them."""
@@ -208,6 +232,8 @@ class TrackingServer:
         return self._read(answer, path)
 
     def _asked(self, method: str, path: str, **what: Any) -> httpx.Response:
+        if self.until < math.inf:
+            what["timeout"] = max(self.until - time.monotonic(), 0.001)
         try:
             return self.client.request(method, path, **what)
         except httpx.InvalidURL as error:  # an id that can be in no address is of nothing

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from registry.views import access, aliases, deleting, models, tags, versions
+from registry.views import access, aliases, deleting, models, tags, versions, writing
 
 app_name = "registry"
 VERSION = "models/<str:name>/versions/<int:number>/"
 
 urlpatterns = [
     path("models/", models.model_list, name="models"),
+    path("prompts/new/", writing.new_prompt, name="new-prompt"),
     path("models/<str:name>/", models.model_detail, name="model"),
     path("models/<str:name>/edit/", models.edit_model, name="edit-model"),
     path("models/<str:name>/rename/", models.rename_model, name="rename-model"),
@@ -19,6 +20,7 @@ urlpatterns = [
     path("models/<str:name>/aliases/remove/", aliases.remove_of_model, name="remove-alias"),
     path("models/<str:name>/tags/set/", tags.set_of_model, name="set-tag"),
     path("models/<str:name>/tags/remove/", tags.remove_of_model, name="remove-tag"),
+    path("models/<str:name>/versions/new/", writing.new_prompt_version, name="new-prompt-version"),
     path(VERSION, versions.version_detail, name="version"),
     path(f"{VERSION}status/", versions.version_status, name="version-status"),
     path(f"{VERSION}edit/", versions.edit_version, name="edit-version"),

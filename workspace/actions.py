@@ -39,6 +39,7 @@ VERBS = (
 # word, icon, address, the right that the page asks for
 PLAIN = (
     ("Create a data set…", "database", "/data/_new/", "create"),
+    ("Write a prompt…", "message-square", "/prompts/new/", "create"),
     ("Create a token…", "key-round", "/settings/tokens/", ""),
     ("Export the audit trail…", "download", "/audit/exports/", "audit"),
     ("Verify the audit trail…", "shield-check", "/audit/", "audit"),

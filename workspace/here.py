@@ -40,10 +40,15 @@ def _of_model(actor: Actor, name: str, number: str | None) -> Lines:
     versions = ModelVersion.objects.ready().filter(model=model).order_by("-number")
     version = (versions.filter(number=int(number)) if number else versions).only("number").first()
     rights = {
-        right for right in ("propose", "deploy", "roll_back", "administer") if holds(actor, right, model)
+        right
+        for right in ("register", "propose", "deploy", "roll_back", "administer")
+        if holds(actor, right, model)
     }
     if model.is_text:  # a text is neither promoted nor served
-        rights &= {"administer"}
+        rights &= {"administer", "register"}
+        if "register" in rights:
+            write = reverse("registry:new-prompt-version", args=[name])
+            yield line("pen-line", f"Write a version of {name}…", "", write)
     if version is not None:
         yield from _of_version(name, version.number, rights)
     if not model.is_text:

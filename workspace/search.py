@@ -1,11 +1,11 @@
 """The palette: what the reader may see and where to go. Actions open pages, never act at once.
 
-Every group is one bounded query, whatever it finds.
+Every group is one bounded query, whatever it finds; the runs are a few to the tracking server, which has
+until a moment to answer them all.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
@@ -17,10 +17,14 @@ from django.urls import reverse
 from accounts.models import Account
 from approvals.models import PromotionRequest
 from core.actors import Actor
+from core.errors import Unavailable
 from core.frame import links
 from pipelines.models import Dataset
 from registry.models import ModelVersion, RegisteredModel
+from registry.models.versions import ModelVersionQuerySet
 from registry.prompts.content import among_prompts
+from registry.runs.finding import RUN_ID_BEGINNING, made_from, runs_matching
+from registry.runs.shown import STATUSES
 from workspace.actions import actions_for
 from workspace.here import lines_here
 from workspace.saved_views.list_pages import LIST_PAGES
@@ -30,7 +34,7 @@ from workspace.wanted import Wanted, line, wanted
 MOST = 6
 # One more than is shown tells whether there are more.
 ENOUGH = MOST + 1
-RUN_ID = re.compile(r"[0-9a-f]{32}")
+LEAST_OF_A_RUN = 2
 Lines = Iterable[dict[str, str]]
 
 
@@ -44,14 +48,17 @@ def results(actor: Actor, words: str, address: str = "") -> list[dict[str, Any]]
         return []
     here = {"name": "On this page", "lines": lines_here(actor, address, asked.words), "more": None}
     groups = [here, *_groups(actor, asked)]
-    return [group for group in groups if group["lines"]]
+    return [group for group in groups if group["lines"] or group["more"]]
 
 
 def _groups(actor: Actor, asked: Wanted) -> list[dict[str, Any]]:
     found = []
     for name, find in GROUPS.items():
-        lines = list(islice(find(actor, asked), ENOUGH))
-        more = _more(name, asked) if len(lines) > MOST else None
+        try:
+            lines = list(islice(find(actor, asked), ENOUGH))
+            more = _more(name, asked) if len(lines) > MOST else None
+        except Unavailable:
+            lines, more = [], line("", f"{name} cannot be searched just now.", "", "")
         found.append({"name": name, "lines": lines[:MOST], "more": more})
     return found
 
@@ -61,7 +68,7 @@ def _more(name: str, asked: Wanted) -> dict[str, str] | None:
     if name not in LISTS:
         return line("", "More match; type more of the name.", "", "") if asked.words else None
     address, field = LISTS[name]
-    words = asked.words if name == "Data sets" else asked.name
+    words = asked.words if name in {"Data sets", "Runs"} else asked.name
     query = f"?{urlencode({field: words})}" if words else ""
     matching = " that match" if words else ""
     return line(
@@ -77,24 +84,32 @@ def _models(actor: Actor, asked: Wanted) -> Lines:
 
 
 def _versions(actor: Actor, asked: Wanted) -> Lines:
-    """By a run's id, or by a number: each model has many."""
-    if RUN_ID.fullmatch(asked.words):
-        yield from _versions_of_run(actor, asked.words)
-        return
+    """By the id of the run they were made from, or by a number: each model has many."""
+    if RUN_ID_BEGINNING.fullmatch(asked.words.lower()):
+        made = made_from(actor, asked.words.lower()).existing()
+        yield from _version_lines(made.order_by("pk"), "version of this run")
     if asked.number is None:
         return
     models = RegisteredModel.objects.visible_to(actor).searched(asked.name)
     versions = ModelVersion.objects.existing().filter(model__in=models, number=asked.number)
-    for version in versions.in_lists().order_by("model__name")[:ENOUGH]:
-        address = reverse("registry:version", args=[version.model.name, version.number])
-        yield line("package", f"{version.model.name} v{version.number}", "version", address)
+    yield from _version_lines(versions.order_by("model__name"), "version")
 
 
-def _versions_of_run(actor: Actor, run_id: str) -> Lines:
-    versions = ModelVersion.objects.visible_to(actor).filter(run_id=run_id)
-    for version in versions.in_lists().order_by("pk")[:ENOUGH]:
+def _version_lines(versions: ModelVersionQuerySet, note: str) -> Lines:
+    for version in versions.in_lists()[:ENOUGH]:
         address = reverse("registry:version", args=[version.model.name, version.number])
-        yield line("package", f"{version.model.name} v{version.number}", "version of this run", address)
+        yield line("package", f"{version.model.name} v{version.number}", note, address)
+
+
+def _runs(actor: Actor, asked: Wanted) -> Lines:
+    """Nobody's runs are listed unasked, and one letter is in most names."""
+    if len(asked.words) < LEAST_OF_A_RUN:
+        return
+    for run in runs_matching(actor, asked.words, ENOUGH):
+        status = STATUSES.get(run.status, "unknown")
+        yield line(
+            "cpu", run.name or run.id[:8], f"run {run.id[:8]}, {status}", reverse("runs:run", args=[run.id])
+        )
 
 
 def _requests(actor: Actor, asked: Wanted) -> Lines:
@@ -144,13 +159,19 @@ def _pages(actor: Actor, asked: Wanted) -> Lines:
 
 
 # Group -> the page with the list of them, and the filter there that takes the words.
-LISTS = {"Models": ("/models/", "q"), "Requests": ("/approvals/", "model"), "Data sets": ("/data/", "q")}
+LISTS = {
+    "Models": ("/models/", "q"),
+    "Requests": ("/approvals/", "model"),
+    "Data sets": ("/data/", "q"),
+    "Runs": ("/runs/", "q"),
+}
 GROUPS: dict[str, Callable[[Actor, Wanted], Lines]] = {
     "Actions": actions_for,
     "Versions": _versions,
     "Models": _models,
     "Requests": _requests,
     "Data sets": _datasets,
+    "Runs": _runs,
     "People": _people,
     "Saved views": _views,
     "Pages": _pages,

@@ -8,7 +8,7 @@ from typing import Any
 from core.actors import Actor
 from deployments.models import Deployment
 from monitoring.board.scope import HIGHER_IS_BETTER, METRIC_WORDS
-from monitoring.board.versus import period_words
+from monitoring.board.versus_words import period_words
 from monitoring.models import Granularity, QualityWindow, Role
 
 MAIN = "roc_auc"

@@ -10,7 +10,7 @@ from typing import Any
 from core import charts
 from monitoring.board.drift import deployment_marks
 from monitoring.board.scope import HIGHER_IS_BETTER, METRIC_WORDS, Scope, day_words
-from monitoring.board.versus import period_words, versus_words
+from monitoring.board.versus_words import period_words, versus_words
 from monitoring.models import Granularity, LabelDay, QualityWindow, Role
 
 KNOWN_SHARE = 0.8

@@ -10,7 +10,7 @@ from monitoring.board.drift import Series, is_told, is_whole_week
 from monitoring.board.health import Health
 from monitoring.board.quality import Quality, estimate_of
 from monitoring.board.scope import METRIC_WORDS, Scope, day_words
-from monitoring.board.versus import has_interval, period_words, versus_words
+from monitoring.board.versus_words import has_interval, period_words, versus_words
 from monitoring.incidents.models import AlertRule, Incident
 from monitoring.models import Granularity, Level, QualityWindow, Role
 

@@ -17,7 +17,7 @@ from monitoring.held_out import held_out_scores
 from monitoring.models import Reference
 from monitoring.services import request_refresh
 from pipelines import contracts
-from pipelines.models import DatasetVersion
+from pipelines.models import DataContract, DatasetVersion
 from registry.models import ModelVersion, VersionDataset
 
 NUMBERS = frozenset({"integer", "number"})
@@ -97,7 +97,7 @@ def _scores(digest: str) -> list[float]:
 
 def _expectations(data: DatasetVersion, inputs: list[str]) -> dict[str, Any]:
     """Ranges and allowed values of the data contract, which say more than what was seen."""
-    contract = data.dataset.contract()
+    contract = DataContract.objects.newest_of(data.dataset)
     if contract is None:
         return {}
     rules = [rule for rule in contracts.parse(contract.document).columns if rule.name in inputs]

@@ -74,7 +74,7 @@ class ContractViewSet(viewsets.GenericViewSet):
             if newest is None:
                 raise NotFound(f"{dataset} has no version that is ready.")
             version = newest
-        proposal, current = propose_from(version), dataset.contract()
+        proposal, current = propose_from(version), DataContract.objects.newest_of(dataset)
         body = {
             "version": version.number,
             "document": proposal.document,
@@ -125,7 +125,7 @@ class ContractViewSet(viewsets.GenericViewSet):
         document = said["document"]
         document = loaded(document) if isinstance(document, str) else document
         reading = from_standard(document, table=said["table"] or name)
-        current = find_dataset(request, name).contract()
+        current = DataContract.objects.newest_of(find_dataset(request, name))
         body: dict[str, Any] = {
             "document": reading.document,
             "left_out": reading.left_out,
@@ -141,7 +141,7 @@ class ContractViewSet(viewsets.GenericViewSet):
 
     def _kept(self, request: Request, name: str, **new: Any) -> tuple[DataContract, bool]:
         dataset = find_dataset(request, name)
-        before = dataset.contract()
+        before = DataContract.objects.newest_of(dataset)
         if before is not None:
             require_match(request, etag_of(before.pk))
         kept = services.set_contract(

@@ -149,7 +149,7 @@ class DatasetVersionSerializer(DatasetVersionInListSerializer):
         return [str(each) for each in version.parents.select_related("dataset")]
 
     def get_check(self, version: DatasetVersion) -> dict[str, Any] | None:
-        check = version.last_check()
+        check = ContractCheck.objects.last_of(version)
         return dict(CheckSerializer(check).data) if check else None
 
 

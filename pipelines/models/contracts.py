@@ -13,6 +13,12 @@ from core.identifiers import new_id
 from pipelines.models.datasets import Dataset, DatasetVersion
 
 
+class DataContractQuerySet(models.QuerySet["DataContract"]):
+    def newest_of(self, dataset: Dataset) -> DataContract | None:
+        """The newest revision of its contract: the one that counts."""
+        return self.filter(dataset=dataset).order_by("-revision").first()
+
+
 class DataContract(models.Model):
     """One revision of a data set's contract; the newest counts, all are kept."""
 
@@ -24,6 +30,8 @@ class DataContract(models.Model):
     reason = models.CharField(max_length=1000, blank=True, default="")
     created_by = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
+
+    objects = DataContractQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
@@ -43,6 +51,11 @@ class ContractCheckQuerySet(models.QuerySet["ContractCheck"]):
         if actor.holds_everywhere("view"):
             return self
         return self.filter(version__dataset__in=Dataset.objects.visible_to(actor))
+
+    def last_of(self, version: DatasetVersion) -> ContractCheck | None:
+        """The newest check of this version, of whatever revision of the contract."""
+        of_version = self.filter(version=version).select_related("contract")
+        return of_version.order_by("-checked_at", "-pk").first()
 
 
 class ContractCheck(models.Model):

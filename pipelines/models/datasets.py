@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -15,9 +15,6 @@ from core.identifiers import new_id
 from core.states import StatefulModel
 from pipelines.freshness import Freshness
 from pipelines.models.access import DatasetAccountGrant, DatasetGroupGrant
-
-if TYPE_CHECKING:
-    from pipelines.models.contracts import ContractCheck, DataContract
 
 LONGEST_NAME = 100
 
@@ -47,6 +44,7 @@ class Dataset(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=LONGEST_NAME)
+    look_sha256 = models.CharField(max_length=64, editable=False)
     description = models.TextField(blank=True, default="")
     owner = models.ForeignKey(
         "accounts.Person", on_delete=models.PROTECT, null=True, related_name="owned_datasets"
@@ -72,7 +70,10 @@ class Dataset(models.Model):
             ("administer", "May set its contract and quarantine versions"),
         ]
         constraints = [models.UniqueConstraint(fields=["name"], name="one_dataset_per_name")]
-        indexes = [models.Index(F("created_at").desc(), name="dataset_newest_first")]
+        indexes = [
+            models.Index(F("created_at").desc(), name="dataset_newest_first"),
+            models.Index("look_sha256", name="dataset_by_look"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -93,11 +94,6 @@ class Dataset(models.Model):
             created_at=self.created_at,
             now=read.read_at,
         )
-
-    def contract(self) -> DataContract | None:
-        """The newest revision of its contract: the one that counts."""
-        newest: DataContract | None = self.contracts.order_by("-revision").first()
-        return newest
 
 
 class DatasetVersionQuerySet(models.QuerySet["DatasetVersion"]):
@@ -202,13 +198,6 @@ class DatasetVersion(StatefulModel):
 
     def is_granted_to(self, actor: Actor, right: str) -> bool:
         return self.dataset.is_granted_to(actor, right)
-
-    def last_check(self) -> ContractCheck | None:
-        """The newest check of this version, of whatever revision of the contract."""
-        newest: ContractCheck | None = (
-            self.checks.select_related("contract").order_by("-checked_at", "-pk").first()
-        )
-        return newest
 
     def column(self, name: str) -> dict[str, Any] | None:
         """What its schema says of one column."""

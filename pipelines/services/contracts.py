@@ -32,7 +32,7 @@ def set_contract(
     contract = parse(document)
     reason = checked_text(reason, "reason", 1000, multiline=True)
     row = Dataset.objects.select_for_update().get(pk=dataset.pk)
-    before = row.contract()
+    before = DataContract.objects.newest_of(row)
     current = before.revision if before else 0
     if expected_revision is not None and expected_revision != current:
         raise PreconditionFailed(
@@ -68,7 +68,7 @@ def request_check(*, actor: Actor, version: DatasetVersion) -> Job:
     """Have a worker check a version against the newest contract again."""
     if not (rights.may_register(actor, version.dataset) or rights.may_administer(actor, version.dataset)):
         raise NotAllowed(f"You may not check {version}; it needs the right to register or administer.")
-    if version.dataset.contract() is None:
+    if DataContract.objects.newest_of(version.dataset) is None:
         raise Conflict(f"{version.dataset} has no contract, so there is nothing to check.")
     if not version.digest:
         raise Conflict(

@@ -8,15 +8,15 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
-from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.duration import duration_iso_string
 
 from accounts.models import Person
 from audit.services import command, record
 from core.actors import Actor
 from core.errors import Conflict, Invalid, NotAllowed, PreconditionFailed, ProbedName
-from core.looks import taken_for
+from core.look_locks import lock_look
+from core.looks import look_sha256, taken_for
 from core.text import checked_text
 from pipelines import rights
 from pipelines.freshness import LONGEST, SHORTEST
@@ -54,8 +54,10 @@ def create_dataset(
 ) -> Dataset:
     """Create a data set; its creator owns it and may add versions and set its contract."""
     _require_creating(actor)
+    name = _checked_name(name)
     dataset = Dataset(
-        name=_checked_name(name),
+        name=name,
+        look_sha256=look_sha256(name),
         description=checked_text(description, "description", 5000, multiline=True),
         owner=owner or Person.objects.filter(pk=actor.person_id).first(),
         event_time_column=_checked_column(event_time_column, "event_time_column"),
@@ -65,13 +67,8 @@ def create_dataset(
         expected_every=_checked_interval(expected_every),
         created_by_id=actor.account_id,
     )
-    if taken_for(dataset.name, Dataset.objects.values_list("name", flat=True)):
-        raise _taken(actor, dataset.name)
-    try:
-        with transaction.atomic():
-            dataset.save()
-    except IntegrityError:
-        raise _taken(actor, dataset.name) from None
+    _refuse_taken(actor, dataset)
+    dataset.save()
     give_creator_rights(actor, dataset)
     record(actor=actor, action="pipelines.dataset_created", target=dataset, after=_facts(dataset))
     dataset.refresh_from_db()
@@ -120,14 +117,19 @@ def _require_creating(actor: Actor) -> None:
         raise NotAllowed("You may not create data sets; the role data-scientist may.")
 
 
-def _taken(actor: Actor, name: str) -> Conflict:
-    """Of the name itself or of one that looks like it; what is hidden is not named."""
-    seen = taken_for(name, Dataset.objects.visible_to(actor).values_list("name", flat=True))
+def _refuse_taken(actor: Actor, dataset: Dataset) -> None:
+    """The name itself, and one that looks like it; what is hidden is not named."""
+    lock_look("data set", dataset.look_sha256)
+    name = dataset.name
+    alike = Dataset.objects.filter(Q(look_sha256=dataset.look_sha256) | Q(name=name))
+    if not taken_for(name, alike.values_list("name", flat=True)):
+        return
+    seen = taken_for(name, alike.visible_to(actor).values_list("name", flat=True))
     if seen and seen != name:
-        words, code = f"{name} looks like the data set {seen}; choose another name.", "name_confusable"
-        return Conflict(words, field="name", code=code)
+        words = f"{name} looks like the data set {seen}; choose another name."
+        raise Conflict(words, field="name", code="name_confusable")
     kind = Conflict if seen else ProbedName
-    return kind(f"A data set named {name}, or alike, already exists.", field="name", code="name_taken")
+    raise kind(f"A data set named {name}, or alike, already exists.", field="name", code="name_taken")
 
 
 def _checked_name(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from core.errors import Conflict
-from pipelines.models import DatasetVersion
+from pipelines.models import DataContract, DatasetVersion
 
 Reason = tuple[str, str]
 MOST_GENERATIONS = 20
@@ -29,7 +29,7 @@ def why_invalid(version: DatasetVersion) -> Reason | None:
     """
     if (withheld := why_withheld(version)) is not None:
         return withheld
-    contract = version.dataset.contract()
+    contract = DataContract.objects.newest_of(version.dataset)
     if contract is None:
         parents = version.parents.select_related("dataset") if version.derivation else []
         return next(filter(None, map(why_invalid, parents)), None)

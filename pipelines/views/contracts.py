@@ -37,7 +37,7 @@ def contract_detail(request: PageRequest, name: str) -> HttpResponse:
         .order_by("-revision")[:MOST_REVISIONS]
     )
     asked = request.GET.get("revision", "")
-    contract = find_contract(request, name, asked) if asked else dataset.contract()
+    contract = find_contract(request, name, asked) if asked else DataContract.objects.newest_of(dataset)
     before = (
         dataset.contracts.filter(revision__lt=contract.revision).order_by("-revision").first()
         if contract
@@ -141,7 +141,7 @@ def _edit(request: PageRequest, editor: Editor, status: int = 200, **more: Any) 
 
 def _show_both(request: PageRequest, dataset: Dataset, editor: Editor, expected: int) -> HttpResponse:
     """Somebody kept another revision meanwhile: their change beside what was typed, nothing lost."""
-    theirs = dataset.contract()
+    theirs = DataContract.objects.newest_of(dataset)
     seen = dataset.contracts.filter(revision=expected).first()
     data = request.POST.copy()
     data["revision"] = str(theirs.revision if theirs else 0)

@@ -16,7 +16,7 @@ from pipelines import rights, services
 from pipelines.forms import DatasetFilterForm, EditDatasetForm, NewDatasetForm, ReasonForm
 from pipelines.impact import impact_of
 from pipelines.lookups import find_dataset, find_dataset_version, whole_number
-from pipelines.models import Dataset, DatasetVersion
+from pipelines.models import ContractCheck, DataContract, Dataset, DatasetVersion
 from pipelines.needs import need_of, sizes_of
 from pipelines.overview import (
     late_datasets,
@@ -89,8 +89,8 @@ def dataset_detail(request: PageRequest, name: str) -> HttpResponse:
         version = find_dataset_version(request, name, whole_number(number, "version"))
     else:
         version = newest_to_show(dataset)
-    check = version.last_check() if version else None
-    contract = dataset.contract()
+    check = ContractCheck.objects.last_of(version) if version else None
+    contract = DataContract.objects.newest_of(dataset)
     context = {
         "dataset": dataset,
         "trail": [("Data", "/data/"), (dataset.name, "")],

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from accounts.models import Account
 from core.actors import Actor
 from core.errors import Conflict, DomainError, Unavailable
+from core.looks import look_sha256
 from registry.contents import Contents
 from registry.imports import services
 from registry.imports.fetching import copy_of, fetch, find, is_copy, link_to_run, rehearse
@@ -17,7 +18,7 @@ from registry.imports.pointing import bring_aliases, note_stage
 from registry.imports.report import Report
 from registry.imports.server import FoundModel, FoundVersion, MlflowServer
 from registry.models import ModelVersion, RegisteredModel
-from registry.names import checked_name, look_sha256
+from registry.names import checked_name
 from registry.sources import parse_source
 from registry.taken import refuse_taken
 

@@ -7,7 +7,7 @@ from unicodedata import category
 from core.errors import DomainError
 from core.text import ALLOWED_FORMAT, ALLOWED_IN_LINES, REFUSED_IN_NAMES
 from registry.services.models import LONGEST_DESCRIPTION, checked_description
-from registry.services.tags import MOST_TAGS, checked_tag
+from registry.services.tags import MOST_TAGS, checked_first_tag
 
 
 def fitting_tags(tags: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -16,7 +16,7 @@ def fitting_tags(tags: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     refused: dict[str, str] = {}
     for key, value in tags.items():
         try:
-            checked_key, checked_value = checked_tag(key, value)
+            checked_key, checked_value = checked_first_tag(key, value)
         except DomainError as error:
             refused[key] = str(error)
             continue

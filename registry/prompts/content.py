@@ -93,7 +93,11 @@ def among_prompts() -> Exists:
 
 
 def prompt_of(version: ModelVersion) -> Prompt:
-    tags = {tag.key: tag.value for tag in version.tags.all()}
+    return content_of({tag.key: tag.value for tag in version.tags.all()})
+
+
+def content_of(tags: Mapping[str, str]) -> Prompt:
+    """Of the tags that a version has, or that one would have."""
     raw = tags.get(PROMPT_TEXT, "")
     chat = _messages(raw) if tags.get(TYPE) == "chat" else None
     messages = [

@@ -51,6 +51,7 @@ def page_of_prompt(request: Any, model: RegisteredModel) -> dict[str, Any]:
         "aliases": aliases,
         "tags": tags_of_people(model.tags.all()),
         "may_administer": rights.may_administer(actor, model),
+        "may_register": rights.may_register(actor, model),
         "snippets": of_prompt(newest, prompt.variables, [alias.name for alias in aliases])
         if newest and prompt
         else [],
@@ -106,6 +107,19 @@ def page_of_comparison(a: ModelVersion, b: ModelVersion) -> dict[str, Any]:
             (key, title, differing(lines), [line for line in lines if not line.is_difference], empty)
             for key, title, lines, empty in tables
         ],
+    }
+
+
+def preview_of(prompt: Prompt, before: ModelVersion | None) -> dict[str, Any]:
+    """How what is being written reads, and what it says that the version before it does not."""
+    old = prompt_of(before) if before else Prompt("", [])
+    both = ({in_words(key): value for key, value in each.settings} for each in (old, prompt))
+    return {
+        "prompt": prompt,
+        "variables": _variables(old, prompt),
+        "text": text_difference(old, prompt) if before else None,
+        "response_format": plain_difference(old.response_format, prompt.response_format),
+        "settings": differing(lines_of(*both)),
     }
 
 

@@ -71,6 +71,9 @@ class RegisterForm(forms.Form):
         ),
     )
 
+    # The version whose files have changed since, where its reader asks for their new state.
+    after = forms.IntegerField(required=False, min_value=1, max_value=2_147_483_647, widget=forms.HiddenInput)
+
     def __init__(self, *args: Any, actor: Actor, offered: Iterable[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.actor = actor

@@ -62,7 +62,7 @@ def register(actor: Actor, run: Run, offers: Sequence[Offer], form: RegisterForm
         parsed = parse_source(offer.source)
         refuse_early(actor, parsed, *checked_owners(parsed, run.id, offer.logged_model_id))
         version, form.is_new = services.register_logged(
-            actor=actor, name=name, model=form.model, run_id=run.id, **what
+            actor=actor, name=name, model=form.model, run_id=run.id, after=form.cleaned_data["after"], **what
         )
     except Conflict as error:
         form.is_new = False

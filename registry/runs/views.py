@@ -16,15 +16,18 @@ from django.views.decorators.http import require_GET, require_http_methods
 from core.doors import PageRequest, sign_in_required
 from core.errors import Conflict, Invalid
 from core.filters import asked
+from registry.models import ModelVersion
+from registry.runs.asked import Asked
 from registry.runs.comparing import FEWEST, MOST, comparison_of
 from registry.runs.curves import curve_of, figure_of
 from registry.runs.files import folder_of
 from registry.runs.forms import RegisterForm, RunFilterForm, registrable
-from registry.runs.listing import Asked, RunPage, orders_of, runs_of
+from registry.runs.listing import RunPage, orders_of, runs_of
 from registry.runs.reading import family_of, is_own, logged_models_of, shown_run
 from registry.runs.registering import named_folder, offers_of, register
 from registry.runs.shown import ShownRun
 from registry.runs.sight import find_run
+from registry.runs.since import since
 from registry.snippets import of_first_version, of_restoring, of_run
 from registry.tracked import Run
 
@@ -35,7 +38,7 @@ SUGGESTED = 200
 @sign_in_required
 @require_GET
 def run_list(request: PageRequest) -> HttpResponse:
-    """The reader's own runs: newest first, or by a metric."""
+    """The reader's own runs, newest first or by a metric; or the parts of one, ``?parent=``."""
     return _run_list(request)
 
 
@@ -43,7 +46,8 @@ def _run_list(request: PageRequest, ticked: Sequence[str] = (), refused: str = "
     """Again with what was ``ticked`` where that was ``refused``."""
     form = RunFilterForm(request.GET)
     wanted, page = request.GET, request.GET.get("page", "")
-    of = Asked(wanted.get("experiment", ""), sort=wanted.get("sort", ""), **asked(form))
+    named = {name: wanted.get(name, "") for name in ("experiment", "sort", "parent")}
+    of = Asked(**named, **asked(form))
     try:
         shown = runs_of(request.actor, of, page)
     except Invalid as error:
@@ -64,7 +68,9 @@ def _run_list(request: PageRequest, ticked: Sequence[str] = (), refused: str = "
         "newest": f"{here}?{urlencode(kept)}" if page else "",
         "older": f"{here}?{urlencode({**kept, 'page': shown.next_page})}" if shown.next_page else "",
         "snippet": of_first_version("my-model"),
-        "trail": [("Models", reverse("registry:models")), ("My runs", "")],
+        "trail": _trail(shown.parent.run, "Its parts", is_own=shown.parent.is_own)
+        if shown.parent
+        else [("Models", reverse("registry:models")), ("My runs", "")],
     }
     return render(request, "runs/run_list.html", context, status=422 if refused or form.errors else 200)
 
@@ -161,26 +167,36 @@ def register_run(request: PageRequest, run_id: str) -> HttpResponse:
         offered=[(each.source, each.words) for each in offers],
         initial={"what": request.GET.get("what") or (named[0].source if named else None)},
     )
+    version = changes = None
     if request.method == "POST" and form.is_valid():
         version = register(request.actor, run, offers, form)
-        if version is not None:
-            _say(request, form, str(version))
+        changes = None if version is None or form.is_new else since(run, version)
+        if version is not None and not (changes and changes.groups):
+            _say(request, form, version, is_compared=changes is not None)
             return redirect("registry:version", name=version.model.name, number=version.number)
     context = {
         "run": run,
         "form": form,
+        "known": version,
+        "changes": changes,
         "offers": offers,
         "suggested": _suggested(request),
         "trail": _trail(run, "Register a version", is_own=is_own(request.actor, run)),
     }
-    return render(request, "runs/run_register.html", context, status=form.status if form.errors else 200)
+    status = 409 if changes else form.status if form.errors else 200
+    return render(request, "runs/run_register.html", context, status=status)
 
 
-def _say(request: PageRequest, form: RegisterForm, version: str) -> None:
+def _say(request: PageRequest, form: RegisterForm, version: ModelVersion, *, is_compared: bool) -> None:
+    nothing = "Nothing was registered anew."
     if form.is_new:
         messages.success(request, f"{version} is being registered.")
+    elif is_compared:
+        messages.warning(request, f"These files are {version} already, and the same since. {nothing}")
+    elif version.is_ready:
+        messages.warning(request, f"{version} was made from these files, which cannot be read now. {nothing}")
     else:
-        messages.warning(request, f"These files are {version} already. Nothing was registered anew.")
+        messages.warning(request, f"{version} is being made from these files. {nothing}")
 
 
 def _suggested(request: PageRequest) -> list[str]:

@@ -31,6 +31,7 @@ from registry.services.models import (
     rename_model,
     update_model,
 )
+from registry.services.prompts import create_prompt, require_writing, write_prompt_version
 from registry.services.registration import fail_registration, finish_registration
 from registry.services.run_models import already_registered, register_logged
 from registry.services.runs import note_run_download, settle_run
@@ -55,6 +56,7 @@ __all__ = [
     "change_model",
     "checked_tier",
     "create_model",
+    "create_prompt",
     "create_version",
     "delete_alias",
     "delete_model",
@@ -75,6 +77,7 @@ __all__ = [
     "request_verification",
     "require_administering",
     "require_describing",
+    "require_writing",
     "retry_registration",
     "set_alias",
     "set_tag",
@@ -83,4 +86,5 @@ __all__ = [
     "unprotect_alias",
     "update_model",
     "update_version",
+    "write_prompt_version",
 ]

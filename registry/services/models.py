@@ -12,12 +12,13 @@ from audit.services import command, record
 from core.actors import Actor
 from core.errors import Conflict, Invalid, NotAllowed, ProbedName
 from core.hot_rows import insert_row
+from core.looks import look_sha256
 from core.text import checked_text
 from registry import rights
 from registry.access.services import give_creator_rights
 from registry.locks import locked_model, touch, wait_for_keepers
 from registry.models import ModelAlias, ModelVersion, RegisteredModel
-from registry.names import checked_name, look_sha256
+from registry.names import checked_name
 from registry.retention import reason_to_keep_name, reasons_to_keep
 from registry.services.tags import checked_tags, put_first_tags
 from registry.storage.tombstones import bury

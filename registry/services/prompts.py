@@ -14,20 +14,82 @@ from django.db.models.functions import Now
 from audit.services import command, record
 from core.actors import Actor
 from core.canonical import canonical_json
-from core.errors import Invalid, NotAllowed
+from core.errors import Invalid, NotAllowed, PreconditionFailed, ProbedName
 from core.events import emit
 from core.object_store import store
 from registry import rights
-from registry.locks import changed_model
+from registry.locks import changed_model, locked_model
 from registry.manifest import ManifestFile, digest_of, listed
 from registry.models import ModelVersion, RegisteredModel
-from registry.services.models import checked_description
+from registry.services.models import checked_description, create_model
 from registry.services.registration import VERSION_READY
-from registry.services.tags import IS_PROMPT, PROMPT_CONTENT, PROMPT_TEXT, checked_tags, put_first_tags
+from registry.services.tags import (
+    IS_PROMPT,
+    PROMPT_CONTENT,
+    PROMPT_TEXT,
+    checked_tags,
+    put_first_tags,
+    set_tag,
+)
+from registry.taken import ConfusableName
 
 # What MLflow's clients send where a source is required and a prompt has none.
 PROMPT_SOURCES = ("prompt-template", "dummy-source")
 PROMPT_FILE = "prompt.json"
+
+
+@command(refusals=(NotAllowed, ProbedName, ConfusableName))
+def create_prompt(
+    *,
+    actor: Actor,
+    name: str,
+    content: Mapping[str, str],
+    tags: Mapping[str, str],
+    description: str = "",
+    message: str = "",
+) -> ModelVersion:
+    """A prompt with its first version, or neither; its tags are on both, as MLflow's clients set them."""
+    model = create_model(actor=actor, name=name, description=description, tags={**tags, IS_PROMPT: "true"})
+    return create_prompt_version(
+        actor=actor, model=model, source=PROMPT_SOURCES[0], tags={**tags, **content}, description=message
+    )
+
+
+@command
+def write_prompt_version(
+    *,
+    actor: Actor,
+    model: RegisteredModel,
+    content: Mapping[str, str],
+    tags: Mapping[str, str],
+    message: str = "",
+    after: int | None = None,
+) -> ModelVersion:
+    """The next version of a prompt by somebody who compared it with version ``after``, None if there was none."""
+    _require_writing(actor, model)
+    row = locked_model(model)
+    newest = row.versions.existing().order_by("-number").values_list("number", flat=True).first()
+    if newest != after:
+        raise PreconditionFailed(f"The newest version of {row} is another one by now.")
+    for key, value in tags.items():
+        set_tag(actor=actor, target=row, key=key, value=value)
+    return create_prompt_version(
+        actor=actor, model=row, source=PROMPT_SOURCES[0], tags={**tags, **content}, description=message
+    )
+
+
+@command
+def require_writing(*, actor: Actor, model: RegisteredModel | None) -> None:
+    """Refuse who may write no version of the prompt, or without one no prompt, before a form is read."""
+    if model is not None:
+        _require_writing(actor, model)
+    elif not rights.may_create(actor):
+        raise NotAllowed("You may not create prompts; the role data-scientist may.")
+
+
+def _require_writing(actor: Actor, model: RegisteredModel) -> None:
+    if not rights.may_register(actor, model):
+        raise NotAllowed(f"You may not register versions of {model}; it needs the right to register.")
 
 
 @command
@@ -35,8 +97,7 @@ def create_prompt_version(
     *, actor: Actor, model: RegisteredModel, source: str, tags: Mapping[str, str], description: str = ""
 ) -> ModelVersion:
     """Register a text as the next version of a prompt; it is READY at once."""
-    if not rights.may_register(actor, model):
-        raise NotAllowed(f"You may not register versions of {model}; it needs the right to register.")
+    _require_writing(actor, model)
     pairs = checked_tags(tags)
     _require_prompt(model, pairs)
     content = canonical_json({key: pairs[key] for key in PROMPT_CONTENT if key in pairs}).encode()

@@ -17,18 +17,26 @@ from registry.taken import ConfusableName
 
 @command(refusals=(NotAllowed, ProbedName, ConfusableName))
 def register_logged(
-    *, actor: Actor, name: str, model: RegisteredModel | None, source: str, run_id: str, logged_model_id: str
+    *,
+    actor: Actor,
+    name: str,
+    model: RegisteredModel | None,
+    source: str,
+    run_id: str,
+    logged_model_id: str,
+    after: int | None = None,
 ) -> tuple[ModelVersion, bool]:
     """The version made from these files, and whether it was made now.
 
     Without ``model`` one of this ``name`` is created with it, or neither. The files of a run that
-    are registered already, or are being, get no second number in the same model.
+    are registered already, or are being, get no second number in the same model, unless they have
+    changed since the version ``after``, the newest made from them.
     """
     if model is None:
         model = create_model(actor=actor, name=name)
     elif not rights.may_register(actor, model):
         raise NotAllowed(f"You may not register versions of {model}; it needs the right to register.")
-    elif known := _registered(locked_model(model), source, logged_model_id):
+    elif (known := _registered(locked_model(model), source, logged_model_id)) and known.number != after:
         return known, False
     version = create_version(
         actor=actor, model=model, source=source, run_id=run_id, logged_model_id=logged_model_id

@@ -55,7 +55,7 @@ def set_tag(
     row = _changed(actor, target)
     _require(actor, row)
     key, value = checked_tag(key, value)
-    _refuse_said_by_run(row, key)
+    _refuse_said_by_run(key, "key")
     _refuse_content(row, key, value)
     before = _put(row, key, value)
     _require_as_seen(row, key, before, seen)
@@ -97,7 +97,14 @@ def checked_tag(key: object, value: object) -> tuple[str, str]:
 def checked_tags(tags: Mapping[str, str]) -> dict[str, str]:
     if len(tags) > MOST_TAGS:
         raise Invalid(f"At most {MOST_TAGS} tags are allowed.", field="tags", allowed=MOST_TAGS)
-    return dict(checked_tag(key, value) for key, value in tags.items())
+    return dict(checked_first_tag(key, value) for key, value in tags.items())
+
+
+def checked_first_tag(key: object, value: object) -> tuple[str, str]:
+    """A tag that something new may begin with: one that may be set on it later."""
+    checked = checked_tag(key, value)
+    _refuse_said_by_run(checked[0], "tags")
+    return checked
 
 
 def _require(actor: Actor, target: RegisteredModel | ModelVersion) -> None:
@@ -116,13 +123,13 @@ def _require_as_seen(
         )
 
 
-def _refuse_said_by_run(row: RegisteredModel | ModelVersion, key: str) -> None:
-    """Set here they would be taken for what they say, and nothing would read them."""
+def _refuse_said_by_run(key: str, field: str) -> None:
+    """Set on anything else they would be taken for what they say, and nothing would read them."""
     if key in TAGS_OF_RUNS:
         raise Invalid(
-            f"The tag {key} is read from the run when a version is registered, so setting it on {row} would"
-            " change nothing. Set it on the run, and register the version again.",
-            field="key",
+            f"The tag {key} is read from the run when a version is registered, so here it would change"
+            " nothing. Set it on the run, and register the version from it.",
+            field=field,
             allowed=f"any key but {', '.join(TAGS_OF_RUNS)}",
         )
 

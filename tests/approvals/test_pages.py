@@ -9,7 +9,7 @@ from approvals import services
 from approvals.models import Decision, PromotionRequest
 from core.identifiers import new_id
 from deployments.models import Endpoint
-from pipelines.models import ContractCheck
+from pipelines.models import ContractCheck, DataContract
 from registry.cards.models import CardRevision
 from registry.models import VersionDataset
 from registry.scans.models import Scan
@@ -158,7 +158,7 @@ def test_the_review_page_asks_as_many_queries_for_a_dozen_of_everything(
     promotion.refresh_from_db()
     gate, decision = promotion.gate_results.first(), promotion.decisions.first()
     rows = version.datasets.first().dataset_version
-    contract = rows.dataset.contract()
+    contract = DataContract.objects.newest_of(rows.dataset)
     for number in range(11):
         gate.pk, gate.gate = None, f"gate {number}"
         gate.save(force_insert=True)

@@ -36,3 +36,27 @@ def test_the_pages_of_prompts_are_sound(visit, make_prompt, scientist, actor):
     for path in (*pages, "/models/ask/compare/?a=1&b=2"):
         visitor.open(path)
         visitor.check_looks()
+
+
+def test_a_prompt_is_written_in_a_browser(visit, make_prompt, scientist):
+    make_prompt("ask", "Say {{what}} in one word.\nBe kind.")
+    visitor = visit().sign_in("scientist")
+    page = visitor.open("/prompts/new/")
+    visitor.check_looks()
+    page.get_by_label("Chat").check()
+    assert not page.locator("#id_text").is_visible()
+    page.get_by_role("button", name="Another message").click()
+    page.locator("#last-turn textarea").wait_for()
+    visitor.check_looks()
+    page = visitor.open("/models/ask/versions/new/")
+    page.fill("#id_text", "Say {{what}} in {{n}} words.\nBe kind.")
+    page.locator("#difference ins").first.wait_for()  # it follows what is typed
+    page.fill("#id_tags", "nonsense")
+    page.get_by_role("button", name="Register v2").click()
+    page.locator("#id_tags_error").wait_for()
+    assert page.evaluate("document.activeElement.id") == "id_tags"
+    visitor.errors.clear()  # the browser's own word on a 422
+    visitor.check_looks()
+    page.fill("#id_tags", "team: ops")
+    page.get_by_role("button", name="Register v2").click()
+    page.wait_for_url("**/models/ask/versions/2/")

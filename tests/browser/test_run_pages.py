@@ -6,6 +6,8 @@ import pytest
 
 from accounts.actors import actor_for
 from accounts.services import issue_token
+from registry.models import ModelVersion
+from tests.registry.conftest import make_model  # noqa: F401 - fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,6 +54,7 @@ def test_pages_of_runs(visit, scientist, runs):
         f"/runs/compare/?run={first}&run={second}&run={part}",
         "/runs/?status=deleted",
         f"/runs/{gone}/",
+        f"/runs/?parent={first}",
     ):
         visitor.open(address)
         visitor.check_looks()
@@ -64,3 +67,28 @@ def test_pages_of_runs(visit, scientist, runs):
     page.get_by_label("Compare forest", exact=True).check()
     page.get_by_role("button", name="Compare the chosen, 2 to 5").click()
     page.get_by_role("heading", name="Parameters").wait_for()
+
+
+def test_a_run_that_wrote_on_and_the_palette(visit, scientist, runs, make_model):
+    _, _, second = runs
+    model = make_model("forests")
+    manifest = [{"path": name, "size": 1, "sha256": "0" * 64} for name in ("MLmodel", "old.bin")]
+    ModelVersion.objects.create(
+        model=model, number=1, status="READY", digest="a" * 64, source=f"runs:/{second}/saved",
+        run_id=second, manifest=manifest, created_by=scientist,
+    )  # fmt: skip
+    visitor = visit().sign_in(scientist.username)
+    page = visitor.open(f"/runs/{second}/register/?path=saved")
+    page.select_option("#id_what", f"runs:/{second}/saved")
+    page.select_option("#id_kind", "existing")
+    page.fill("#id_name", "forests")
+    page.get_by_role("button", name="Register the version").click()
+    page.get_by_role("heading", name="forests v1 is an earlier state of these files").wait_for()
+    visitor.errors.clear()  # the browser's own word on a 409
+    visitor.check_looks()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.keyboard.press("Control+k")
+    page.locator("#palq").fill(second[:8])
+    page.locator("#pallist", has_text="version of this run").wait_for()
+    assert "forest" in page.locator("#pallist [role=group][aria-label=Runs]").inner_text()
+    visitor.check()

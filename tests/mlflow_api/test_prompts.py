@@ -1,5 +1,8 @@
 """Prompts: registered models whose versions are texts; as fixed and as guarded as any other."""
 
+import json
+import uuid
+
 import pytest
 
 from audit.models import Event
@@ -101,3 +104,46 @@ def test_a_prompt_of_somebody_else_does_not_exist(mine, surface, make_account, s
         assert theirs.get("model-versions/get", name="ask", version="1")[0] == 404
         asked = theirs.get("registered-models/search", filter="tags.`mlflow.prompt.is_prompt` = 'true'")
         assert asked == (200, {"registered_models": []})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_client_reads_what_was_written_in_the_browser_and_writes_the_same(sign_in, scientist, client_for):
+    import mlflow
+
+    sign_in(scientist)
+    browser, name = client_for(scientist), f"ask-{uuid.uuid4().hex[:8]}"
+
+    def write(address, **typed):
+        seen = browser.post(address, {**typed, "step": "preview"}).context["look"]
+        answer = browser.post(address, {**typed, "step": "register", "seen": seen})
+        assert answer.status_code == 302, answer.content
+
+    text = 'Say {{ what }} to {{who}},\n  \u00fcber 5 % \\ "x".'
+    write(
+        "/prompts/new/",
+        name=name,
+        kind="text",
+        text=text.replace("\n", "\r\n"),
+        tags="team: ops",
+        message="First.",
+    )
+    read = mlflow.genai.load_prompt(f"prompts:/{name}/1")
+    assert (read.template, read.commit_message, read.tags) == (text, "First.", {"team": "ops"})
+    assert read.format(what="hi", who="all") == text.replace("{{ what }}", "hi").replace("{{who}}", "all")
+    turns = [{"role": "system", "content": "Be kind, \u00fc."}, {"role": "user", "content": "{{q}}"}]
+    typed = {f"turn{at}-{key}": value for at, turn in enumerate(turns) for key, value in turn.items()}
+    goes_with = {
+        "response_format": {"type": "object"},
+        "model_config": {"model_name": "m-1", "temperature": 0.2},
+    }
+    said = {key: json.dumps(value, indent=2) for key, value in goes_with.items()}
+    write(f"/models/{name}/versions/new/", kind="chat", turns="2", **typed, **said)
+    read = mlflow.genai.load_prompt(f"prompts:/{name}@latest")
+    assert (read.template, read.response_format, read.model_config) == (turns, *goes_with.values())
+    assert read.format(q="Why?")[1] == {"role": "user", "content": "Why?"}
+    mlflow.genai.register_prompt(name, turns, **goes_with)
+    digests = ModelVersion.objects.filter(number__gt=1).values_list("digest", flat=True)
+    assert len(digests) == 2
+    assert len(set(digests)) == 1, "the same content is the same file, whoever wrote it"
+    page = browser.get(f"/models/{name}/versions/new/").content.decode()
+    assert "Be kind, \u00fc.</textarea>" in page

@@ -3,7 +3,9 @@
 import pytest
 
 from accounts.models import ApiToken
-from registry.models import RegisteredModel
+from registry.imports.fitting import fitting_tags
+from registry.models import ModelVersion, RegisteredModel
+from registry.run_facts import TAGS_OF_RUNS
 
 pytestmark = pytest.mark.django_db
 
@@ -226,3 +228,27 @@ def test_methods_have_one_door_each(surface, scientist):
     status, body = surface(scientist).get("registered-models/create", name="a")
     assert (status, body["error_code"]) == (405, "INVALID_PARAMETER_VALUE")
     assert surface(scientist).delete("registered-models/search")[0] == 405
+
+
+@pytest.mark.parametrize("key", TAGS_OF_RUNS)
+def test_what_only_a_run_may_say_is_refused_at_first_as_later(surface, scientist, tracking, key):
+    """Nothing would read it here, and people would take it for what it says."""
+    mine, tags = surface(scientist), [{"key": key, "value": "{}"}]
+    source = tracking.add_run("r1")
+    mine.post("registered-models/create", name="delays")
+    about = {"name": "delays", "version": "1"}
+    refused = [
+        mine.post("registered-models/create", name="other", tags=tags),
+        mine.post("model-versions/create", name="delays", source=source, run_id="r1", tags=tags),
+        mine.post("registered-models/set-tag", name="delays", **tags[0]),
+    ]
+    assert not ModelVersion.objects.exists()
+    assert RegisteredModel.objects.get().next_number == 1, "no number is used up"
+    mine.post("model-versions/create", name="delays", source=source, run_id="r1")
+    refused.append(mine.post("model-versions/set-tag", **about, **tags[0]))
+    for status, body in refused:
+        assert (status, body["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+        assert f"The tag {key} is read from the run" in body["message"]
+    kept, left_out = fitting_tags({key: "{}", "team": "ops"})
+    assert kept == {"team": "ops"}
+    assert "read from the run" in left_out[key], "what comes from elsewhere comes without it, and is told"

@@ -5,6 +5,7 @@ import uuid
 
 import mlflow
 import pytest
+from django.contrib.messages import get_messages
 from django.db import connections
 from django.db.models.fields.json import KT
 
@@ -13,9 +14,10 @@ from core.actors import Actor
 from registry.access.services import grant
 from registry.backends import tracking_server
 from registry.models import ModelVersion, RegisteredModel
-from registry.runs import files, reading
+from registry.runs import files, reading, since
 from registry.services import create_model
 from registry.tracking import TrackingServer
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOWHERE = "0" * 32
@@ -248,3 +250,75 @@ def test_a_folder_with_a_model_can_be_registered(sign_in, scientist, client_for)
     )
     assert answer.status_code == 302
     assert ModelVersion.objects.get().source == f"runs:/{run}/saved"
+
+
+def made(name, number):
+    """The version, once the installation's worker has copied and hashed its files."""
+    waiting = ModelVersion.objects.filter(model__name=name, number=number)
+    wait_for(lambda: not waiting.filter(status="PENDING_REGISTRATION").exists())
+    version = waiting.get()
+    assert version.status == "READY", version.status_message
+    return version
+
+
+def test_a_run_that_writes_on_is_told_from_the_version_made_of_it(
+    sign_in, scientist, client_for, monkeypatch
+):
+    client = sign_in(scientist)
+    run = client.create_run(client.create_experiment(f"going {uuid.uuid4().hex[:8]}")).info.run_id
+    described = "flavors:\n  python_function:\n    loader_module: none\n"
+    for name, text in (("MLmodel", described), ("weights.txt", "1 2 3"), ("old.txt", "x")):
+        client.log_text(run, text, f"saved/{name}")
+    browser, address = client_for(scientist), f"/runs/{run}/register/?path=saved"
+    sent = {"what": f"runs:/{run}/saved", "kind": "existing", "name": "going"}
+
+    def said(answer):
+        return " ".join(str(each) for each in get_messages(answer.wsgi_request))
+
+    browser.post(address, {**sent, "kind": "new"})
+    version = made("going", 1)
+    answer = browser.post(address, sent)
+    assert answer["Location"] == "/models/going/versions/1/"
+    assert "already, and the same since" in said(answer)
+
+    client.log_text(run, "1 2 4", "saved/weights.txt")  # as long as before
+    client.log_text(run, f"{described}\n", "saved/MLmodel")
+    client.log_text(run, "new", "saved/more/new.txt")
+    client.log_text(run, "x", "saved/old.txt")  # the same again
+    answer = browser.post(address, sent)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "going v1 is an earlier state of these files" in page
+    assert answer.context["changes"].groups == [
+        ("Changed", ["MLmodel", "weights.txt"]),
+        ("New", ["more/new.txt"]),
+    ]
+    assert ModelVersion.objects.count() == 1
+    monkeypatch.setattr(since, "MOST_HASHED", 5)
+    groups = dict(browser.post(address, sent).context["changes"].groups)
+    assert groups["Written again, too large to compare here"] == ["weights.txt"]
+    monkeypatch.setattr(since, "MOST_HASHED", 1 << 20)
+    for _ in range(2):
+        answer = browser.post(address, {**sent, "after": "1"})
+        assert answer["Location"] == "/models/going/versions/2/", "sent twice, it is made once"
+    made("going", 2)
+    first, second = ModelVersion.objects.order_by("number")
+    assert (first.digest == version.digest, second.digest != version.digest) == (True, True)
+    assert "same since" in said(browser.post(address, sent))
+    assert browser.post(address, {**sent, "after": "x"}).status_code == 422
+
+
+def test_a_logged_model_is_compared_where_its_files_are(logged, client_for, scientist):
+    run, _ = logged
+    browser, address = client_for(scientist), f"/runs/{run.info.run_id}/register/"
+    sent = {"what": f"models:/{model_of(run)}", "kind": "new", "name": "of-a-run"}
+    browser.post(address, sent)
+    version = made("of-a-run", 1)
+    tracked = tracking_server().run(run.info.run_id)
+    assert since.since(tracked, version).groups == []
+    version.manifest = [*version.manifest, {"path": "gone.txt", "size": 1, "sha256": "0" * 64}]
+    assert since.since(tracked, version).groups == [("Gone", ["gone.txt"])]
+    version.source = f"uploads:/{uuid.uuid4()}"
+    assert since.since(tracked, version) is None
+    version.status = "PENDING_REGISTRATION"
+    assert since.since(tracked, version) is None, "its files are still being copied"

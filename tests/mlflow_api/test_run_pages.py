@@ -1,6 +1,7 @@
 """Pages of runs: their maker's own, and of whoever sees a version that was made from them."""
 
 import uuid
+from urllib.parse import urlencode
 
 import mlflow
 import pytest
@@ -14,10 +15,11 @@ from core.jobs.models import Job
 from registry import tasks, tracking
 from registry.access.services import grant
 from registry.models import ModelVersion, RegisteredModel
-from registry.runs import curves, listing
+from registry.runs import curves, listing, places
 from registry.services import create_model
 from registry.tracked import PARENT
 from tests.waiting import wait_for
+from workspace.search import results
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -125,6 +127,60 @@ def test_a_list_goes_on(sign_in, scientist, client_for, monkeypatch):
         seen += [each.name for each in page.context["shown"].runs]
         address = page.context["older"]
     assert seen == [f"run-{number}" for number in (4, 3, 2, 1, 0)]
+
+
+def test_the_parts_of_a_run_are_paged_whatever_starts_meanwhile(
+    sign_in, scientist, stranger, make_account, actor, client_for, monkeypatch
+):
+    client = sign_in(scientist)
+    experiment = client.create_experiment(f"sweep {uuid.uuid4().hex[:8]}")
+    parent = client.create_run(experiment, run_name="sweep").info.run_id
+    part = {"mlflow.parentRunId": parent}
+
+    def start(name, moment):
+        client.create_run(experiment, start_time=moment, run_name=name, tags=part)
+
+    for number, moment in enumerate((1000, 1001, 1001, 1001, 1002, 1003)):
+        start(f"part-{number}", moment)
+    client.create_run(experiment, run_name="alone")
+    monkeypatch.setattr(listing, "RUNS_OF_A_PAGE", 2)
+
+    def walk(account, meanwhile=lambda: None, **query):
+        address, seen = f"/runs/?{urlencode({'parent': parent, **query})}", []
+        while address:
+            page = client_for(account).get(address)
+            assert page.status_code == 200
+            assert page.context["shown"].parent.run.id == parent
+            seen += [each.name for each in page.context["shown"].runs]
+            address = page.context["older"]
+            meanwhile()
+        return seen
+
+    newest = walk(scientist)
+    assert (newest[:2], newest[-1]) == (["part-5", "part-4"], "part-0")
+    assert sorted(newest) == [f"part-{number}" for number in range(6)]
+    assert sorted(walk(scientist, sort="oldest")) == sorted(newest)
+    assert sorted(walk(scientist, sort="metric:auc")) == sorted(newest)
+    assert walk(scientist, q="PART-3") == ["part-3"]
+    monkeypatch.setattr(places, "MOST_OF_A_MOMENT", 1)
+    assert sorted(walk(scientist)) == sorted(newest), "more of one moment than fit in an address"
+    monkeypatch.setattr(places, "MOST_OF_A_MOMENT", 60)
+    assert walk(scientist, meanwhile=lambda: start("late", 2000)) == newest, "none twice, none left out"
+    other = sign_in(make_account("colleague", "data-scientist"))
+    theirs = other.create_experiment(f"theirs {uuid.uuid4().hex[:8]}")
+    other.create_run(theirs, run_name="somebody else's", tags=part)
+    assert "somebody else" not in client_for(scientist).get(f"/runs/?parent={parent}").content.decode()
+    for named in (parent, "0" * 32, "a'b"):
+        answer = client_for(stranger).get("/runs/", {"parent": named})
+        assert answer.status_code == 404
+        assert "part-" not in answer.content.decode()
+    model = create_model(actor=actor(scientist), name="delays")
+    made = {"run_id": parent, "status": "READY", "digest": "a" * 64}
+    ModelVersion.objects.create(model=model, number=1, created_by=scientist, **made)
+    grant(actor=actor(scientist), model=model, account=stranger, right="view", reason="Reads.")
+    assert walk(stranger) == [], "a version of the run shows the run, and none of its parts"
+    page = client_for(scientist).get(f"/runs/{parent}/").content.decode()
+    assert f'href="/runs/?parent={parent}"' in page
 
 
 def test_runs_are_found_ordered_and_compared(sign_in, scientist, stranger, client_for):
@@ -294,6 +350,48 @@ def test_the_finding_of_a_metric_is_told_of_all_its_values(sign_in, scientist, c
     monkeypatch.setattr(curves, "SECONDS_FOR_FINDING", -1)
     assert said("accuracy").title.startswith("accuracy is 0.5; highest 0.5 at step ")
     assert said("accuracy").title.endswith(" of a sample")
+
+
+def test_the_palette_finds_runs_by_name_and_by_the_beginning_of_their_id(
+    run, sign_in, scientist, stranger, admin, actor, client_for
+):
+    def found(account, words):
+        groups = {group["name"]: group["lines"] for group in results(actor(account), words)}
+        return [(each["word"], each["address"]) for each in groups.get("Runs", [])]
+
+    here = [("first try", f"/runs/{run.run_id}/")]
+    for words in ("FIRST t", run.run_id[:4], run.run_id[:9].upper(), run.run_id):
+        assert here[0] in found(scientist, words), words
+        assert found(stranger, words) == [], words
+        assert "first try" not in client_for(stranger).get("/search/", {"q": words}).content.decode(), words
+    assert found(scientist, "first try") == here
+    for words in ("", "f", "second", run.run_id[:3], run.run_id + "0", "'\"", "%", "_irst", "first'"):
+        assert here[0] not in found(scientist, words), words
+    assert found(admin, run.run_id) == here, "who may open the page of any run finds it by its whole id"
+    assert found(admin, "first try") == [], "its list holds one's own, and so do names"
+    model = create_model(actor=actor(scientist), name="delays")
+    facts = {"id": run.run_id, "experiment_id": run.experiment_id}
+    version = ModelVersion.objects.create(
+        model=model, number=1, created_by=scientist, run_id=run.run_id, run=facts, status="READY",
+        digest="a" * 64,
+    )  # fmt: skip
+    grant(actor=actor(scientist), model=model, account=stranger, right="view", reason="Reads.")
+    assert found(stranger, run.run_id[:8]) == here
+    assert found(stranger, "first try") == []
+    ModelVersion.objects.filter(pk=version.pk).update(deleted_at=timezone.now())
+    ModelVersion.objects.create(
+        model=model, number=2, created_by=stranger, run_id=run.run_id, run=facts, status="READY",
+        digest="a" * 64,
+    )  # fmt: skip
+    assert found(stranger, run.run_id[:8]) == [], "a copy of one's own opens nothing"
+    client = sign_in(scientist)
+    for number in range(7):
+        client.create_run(run.experiment_id, run_name=f"wide {number}")
+    groups = {group["name"]: group for group in results(actor(scientist), "wide")}
+    assert [each["word"] for each in groups["Runs"]["lines"]] == [
+        f"wide {number}" for number in range(6, 0, -1)
+    ]
+    assert groups["Runs"]["more"]["address"] == "/runs/?q=wide"
 
 
 def follow(run_jobs):

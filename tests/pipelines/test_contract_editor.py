@@ -17,6 +17,7 @@ from pipelines.compute.profile import profile
 from pipelines.contract_changes import changes_between
 from pipelines.contracts import parse
 from pipelines.foresight import foresee
+from pipelines.models import DataContract
 from pipelines.odcs.reading import from_standard
 from pipelines.odcs.writing import as_standard
 from pipelines.proposal import propose
@@ -269,7 +270,7 @@ def test_a_person_changes_a_rule_sees_what_it_means_and_keeps_it_with_a_reason(
     assert client.post(EDIT, {**sent, "do": "keep", "reason": "  "}).status_code == 422
     kept = client.post(EDIT, {**sent, "do": "keep", "reason": "Hours of freight trains."})
     assert kept.status_code == 302
-    contract = flights.contract()
+    contract = DataContract.objects.newest_of(flights)
     assert (contract.revision, contract.reason) == (2, "Hours of freight trains.")
     assert contract.document["columns"]["hour"] == {"type": "integer", "min": 0, "max": 120}
     assert contract.document["unique"] == [["id"]] and "origin" not in contract.document["columns"]
@@ -304,7 +305,7 @@ def test_two_people_editing_see_each_others_change(flights, scientist, actor, cl
     assert "rows.min changes from 2 to 1" in answer.content.decode()
     assert answer.context["editor"].columns.forms[1]["max"].value() == "24"
     assert client.post(EDIT, {**sent, "revision": "2"}).status_code == 302
-    assert flights.contract().document["rows"] == {"min": 2, "max": 1000}
+    assert DataContract.objects.newest_of(flights).document["rows"] == {"min": 2, "max": 1000}
 
 
 @pytest.mark.django_db
@@ -390,7 +391,7 @@ def test_the_contracts_page_asks_as_many_queries_for_twelve_versions_as_for_one(
         version = flights.versions.create(
             number=number, status="ready", digest=digest, source_digest=digest, profile={}, rows=4
         )
-        version.checks.create(contract=flights.contract(), status="passed")
+        version.checks.create(contract=DataContract.objects.newest_of(flights), status="passed")
     with CaptureQueriesContext(connection) as more:
         client.get("/data/flights/contract/")
     assert len(more) == len(few)

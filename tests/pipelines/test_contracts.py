@@ -20,7 +20,7 @@ def changed(**column_rules):
 def test_every_rule_is_looked_at_and_says_what_was_observed(make_dataset, add_version, actor, scientist):
     dataset = make_dataset()
     services.set_contract(actor=actor(scientist), dataset=dataset, document=CONTRACT, reason="First.")
-    check = add_version(dataset).last_check()
+    check = ContractCheck.objects.last_of(add_version(dataset))
     assert check.has_passed
     found = {(each["rule"], each["column"]): each for each in check.results}
     assert found["volume", ""]["observed"] == 4
@@ -56,7 +56,7 @@ def test_a_broken_rule_fails_the_check_with_its_sentence(
     services.set_contract(actor=actor(scientist), dataset=dataset, document=CONTRACT)
     version = add_version(dataset, parquet(table(**{column: values})))
     assert version.status == "ready", version.failure
-    check = version.last_check()
+    check = ContractCheck.objects.last_of(version)
     assert [each["sentence"] for each in check.failures] == [sentence]
     with pytest.raises(Conflict, match="breaks its contract"):
         services.require_valid(version)
@@ -70,7 +70,7 @@ def test_missing_columns_too_few_rows_and_strangers_among_columns_fail(
     dataset = make_dataset()
     document = {**CONTRACT, "rows": {"min": 5}, "extra_columns": "forbid"}
     services.set_contract(actor=actor(scientist), dataset=dataset, document=document)
-    check = add_version(dataset, parquet(table().drop("temp"))).last_check()
+    check = ContractCheck.objects.last_of(add_version(dataset, parquet(table().drop("temp"))))
     assert [each["rule"] for each in check.failures] == ["volume", "extra_columns", "present"]
 
 
@@ -80,7 +80,7 @@ def test_times_are_compared_as_moments(make_dataset, add_version, actor, scienti
         at={"type": "datetime", "min": "2013-01-01T05:00:00-05:00", "max": "2013-01-02T00:00:00Z"}
     )
     services.set_contract(actor=actor(scientist), dataset=dataset, document=early)
-    (failure,) = add_version(dataset).last_check().failures
+    (failure,) = ContractCheck.objects.last_of(add_version(dataset)).failures
     assert (failure["column"], failure["rows"]) == ("at", 2)
 
 

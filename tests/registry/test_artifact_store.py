@@ -54,7 +54,14 @@ def test_folders_of_the_bucket_are_listed_by_name_and_a_file_is_read(bucket, tra
     assert storage.listed(home, 2) == [Entry("a", None), Entry("b.txt", 1)]
     with storage.opened(f"{home}/a/inner.txt") as content:
         assert content.read() == b"inner"
-    for read in (lambda: storage.listed(f"{home}/none", 9), lambda: storage.opened(f"{home}/none")):
+    states = {each.path: (each.size, timezone.now() - each.changed_at) for each in storage.states(home)}
+    assert {path: size for path, (size, _) in states.items()} == {"a/inner.txt": 5, "b.txt": 1, "c.bin": 3}
+    assert all(age < timedelta(minutes=2) for _, age in states.values())
+    for read in (
+        lambda: storage.listed(f"{home}/none", 9),
+        lambda: storage.opened(f"{home}/none"),
+        lambda: list(storage.states(f"{home}/none")),
+    ):
         with pytest.raises(NotFound):
             read()
 

@@ -1,4 +1,4 @@
-"""A small tracking server for tests: real HTTP, runs and logged models from a dictionary."""
+"""A small tracking server for tests: real HTTP, runs and logged models from a dictionary; searches find nothing."""
 
 import json
 import threading
@@ -114,7 +114,13 @@ class Tracking:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 parts = urlsplit(self.path)
-                status, body = tracking.answer(parts.path, parse_qs(parts.query))
+                self.send(*tracking.answer(parts.path, parse_qs(parts.query)))
+
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send(503 if tracking.is_away else 200, {})
+
+            def send(self, status, body):
                 content = json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))

@@ -15,12 +15,12 @@ from deployments.models import Environment
 from pipelines.models import Dataset
 from registry.access.services import grant
 from registry.models import ModelVersion, RegisteredModel
-from tests.registry.conftest import make_model, make_prompt, make_row  # noqa: F401 - fixtures
+from tests.registry.conftest import make_model, make_prompt, make_row, tracking  # noqa: F401 - fixtures
 from workspace.saved_views.services import save_view
 from workspace.search import results
 from workspace.wanted import wanted
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tracking")]
 
 
 @pytest.fixture
@@ -108,8 +108,19 @@ def test_versions_are_found_by_the_run_they_were_made_from(delay, found, admin, 
     run = "0a" * 16
     ModelVersion.objects.create(model=delay, number=4, run_id=run, status="READY", digest="b" * 64)
     assert found(admin, run)["Versions"] == ["flight-delay v4"]
-    assert "Versions" not in found(stranger, run)
-    assert "Versions" not in found(admin, "0b" * 16)
+    assert found(admin, run[:9].upper())["Versions"] == ["flight-delay v4"]
+    for words in (run, run[:9]):
+        assert "Versions" not in found(stranger, words)
+    for words in ("0b" * 16, run[:3], f"{run}0"):
+        assert "Versions" not in found(admin, words), words
+
+
+def test_what_cannot_be_searched_is_said_and_hides_nothing_else(delay, admin, tracking, client_for):
+    tracking.is_away = True
+    for headers in ({}, {"HX-Request": "true"}):
+        page = client_for(admin).get("/search/", {"q": "flight"}, headers=headers).content.decode()
+        assert page.count("Runs cannot be searched just now.") == 1
+        assert 'href="/models/flight-delay/"' in page
 
 
 def test_requests_are_found_by_model_and_version(delay, found, admin, reviewer, stranger, make_request):

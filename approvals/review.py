@@ -8,7 +8,7 @@ from urllib.parse import quote
 from approvals import rights
 from approvals.answer_strip import strip
 from approvals.comparison_rows import metric_rows, slice_rows
-from approvals.evidence import cost_forecast, seen_by_champion
+from approvals.evidence import cost_forecast, seen_by_candidate, seen_by_champion
 from approvals.gates import MINUS
 from approvals.history import history
 from approvals.models import Decision, GateResult, PromotionRequest
@@ -17,7 +17,7 @@ from approvals.schema_changes import changes_between, columns_of
 from approvals.services import lacking
 from core.actors import Actor
 from monitoring.incidents.models import Incident
-from registry.data_facts import contract_states
+from registry.data_facts import contract_states, names_for
 from registry.evaluations.models import Evaluation
 from registry.readiness import HOLDOUT_WORDS
 
@@ -41,7 +41,8 @@ def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
         "evaluation": promotion.evaluation,
         "failed_evaluation": _failed(promotion.evaluation),
         "holdout_word": HOLDOUT_WORDS.get(evaluation.holdout_kind, "") if evaluation else "",
-        "seen_by_champion": seen_by_champion(promotion),
+        "seen_by_champion": names_for(actor, seen_by_champion(promotion)),
+        "seen_by_candidate": names_for(actor, seen_by_candidate(promotion)),
         "gates": gates,
         "blocking": [gate.title for gate in gates if gate.outcome == GateResult.Outcome.FAILED],
         "provenance": provenance_of(actor, promotion.version, promotion.champion),

@@ -103,31 +103,6 @@ def sees_all_data(actor: Actor, version_id: UUID) -> bool:
     return not hidden.exists()
 
 
-def training_data_behind(version: ModelVersion, heldout: DatasetVersion) -> list[DatasetVersion]:
-    """What a version was trained on that a hold-out was cut from: it has seen most of those rows.
-
-    Empty when the hold-out is the version's own, which its training left out, or when the times of
-    the rows do not meet.
-    """
-    uses = list(version.datasets.select_related("dataset_version__dataset"))
-    if any(use.role == VersionDataset.Role.HOLDOUT and use.dataset_version_id == heldout.pk for use in uses):
-        return []
-    sources = {heldout.pk, *heldout.parents.values_list("pk", flat=True)}
-    return [
-        use.dataset_version
-        for use in uses
-        if use.role == VersionDataset.Role.TRAINING
-        and use.dataset_version_id in sources
-        and _times_meet(use.dataset_version, heldout)
-    ]
-
-
-def _times_meet(one: DatasetVersion, other: DatasetVersion) -> bool:
-    if None in (one.event_time_from, one.event_time_to, other.event_time_from, other.event_time_to):
-        return True  # not known: rather warn
-    return one.event_time_from <= other.event_time_to and other.event_time_from <= one.event_time_to
-
-
 def lineage_of(actor: Actor, version: ModelVersion) -> dict[str, Any]:
     """Data set versions, code, run and the version itself, oldest first."""
     # The run of an imported version is on another server: a fact here, never an id that gives rights.

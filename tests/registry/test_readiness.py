@@ -1,9 +1,12 @@
 """Can it be promoted? Data that is withheld, broken or not named is said before anybody asks."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from pipelines.models import ContractCheck, DataContract, Dataset, DatasetVersion
 from registry.evaluations.models import Evaluation
+from registry.held_out import training_data_behind
 from registry.models import ModelVersion, VersionDataset
 from registry.readiness import _not_known
 
@@ -33,8 +36,9 @@ def use(version, scientist):
     def make(role, check=None, label="late", **more):
         dataset = Dataset.objects.create(name=f"flights-{role}", owner=scientist.person, label_column=label)
         data = DatasetVersion.objects.create(
-            dataset=dataset, number=1, digest="1" * 64, source_digest="1" * 64, **{"status": "ready", **more}
-        )
+            dataset=dataset, number=1, source_digest="1" * 64,
+            **{"status": "ready", "digest": f"{len(role):064d}", **more},
+        )  # fmt: skip
         VersionDataset.objects.create(version=version, dataset_version=data, role=role)
         if check:
             contract = DataContract.objects.create(dataset=dataset, revision=1, document={}, digest="c" * 64)
@@ -107,6 +111,69 @@ def test_a_hold_out_without_its_label_column_is_said_too(version, use, answer):
     use("holdout", check="passed", schema=[{"name": "hour", "type": "integer"}])
     word, page = answer(version)
     assert (word, "Its hold-out lacks the label column" in page) == ("Not yet", True)
+
+
+def test_columns_that_the_signature_asks_for_are_looked_up_before_anybody_asks(
+    version, use, make_row, answer
+):
+    data = use(
+        "holdout", check="passed", schema=[{"name": name, "type": "integer"} for name in ("hour", "late")]
+    )
+    known = [{"name": "hour", "type": "long"}, {"type": "tensor"}]
+    more = [*known, {"name": "zzz", "type": "long", "required": False}]
+    fits, lacks = (make_row(version.model, signature={"inputs": inputs}) for inputs in (known, more))
+    for each in (fits, lacks):
+        VersionDataset.objects.create(version=each, dataset_version=data, role="holdout")
+    assert answer(fits)[0] == "Yes"
+    word, page = answer(lacks)
+    assert word == "Not yet"
+    assert "Its hold-out lacks columns that its signature asks for" in page
+    assert "flights-holdout v1 has no column zzz, so an evaluation would fail." in page
+
+
+def test_a_hold_out_that_was_trained_on_forbids(version, use, make_row, answer):
+    data, split = use("holdout", check="passed"), make_row(version.model, holdout={"kind": "random"})
+    for role in ("training", "holdout"):
+        VersionDataset.objects.create(version=split, dataset_version=data, role=role)
+    word, page = answer(split)
+    assert word == "Not as it is"
+    assert "its hold-out is data it was trained on: flights-holdout v1" in page
+
+
+def test_the_same_rows_under_another_name_are_the_same(
+    version, use, client_for, stranger, scientist, actor, answer
+):
+    from registry.access.services import grant
+
+    held = use("holdout", check="passed")
+    use("training", check="passed", digest=held.digest)
+    assert "its hold-out is data it was trained on: flights-training v1" in answer(version)[1]
+    grant(actor=actor(scientist), model=version.model, account=stranger, right="view", reason="Reads.")
+    page = client_for(stranger).get("/models/delays/versions/1/").content.decode()
+    assert "its hold-out is data it was trained on: data you may not see" in page
+    assert "flights-training" not in page
+
+
+def test_a_hold_out_cut_from_the_training_data_must_have_been_left_out(version, use):
+    held, source = use("holdout"), use("training")
+    assert training_data_behind(version, held) == []
+    held.parents.add(source)
+    assert training_data_behind(version, held) == [source]
+    held.derivation = {"step": "holdout", "kind": "random"}
+    assert training_data_behind(version, held) == []
+    VersionDataset.objects.filter(dataset_version=held).delete()
+    assert training_data_behind(version, held) == [source], "the hold-out of another version was not left out"
+    day = datetime(2013, 1, 1, tzinfo=UTC)
+    for each, start in ((held, 0), (source, 31)):
+        each.event_time_from, each.event_time_to = (day + timedelta(days=start + n) for n in (0, 30))
+        each.save()
+    assert training_data_behind(version, held) == []
+
+
+def test_data_made_from_the_hold_out_has_seen_it(version, use):
+    held, made = use("holdout"), use("training")
+    made.parents.add(held)
+    assert training_data_behind(version, held) == [made]
 
 
 def test_only_the_newest_evaluation_of_these_bytes_speaks(version, use, answer):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from registry.answers import Answer
+from registry.data_facts import NO_HOLDOUT
 from registry.models import ALWAYS_PROTECTED, ModelVersion, VersionDataset
 
 # MLflow's word for how a run ended badly -> ours.
@@ -35,6 +36,8 @@ def readiness_of(
     of_data: Sequence[Answer] = (),
     of_scanners: Sequence[Answer] = (),
     of_promotion: Sequence[Answer] = (),
+    of_figures: Sequence[Answer] = (),
+    is_evaluated: bool = False,
 ) -> Readiness:
     """What the registry itself knows, and what data, scanners, evaluations and policies tell."""
     if version.status == ModelVersion.Status.PENDING_REGISTRATION:
@@ -47,8 +50,9 @@ def readiness_of(
             *of_data,
             *of_scanners,
             *of_promotion,
+            *of_figures,
             *_run(version),
-            _holdout(version),
+            *_holdout(version, NO_HOLDOUT not in of_data),
             _format(version),
             _origin(version, data),
         ),
@@ -65,10 +69,12 @@ def readiness_of(
     if first := next((fact for fact in facts if fact.forbids), None):
         return Readiness(first.tone, first.icon, "Not yet", _begun_small(first.title), facts)
     warnings = sum(fact.tone in {"warn", "bad"} for fact in facts)
+    unknown = "" if is_evaluated else ", not evaluated yet"
     if warnings:
-        return Readiness(
-            "warn", "triangle-alert", "Yes", f"with {warnings} warning{'s' * (warnings > 1)}", facts
-        )
+        note = f"with {warnings} warning{'s' * (warnings > 1)}{unknown}"
+        return Readiness("warn", "triangle-alert", "Yes", note, facts)
+    if unknown:
+        return Readiness("info", "circle-dashed", "Yes, as far as known", "it was not evaluated yet", facts)
     return Readiness("ok", "circle-check", "Yes", "nothing known speaks against it", facts)
 
 
@@ -109,14 +115,17 @@ def broken_run(version: ModelVersion) -> str:
     return BROKEN_RUNS.get(str(version.run.get("status", "")), "")
 
 
-def _holdout(version: ModelVersion) -> Answer:
+def _holdout(version: ModelVersion, is_named: bool) -> list[Answer]:
+    """How it was split; of one that is not named the run's words say nothing."""
+    if not is_named:
+        return []
     kind = version.holdout.get("kind")
     if kind == "random":
         detail = "Rows of one day are alike: a random hold-out flatters a model that meets new days."
-        return Answer("warn", "triangle-alert", "Hold-out was split at random", detail)
+        return [Answer("warn", "triangle-alert", "Hold-out was split at random", detail)]
     if kind:
-        return Answer("ok", "circle-check", f"Hold-out was split {HOLDOUT_WORDS.get(kind, kind)}")
-    return Answer("warn", "circle-help", "How the hold-out was split is not known", "The run does not say.")
+        return [Answer("ok", "circle-check", f"Hold-out was split {HOLDOUT_WORDS.get(kind, kind)}")]
+    return [Answer("warn", "circle-help", "How the hold-out was split is not known", "The run does not say.")]
 
 
 def _format(version: ModelVersion) -> Answer:

@@ -245,7 +245,7 @@ def _digest(gate: dict[str, Any], evidence: Evidence) -> Verdict:
     if not evidence.is_intact:
         return title, rule, "the stored files have changed", False
     if not evidence.digest_evaluated:
-        return title, rule, evidence.unevaluated, False
+        return title, rule, f"the stored files are as registered; {evidence.unevaluated}", False
     same = evidence.digest_registered == evidence.digest_evaluated
     return (
         title,

@@ -15,11 +15,13 @@ from approvals.models import Decision, GateResult, PromotionRequest
 from approvals.provenance import provenance_of
 from approvals.schema_changes import changes_between, columns_of
 from approvals.services import lacking
+from approvals.signers import shortage_of
 from core.actors import Actor
 from monitoring.incidents.models import Incident
 from registry.data_facts import contract_states, names_for
 from registry.evaluations.models import Evaluation
-from registry.readiness import HOLDOUT_WORDS
+from registry.lineage import data_of, names_behind
+from registry.readiness import HOLDOUT_WORDS, untraced_inputs
 
 MOST_SLICES = 8
 
@@ -34,6 +36,7 @@ def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
     refusal = rights.why_not_decide(actor, promotion)
     wanted = sum(promotion.policy_revision.rules.quorum.values())
     before = promotion.champion.signature if promotion.champion else None
+    datasets, behind = data_of(actor, promotion.version), names_behind(promotion.version)
     return {
         "promotion": promotion,
         "version": promotion.version,
@@ -58,7 +61,9 @@ def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
         "schema_changes": changes_between(before, promotion.version.signature) if before else [],
         "parameter_changes": _parameter_changes(promotion),
         "contracts": contract_states(promotion.version),
-        "datasets": list(promotion.version.datasets.select_related("dataset_version__dataset")),
+        "datasets": datasets,
+        "is_data_hidden": bool(behind and not datasets),
+        "untraced_inputs": untraced_inputs(promotion.version, behind),
         "cost": cost_forecast(evaluation),
         "champion_cost": None,
         "decisions": decisions,
@@ -70,6 +75,7 @@ def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
         "history": history(promotion),
         "setback": _setback(promotion),
         "incidents": Incident.objects.filter(version=promotion.version).order_by("-opened_at")[:3],
+        "shortage": shortage_of(promotion) if promotion.status == PromotionRequest.Status.PENDING else None,
         "refusal": refusal[1] if refusal else "",
         "signed_already": any(
             each.person_id == actor.person_id and each.voided_at is None for each in decisions

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from approvals import rights
 from approvals.gates import FAILED
-from approvals.models import PromotionRequest
+from approvals.models import GateResult, PromotionRequest
 from core.actors import Actor
 
 
@@ -27,6 +27,18 @@ def waiting_for_signature(actor: Actor) -> list[PromotionRequest]:
 def requests_waiting(actor: Actor) -> int:
     """The sidebar's count."""
     return len(waiting_for_signature(actor))
+
+
+def pending_counts(actor: Actor) -> dict[str, int]:
+    """Of the requests nobody has decided: ``waiting`` for signatures, ``forbidden`` by gates, ``judging``."""
+    fails = GateResult.objects.filter(promotion=OuterRef("pk"), rev=OuterRef("rev"), outcome=FAILED)
+    rows = PromotionRequest.objects.visible_to(actor).pending().annotate(is_forbidden=Exists(fails))
+    is_judged = Q(gates_judged_at__isnull=False)
+    return rows.aggregate(
+        waiting=Count("pk", filter=is_judged & Q(is_forbidden=False)),
+        forbidden=Count("pk", filter=is_judged & Q(is_forbidden=True)),
+        judging=Count("pk", filter=~is_judged),
+    )
 
 
 def blocked_requests(actor: Actor) -> QuerySet[PromotionRequest, Any]:

@@ -67,10 +67,10 @@ def facts_about(version: ModelVersion, seen: Sequence[VersionDataset]) -> list[A
 
 def names_for(actor: Actor, data: Sequence[DatasetVersion]) -> list[str]:
     """Names of data for a reader who may not see all of it."""
-    if not data:
-        return []
-    rows = DatasetVersion.objects.visible_to(actor).filter(pk__in=[each.pk for each in data])
-    visible = set(rows.values_list("pk", flat=True))
+    visible = {each.pk for each in data}
+    if visible and not actor.holds_everywhere("view"):
+        rows = DatasetVersion.objects.visible_to(actor).filter(pk__in=visible)
+        visible = set(rows.values_list("pk", flat=True))
     return list(dict.fromkeys(str(each) if each.pk in visible else UNSEEN_DATA for each in data))
 
 

@@ -93,6 +93,11 @@ def data_of(actor: Actor, version: ModelVersion) -> list[VersionDataset]:
     return sorted(related, key=lambda use: (-order[use.role], use.dataset_version.number))
 
 
+def names_behind(version: ModelVersion) -> set[str]:
+    """Data sets behind a version, seen or not: for what is reckoned, never for what is told."""
+    return set(version.datasets.values_list("dataset_version__dataset__name", flat=True))
+
+
 def sees_all_data(actor: Actor, version_id: UUID) -> bool:
     """Whether the actor may see every data set version behind a version."""
     if actor.holds_everywhere("view"):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from registry.answers import Answer
 from registry.data_facts import NO_HOLDOUT
-from registry.models import ALWAYS_PROTECTED, ModelVersion, VersionDataset
+from registry.models import ALWAYS_PROTECTED, ModelVersion
 
 # MLflow's word for how a run ended badly -> ours.
 BROKEN_RUNS = {"FAILED": "failed", "KILLED": "was stopped"}
@@ -31,7 +31,7 @@ class Readiness:
 
 def readiness_of(
     version: ModelVersion,
-    data: list[VersionDataset],
+    behind: Collection[str],
     *,
     of_data: Sequence[Answer] = (),
     of_scanners: Sequence[Answer] = (),
@@ -39,7 +39,10 @@ def readiness_of(
     of_figures: Sequence[Answer] = (),
     is_evaluated: bool = False,
 ) -> Readiness:
-    """What the registry itself knows, and what data, scanners, evaluations and policies tell."""
+    """What the registry itself knows, and what data, scanners, evaluations and policies tell.
+
+    ``behind`` names all data sets behind the version, also those its reader may not see: they are not told.
+    """
     if version.status == ModelVersion.Status.PENDING_REGISTRATION:
         return Readiness("info", "loader-circle", "Not yet", "its files are being hashed", [])
     if version.status == ModelVersion.Status.FAILED_REGISTRATION:
@@ -54,7 +57,7 @@ def readiness_of(
             *_run(version),
             *_holdout(version, NO_HOLDOUT not in of_data),
             _format(version),
-            _origin(version, data),
+            *_origin(version, behind),
         ),
         key=_worst_first,
     )
@@ -78,10 +81,9 @@ def readiness_of(
     return Readiness("ok", "circle-check", "Yes", "nothing known speaks against it", facts)
 
 
-def untraced_inputs(version: ModelVersion, data: Sequence[VersionDataset]) -> list[dict[str, str]]:
-    """The inputs a run logged that no data set version was found for."""
-    kept = {use.dataset_version.dataset.name for use in data}
-    return [each for each in version.run.get("inputs", []) if each["name"] not in kept]
+def untraced_inputs(version: ModelVersion, behind: Collection[str]) -> list[dict[str, str]]:
+    """The inputs a run logged that no version of a data set was found for."""
+    return [each for each in version.run.get("inputs", []) if each["name"] not in behind]
 
 
 def _begun_small(title: str) -> str:
@@ -134,28 +136,34 @@ def _format(version: ModelVersion) -> Answer:
     return Answer("ok", "circle-check", "Its format runs no code when loaded")
 
 
-def _origin(version: ModelVersion, data: list[VersionDataset]) -> Answer:
-    logged = untraced_inputs(version, data)
+def _origin(version: ModelVersion, behind: Collection[str]) -> list[Answer]:
+    """What is not known, and what is known only by the run's word: the one does not hide the other."""
+    logged = untraced_inputs(version, behind)
     missing = [
         word
         for word, known in (
-            ("data", data or logged),
+            ("data", behind or logged),
             ("code commit", version.code_commit),
             ("run", version.run_id),
         )
         if not known
     ]
+    facts = []
     if missing:
-        return Answer("warn", "circle-help", _not_known(missing), "The run does not say.")
-    if logged and not data:
-        names = ", ".join(dict.fromkeys(each["name"] for each in logged[:3]))
-        return Answer(
-            "warn",
-            "circle-help",
-            "Its data is named, but traced to no data set",
-            f"The run logged {names}. As a version of a data set here it could be checked and followed.",
-        )
-    return Answer("ok", "circle-check", "Its data, code and run are known")
+        facts.append(Answer("warn", "circle-help", _not_known(missing), "The run does not say."))
+    if logged:
+        facts.append(_untraced(logged, "Part of its data" if behind else "Its data"))
+    return facts or [Answer("ok", "circle-check", "Its data, code and run are known")]
+
+
+def _untraced(logged: Sequence[dict[str, str]], what: str) -> Answer:
+    names = ", ".join(dict.fromkeys(each["name"] for each in logged[:3]))
+    return Answer(
+        "warn",
+        "circle-help",
+        f"{what} is named, but traced to no data set",
+        f"The run logged {names}. As a version of a data set here it could be checked and followed.",
+    )
 
 
 def _not_known(missing: Sequence[str]) -> str:

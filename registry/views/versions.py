@@ -24,7 +24,7 @@ from registry.evaluations.setbacks import failure_of
 from registry.evaluations.verdicts import metric_rows
 from registry.forms import EditVersionForm
 from registry.graph import graph_of
-from registry.lineage import data_of, parent_of
+from registry.lineage import data_of, names_behind, parent_of
 from registry.lookups import find_version
 from registry.metrics import main_metric, shown, word_of
 from registry.models import ModelVersion
@@ -135,13 +135,13 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
     metric = main_metric([version])
     measured = measured_of(actor, [version]).get(str(version.pk))
     holdout = version.holdout.get("kind", "")
-    of_data = facts_about(version, data)
+    of_data, behind = facts_about(version, data), names_behind(version)
     return {
         "version": version,
         "model": model,
         "readiness": readiness_of(
             version,
-            data,
+            behind,
             of_data=of_data,
             of_scanners=dangers_of(version),
             of_promotion=[*failure_of(actor, version), *obstacles_of(actor, version)],
@@ -152,7 +152,8 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
         "is_holdout_named": NO_HOLDOUT not in of_data,
         "broken_run": broken_run(version),
         "data": data,
-        "untraced_inputs": untraced_inputs(version, data),
+        "is_data_hidden": bool(behind and not data),
+        "untraced_inputs": untraced_inputs(version, behind),
         "parent": parent_of(actor, version),
         "graph": graph_of(actor, version) if version.is_ready else None,
         "job": job,

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def answer(client_for, admin):
-    """``answer(version)``: the word of the strip and the page."""
+def answer(client_for, admin, reviewer, validator):
+    """``answer(version)``: the word of the strip and the page, where there are people who could sign."""
 
     def ask(version):
         page = client_for(admin).get(f"/models/{version.model.name}/versions/{version.number}/")
@@ -52,7 +52,31 @@ def test_a_version_without_hold_out_is_not_called_ready(version, answer):
     word, page = answer(version)
     assert word == "Not yet"
     assert "It cannot be evaluated: no hold-out is named" in page
+    assert "No version of a data set that it was made from is known." in page
+    assert "Contract of" not in page
     assert ModelVersion.objects.get().is_ready
+
+
+def test_what_a_run_says_of_a_hold_out_it_does_not_name_is_no_fact(make_model, make_row, answer):
+    said = {"kind": "time_ordered", "test_fraction": 0.2}
+    word, page = answer(make_row(make_model("delays"), holdout=said))
+    assert (word, "Hold-out was split by time" in page) == ("Not yet", False)
+    assert '<p class="v">not named</p><p class="n">its run says split by time' in page
+
+
+def test_a_version_that_nobody_evaluated_is_not_called_free_of_doubt(make_model, make_row, use, answer):
+    run = {"code_commit": "abc", "run_id": "f" * 32, "flavours": {"sklearn": {}}}
+    version = make_row(make_model("sure"), holdout={"kind": "time_ordered"}, **run)
+    data = use("holdout", check="passed")
+    VersionDataset.objects.create(version=version, dataset_version=data, role="holdout")
+    page = answer(version)[1]
+    assert "Yes, as far as known" in page and "it was not evaluated yet" in page
+    done = {"status": "succeeded", "result_sha256": "c" * 64, "dataset_digest": data.digest}
+    Evaluation.objects.create(
+        candidate=version, dataset_version=data, candidate_digest=version.digest, **done
+    )
+    word, page = answer(version)
+    assert (word, "nothing known speaks against it" in page) == ("Yes", True)
 
 
 def test_withheld_data_stands_first(version, use, answer):
@@ -72,12 +96,15 @@ def test_a_broken_contract_is_said_and_a_missing_check_warns(version, use, answe
     assert word == "Not yet"
     assert "Its data was not checked against a contract" in page
     assert "production demands data that was checked" in page
+    assert "Not checked: flights-training v1." in page
+    assert '<a class="link" href="/data/flights-training/contract/">Contract of flights-training</a>' in page
     contract = DataContract.objects.create(dataset=training.dataset, revision=1, document={}, digest="c" * 64)
     ContractCheck.objects.create(version=training, contract=contract, status="passed", results=[])
     assert answer(version)[0] == "Yes"
     use("reference", check="failed")
     word, page = answer(version)
     assert (word, "its data breaks the contract" in page) == ("Not as it is", True)
+    assert "demands data that was checked" not in page, "it was checked, and fails"
 
 
 def test_data_the_reader_may_not_see_is_not_named(version, use, client_for, stranger, scientist, actor):
@@ -89,6 +116,9 @@ def test_data_the_reader_may_not_see_is_not_named(version, use, client_for, stra
     assert page.context["readiness"].word == "Not as it is"
     assert "data you may not see" in page.content.decode()
     assert "flights-holdout" not in page.content.decode()
+    assert not any(
+        "data" in each.title and "not known" in each.title for each in page.context["readiness"].facts
+    )
 
 
 def test_what_is_not_known_is_one_sentence():

@@ -13,6 +13,7 @@ from core.errors import DomainError
 from deployments.models import Endpoint, Environment
 from deployments.services import require_deployable
 from registry.data_facts import facts_about
+from registry.evaluations.measured import claims_apart
 from registry.evaluations.setbacks import failure_of
 from registry.lineage import data_of
 from registry.models import ModelVersion
@@ -33,6 +34,7 @@ def context(actor: Actor, version: ModelVersion, environment: Environment) -> di
         "warnings": [
             *facts_about(version, data_of(actor, version)),
             *failure_of(actor, version),
+            *claims_apart(actor, version),
             *obstacles_of(actor, version),
         ],
     }

@@ -12,9 +12,10 @@ from approvals.models import PromotionRequest
 from approvals.safety import Finding, ScanEvidence, SignatureEvidence
 from approvals.schema_changes import changes_between
 from monitoring.costs.models import PriceRule, Resource
+from pipelines.models import DatasetVersion
 from registry.data_facts import contract_states
 from registry.evaluations.models import Evaluation
-from registry.lineage import training_data_behind
+from registry.held_out import training_data_behind
 from registry.models import ModelVersion
 from registry.scans.models import Scan
 from registry.signing.models import VersionSignature
@@ -32,7 +33,8 @@ def gathered(promotion: PromotionRequest) -> Evidence:
         latency_ms=_latency(evaluation),
         rows=evaluation.rows if evaluation else 0,
         has_champion=promotion.champion_id is not None,
-        seen_by_champion=seen_by_champion(promotion),
+        seen_by_champion=[str(each) for each in seen_by_champion(promotion)],
+        is_seen_by_candidate=bool(seen_by_candidate(promotion)),
         holdout_kind=version.holdout.get("kind", ""),
         contracts=contract_states(version),
         schema_changes=_schema_changes(promotion),
@@ -90,12 +92,19 @@ def why_unevaluated(evaluation: Evaluation | None) -> str:
     return f"the evaluation failed: {cause[:LONGEST_CAUSE]}"
 
 
-def seen_by_champion(promotion: PromotionRequest) -> list[str]:
-    """Data set versions the champion was trained on and the hold-out was cut from, by name."""
+def seen_by_champion(promotion: PromotionRequest) -> list[DatasetVersion]:
+    """Data set versions the champion was trained on and that hold rows of the hold-out."""
     evaluation = promotion.evaluation
     if evaluation is None or promotion.champion is None:
         return []
-    return [str(each) for each in training_data_behind(promotion.champion, evaluation.dataset_version)]
+    return training_data_behind(promotion.champion, evaluation.dataset_version)
+
+
+def seen_by_candidate(promotion: PromotionRequest) -> list[DatasetVersion]:
+    """The same of the candidate: then its figures say nothing."""
+    if promotion.evaluation is None:
+        return []
+    return training_data_behind(promotion.version, promotion.evaluation.dataset_version)
 
 
 def cost_forecast(evaluation: Evaluation | None) -> Decimal | None:

@@ -26,7 +26,8 @@ def _gate(kind: str, words: str, required: list[str] | None = None, **properties
 _ALL = [
     _gate(
         "metric",
-        "A metric of the evaluation within limits, or better than the champion's on the same rows.",
+        "A metric of the evaluation within limits, or better than the champion's on the same rows."
+        " Figures on rows that the candidate was trained on do not pass.",
         ["metric"],
         metric={"enum": METRICS},
         against={"const": "champion"},

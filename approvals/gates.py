@@ -14,6 +14,8 @@ from core.money import money
 PASSED, WARNED, FAILED = "passed", "warned", "failed"
 LOWER_IS_BETTER = {"brier", "log_loss"}
 NAMES = {"roc_auc": "ROC AUC", "pr_auc": "PR AUC", "brier": "Brier score", "log_loss": "Log loss"}
+# What a figure is worth nothing for; no data is named, since some readers may not see it.
+LEAKED = "judged on rows it was trained on"
 KNOWN_CHECKS = {"passed", "failed", "quarantined"}
 
 
@@ -52,6 +54,7 @@ class Evidence:
     rows: int = 0
     has_champion: bool = False
     seen_by_champion: list[str] = field(default_factory=list)
+    is_seen_by_candidate: bool = False
     holdout_kind: str = ""
     contracts: list[dict[str, Any]] = field(default_factory=list)
     schema_changes: list[dict[str, str]] | None = None
@@ -128,6 +131,8 @@ def _metric(gate: dict[str, Any], evidence: Evidence) -> Verdict:
     )
     if seen is None:
         return f"{name} within limits", rule, evidence.unevaluated, False
+    if evidence.is_seen_by_candidate:
+        return f"{name} within limits", rule, f"{seen.candidate:.4f}, {LEAKED}", False
     holds = (low is None or seen.candidate >= low) and (high is None or seen.candidate <= high)
     return f"{name} within limits", rule, f"{seen.candidate:.4f}", holds
 
@@ -141,6 +146,8 @@ def _against_champion(
     title, rule = f"{name} against the champion", f"{what} at least {signed(least)}"
     if seen is None:
         return title, rule, evidence.unevaluated, False
+    if evidence.is_seen_by_candidate:
+        return title, rule, f"{seen.candidate:.4f}, {LEAKED}", False
     if not evidence.has_champion:
         return title, rule, f"no champion yet; the candidate has {seen.candidate:.4f}", True
     if seen.difference is None or (bound == "lower_95" and (seen.low is None or seen.high is None)):
@@ -162,6 +169,8 @@ def _slice(gate: dict[str, Any], evidence: Evidence) -> Verdict:
     rule = f"no drop over {limit:g} in ROC AUC by {columns}, slices of at least {least:,} rows"
     if not evidence.has_champion:
         return title, rule, "no champion yet to compare with", True
+    if evidence.is_seen_by_candidate:
+        return title, rule, LEAKED, False
     judged = [
         each
         for each in evidence.slices
@@ -236,7 +245,7 @@ def _digest(gate: dict[str, Any], evidence: Evidence) -> Verdict:
     if not evidence.is_intact:
         return title, rule, "the stored files have changed", False
     if not evidence.digest_evaluated:
-        return title, rule, evidence.unevaluated, False
+        return title, rule, f"the stored files are as registered; {evidence.unevaluated}", False
     same = evidence.digest_registered == evidence.digest_evaluated
     return (
         title,

@@ -10,19 +10,21 @@ from django.urls import reverse
 from approvals import rights
 from approvals.answer_strip import strip
 from approvals.comparison_rows import metric_rows, slice_rows
-from approvals.evidence import cost_forecast, seen_by_champion
+from approvals.evidence import cost_forecast, seen_by_candidate, seen_by_champion
 from approvals.gates import MINUS
 from approvals.history import ending_of, history
 from approvals.models import Decision, GateResult, PromotionRequest
 from approvals.provenance import provenance_of
 from approvals.schema_changes import changes_between, columns_of
 from approvals.services import is_being_judged, lacking, reasons_to_evaluate_again
+from approvals.signers import shortage_of
 from core.actors import Actor
 from monitoring.incidents.models import Incident
-from registry.data_facts import contract_states
+from registry.data_facts import contract_states, names_for
 from registry.evaluations.models import Evaluation
+from registry.lineage import data_of, names_behind
 from registry.places import Places, places_of
-from registry.readiness import HOLDOUT_WORDS
+from registry.readiness import HOLDOUT_WORDS, untraced_inputs
 
 MOST_SLICES = 8
 
@@ -30,14 +32,14 @@ MOST_SLICES = 8
 def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
     """Everything on the page."""
     places = places_of(actor, promotion.version)
-    figures, gates = _figures(promotion), _ordered_gates(promotion, places)
+    figures, gates = _figures(promotion, actor), _ordered_gates(promotion, places)
     measured, metrics, slices = figures["measured"], figures["metrics"], figures["all_slices"]
     return {
         **_request(promotion, actor, places),
         **figures,
         **_judged(gates),
         "verdict": strip(promotion, measured, metrics, slices, gates),
-        **_changes(promotion),
+        **_changes(promotion, actor),
         "provenance": provenance_of(actor, promotion.version, promotion.champion),
         **_signatures(promotion, actor),
         **_past(promotion),
@@ -63,7 +65,7 @@ def _request(promotion: PromotionRequest, actor: Actor, places: Places) -> dict[
     }
 
 
-def _figures(promotion: PromotionRequest) -> dict[str, Any]:
+def _figures(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
     """What was measured on the hold-out, if an evaluation has measured it."""
     asked = promotion.evaluation
     measured = asked if asked and asked.comparison else None
@@ -73,7 +75,8 @@ def _figures(promotion: PromotionRequest) -> dict[str, Any]:
         "measured": measured,
         "failed_evaluation": asked if asked and asked.status == Evaluation.Status.FAILED else None,
         "holdout_word": HOLDOUT_WORDS.get(measured.holdout_kind, "") if measured else "",
-        "seen_by_champion": seen_by_champion(promotion),
+        "seen_by_champion": names_for(actor, seen_by_champion(promotion)),
+        "seen_by_candidate": names_for(actor, seen_by_candidate(promotion)),
         "metrics": metric_rows(promotion, measured),
         "all_slices": slices,
         "slices": slices[:MOST_SLICES],
@@ -92,15 +95,18 @@ def _judged(gates: list[GateResult]) -> dict[str, Any]:
     }
 
 
-def _changes(promotion: PromotionRequest) -> dict[str, Any]:
+def _changes(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
     """What differs from the champion beside the figures, and the data behind it."""
+    datasets, behind = data_of(actor, promotion.version), names_behind(promotion.version)
     before = promotion.champion.signature if promotion.champion else None
     return {
         "schema_lines": _schema_lines(before, promotion.version.signature),
         "schema_changes": changes_between(before, promotion.version.signature) if before else [],
         "parameter_changes": _parameter_changes(promotion),
         "contracts": contract_states(promotion.version),
-        "datasets": list(promotion.version.datasets.select_related("dataset_version__dataset")),
+        "datasets": datasets,
+        "is_data_hidden": bool(behind and not datasets),
+        "untraced_inputs": untraced_inputs(promotion.version, behind),
     }
 
 
@@ -118,6 +124,7 @@ def _signatures(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
         "gaps": list(gaps.items()),
         "given": wanted - sum(gaps.values()) if is_pending else min(wanted, len(approving)),
         "wanted": wanted,
+        "shortage": shortage_of(promotion) if is_pending else None,
         "refusal": refusal[1] if refusal else "",
         "signed_already": actor.person_id in signed,
         "may_decide": refusal is None and is_pending and not promotion.is_evaluating,

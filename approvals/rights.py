@@ -71,7 +71,7 @@ def contributors(promotion: PromotionRequest) -> set[UUID]:
     """People the policy excludes: linked accounts and tokens count as their person."""
     excluded = promotion.policy_revision.rules.exclude
     people: set[UUID] = set()
-    if "requester" in excluded:
+    if "requester" in excluded and promotion.requested_by_id is not None:
         people.add(promotion.requested_by.person_id)
     if "registrant" in excluded and (registrant := _registrant(promotion.version)) is not None:
         people.add(registrant)

@@ -14,6 +14,7 @@ from approvals import asking, review, services
 from approvals.forms import DecisionForm, PromotionForm, ReasonForm
 from approvals.models import PromotionRequest
 from approvals.standing import standings_of
+from approvals.waiting import pending_counts
 from core.doors import PageRequest, sign_in_required
 from core.errors import Conflict, DomainError, NotAllowed, PreconditionFailed, PreconditionRequired
 from core.filters import chosen
@@ -33,7 +34,6 @@ def request_list(request: PageRequest) -> HttpResponse:
         rows = rows.filter(status=status)
     if model:
         rows = rows.filter(version__model__name__icontains=model)
-    waiting = PromotionRequest.objects.visible_to(request.actor).waiting_for_signatures().count()
     page = Page(request, rows.defer("evidence", "version__manifest"))
     standings = standings_of(request.actor, page.items)
     context = {
@@ -42,7 +42,7 @@ def request_list(request: PageRequest) -> HttpResponse:
         "status": status,
         "model": model,
         "statuses": PromotionRequest.Status.choices,
-        "waiting": waiting,
+        "pending": pending_counts(request.actor),
     }
     return render(request, "approvals/request_list.html", context)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from approvals import rights
 from approvals.models import PromotionRequest
 from core.actors import Actor
+from registry.evaluations.models import Evaluation
 
 
 def waiting_for_signature(actor: Actor) -> list[PromotionRequest]:
@@ -26,6 +27,18 @@ def waiting_for_signature(actor: Actor) -> list[PromotionRequest]:
 def requests_waiting(actor: Actor) -> int:
     """The sidebar's count."""
     return len(waiting_for_signature(actor))
+
+
+def pending_counts(actor: Actor) -> dict[str, int]:
+    """Of the requests nobody has decided: ``waiting`` for signatures, ``forbidden`` by gates, ``judging``."""
+    rows = PromotionRequest.objects.visible_to(actor).pending().with_gates()
+    is_idle = Q(evaluation__isnull=True) | Q(evaluation__status__in=Evaluation.OVER)
+    is_judged = Q(gates_judged_at__isnull=False) & is_idle
+    return rows.aggregate(
+        waiting=Count("pk", filter=is_judged & Q(gates_fail=False)),
+        forbidden=Count("pk", filter=is_judged & Q(gates_fail=True)),
+        judging=Count("pk", filter=~is_judged),
+    )
 
 
 def blocked_requests(actor: Actor) -> QuerySet[PromotionRequest, Any]:

@@ -8,10 +8,13 @@ from urllib.parse import quote
 
 from django.db.models import Exists, OuterRef, Subquery
 
-from pipelines.models import ContractCheck, DataContract
+from core.actors import Actor
+from pipelines.models import ContractCheck, DataContract, DatasetVersion
 from pipelines.services import why_withheld
 from registry.answers import Answer
+from registry.held_out import own_holdout, training_data_behind
 from registry.models import ModelVersion, VersionDataset
+from registry.signature import columns_of
 
 MOST_NAMES = 3
 UNSEEN_DATA = "data you may not see"
@@ -62,33 +65,72 @@ def facts_about(version: ModelVersion, seen: Sequence[VersionDataset]) -> list[A
     return facts + _of_holdout(version, visible)
 
 
+def names_for(actor: Actor, data: Sequence[DatasetVersion]) -> list[str]:
+    """Names of data for a reader who may not see all of it."""
+    visible = {each.pk for each in data}
+    if visible and not actor.holds_everywhere("view"):
+        rows = DatasetVersion.objects.visible_to(actor).filter(pk__in=visible)
+        visible = set(rows.values_list("pk", flat=True))
+    return list(dict.fromkeys(str(each) if each.pk in visible else UNSEEN_DATA for each in data))
+
+
 def _of_holdout(version: ModelVersion, visible: set[Any]) -> list[Answer]:
-    """Why it could not be evaluated: no rows are held out, or nothing says which answers are right."""
-    held = version.datasets.filter(role=VersionDataset.Role.HOLDOUT).select_related(
-        "dataset_version__dataset"
-    )
-    use = held.defer("dataset_version__profile").first()
+    """Why an evaluation would fail or say nothing: no rows, no label, rows that were trained on."""
+    use = own_holdout(version)
     if use is None:
         return [NO_HOLDOUT]
-    data, is_seen = use.dataset_version, use.dataset_version_id in visible
+    is_seen = use.dataset_version_id in visible
+    return [
+        *_trained_on(version, use.dataset_version, visible),
+        *_of_label(version, use.dataset_version, is_seen),
+        *_of_inputs(version, use.dataset_version, is_seen),
+    ]
+
+
+def _trained_on(version: ModelVersion, heldout: DatasetVersion, visible: set[Any]) -> list[Answer]:
+    """Named where the reader may see both: that two data sets are one is told to who sees them."""
+    if not (behind := training_data_behind(version, heldout)):
+        return []
+    is_told = heldout.pk in visible
+    names = [str(each) if is_told and each.pk in visible else UNSEEN_DATA for each in behind]
+    title = f"Its hold-out is data it was trained on: {', '.join(dict.fromkeys(names[:MOST_NAMES]))}"
+    return [Answer("bad", "circle-x", title, LEAKS, forbids=True)]
+
+
+def _of_label(version: ModelVersion, data: DatasetVersion, is_seen: bool) -> list[Answer]:
     label = data.dataset.label_column or version.holdout.get("label_column", "")
     name = str(data) if is_seen else "Its hold-out"
     address = f"/data/{quote(data.dataset.name, safe='')}/edit/" if is_seen else ""
     if not label:
         detail = f"{name} does not say which column models are to predict, so an evaluation would fail."
-        return [_unlabelled("Its hold-out names no label column", detail, address)]
+        return [_unfit("Its hold-out names no label column", detail, address)]
     if data.schema and data.column(label) is None:
         column = f"column {label}, which" if is_seen else "such column as"
         detail = f"{name} has no {column} its data set names as the label."
-        return [_unlabelled("Its hold-out lacks the label column", detail, address)]
+        return [_unfit("Its hold-out lacks the label column", detail, address)]
     return []
 
 
-def _unlabelled(title: str, detail: str, address: str) -> Answer:
+def _of_inputs(version: ModelVersion, data: DatasetVersion, is_seen: bool) -> list[Answer]:
+    """An evaluation hands the model every column that its signature names, optional ones too."""
+    asked = [each.name for each in columns_of(version.signature) if each.part == "Input" and each.is_named]
+    lacking = [name for name in asked if data.schema and data.column(name) is None]
+    if not lacking:
+        return []
+    columns = ", ".join(lacking[:MOST_NAMES]) + (" and more" if len(lacking) > MOST_NAMES else "")
+    detail = f"{data if is_seen else 'Its hold-out'} has no column {columns}, so an evaluation would fail."
+    return [_unfit("Its hold-out lacks columns that its signature asks for", detail)]
+
+
+def _unfit(title: str, detail: str, address: str = "") -> Answer:
     link = "Name it" if address else ""
     return Answer("warn", "triangle-alert", title, detail, address, link, forbids=True)
 
 
+LEAKS = (
+    "Figures on rows that a model has seen say nothing of new ones, so gates on metrics fail. Keep rows out of"
+    " the training, add them as a version of a data set, and register again with that one as the hold-out."
+)
 NO_HOLDOUT = Answer(
     "warn",
     "triangle-alert",

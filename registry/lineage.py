@@ -93,6 +93,11 @@ def data_of(actor: Actor, version: ModelVersion) -> list[VersionDataset]:
     return sorted(related, key=lambda use: (-order[use.role], use.dataset_version.number))
 
 
+def names_behind(version: ModelVersion) -> set[str]:
+    """Data sets behind a version, seen or not: for what is reckoned, never for what is told."""
+    return set(version.datasets.values_list("dataset_version__dataset__name", flat=True))
+
+
 def sees_all_data(actor: Actor, version_id: UUID) -> bool:
     """Whether the actor may see every data set version behind a version."""
     if actor.holds_everywhere("view"):
@@ -101,31 +106,6 @@ def sees_all_data(actor: Actor, version_id: UUID) -> bool:
         dataset_version__in=DatasetVersion.objects.visible_to(actor)
     )
     return not hidden.exists()
-
-
-def training_data_behind(version: ModelVersion, heldout: DatasetVersion) -> list[DatasetVersion]:
-    """What a version was trained on that a hold-out was cut from: it has seen most of those rows.
-
-    Empty when the hold-out is the version's own, which its training left out, or when the times of
-    the rows do not meet.
-    """
-    uses = list(version.datasets.select_related("dataset_version__dataset"))
-    if any(use.role == VersionDataset.Role.HOLDOUT and use.dataset_version_id == heldout.pk for use in uses):
-        return []
-    sources = {heldout.pk, *heldout.parents.values_list("pk", flat=True)}
-    return [
-        use.dataset_version
-        for use in uses
-        if use.role == VersionDataset.Role.TRAINING
-        and use.dataset_version_id in sources
-        and _times_meet(use.dataset_version, heldout)
-    ]
-
-
-def _times_meet(one: DatasetVersion, other: DatasetVersion) -> bool:
-    if None in (one.event_time_from, one.event_time_to, other.event_time_from, other.event_time_to):
-        return True  # not known: rather warn
-    return one.event_time_from <= other.event_time_to and other.event_time_from <= one.event_time_to
 
 
 def lineage_of(actor: Actor, version: ModelVersion) -> dict[str, Any]:

@@ -85,15 +85,20 @@ def main_metric(versions: Iterable[ModelVersion | Run]) -> str:
         for name, value in version.metrics.items()
         if isinstance(value, int | float)
     }
+    return min(known, key=_rank, default="")
 
-    def rank(name: str) -> tuple[bool, int, int, str]:
-        plain = name.lower().split("/")[-1].split(".")[-1]
-        suffix = next(
-            (place for place, word in enumerate(PREFERRED) if plain == word or plain.endswith(f"_{word}")), 99
-        )
-        return (_is_of_training(name), suffix, len(name), name)
 
-    return min(known, key=rank, default="")
+def telling(names: Iterable[str]) -> str:
+    """The most telling of these names that is not of the rows trained on, or the empty string."""
+    return min((name for name in names if not _is_of_training(name)), key=_rank, default="")
+
+
+def _rank(name: str) -> tuple[bool, int, int, str]:
+    plain = name.lower().split("/")[-1].split(".")[-1]
+    suffix = next(
+        (place for place, word in enumerate(PREFERRED) if plain == word or plain.endswith(f"_{word}")), 99
+    )
+    return (_is_of_training(name), suffix, len(name), name)
 
 
 def word_of(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.db.models import OuterRef
 from django.db.models.functions import JSONObject
 
 from core.actors import Actor
+from registry.evaluations.measured import Measured, measured_of
 from registry.evaluations.models import Evaluation
 from registry.evaluations.verdicts import metric_rows
 from registry.metrics import main_metric, word_of
@@ -25,7 +26,10 @@ Tests = dict[Any, frozenset[str]]
 
 @dataclass
 class Outlook:
-    """One line's drawings and words; ``values`` oldest first, of runs that tested on the newest's rows."""
+    """One line's drawings and words; ``values`` oldest first, of versions tested on the newest's rows.
+
+    They are what runs logged, unless the newest was scored here (``measured``).
+    """
 
     metric: str = ""
     values: list[float | None] = field(default_factory=list)
@@ -33,6 +37,7 @@ class Outlook:
     tone: str = ""
     needs: str = ""
     is_champion: bool = False
+    measured: Measured | None = None
 
     @property
     def newest(self) -> float | None:
@@ -40,9 +45,10 @@ class Outlook:
 
 
 def outlook_of(actor: Actor, models: Sequence[RegisteredModel]) -> dict[Any, Outlook]:
-    """For each model of a list (``with_newest``); two queries, however many there are."""
+    """For each model of a list (``with_newest``); three queries, however many there are."""
     ready, tests = _ready_versions(models)
     judged = _judged(actor, [versions[-1] for versions in ready.values() if versions])
+    measured = measured_of(actor, [each for versions in ready.values() for each in versions])
     found = {}
     for model in models:
         versions = ready.get(model.pk, [])
@@ -50,11 +56,36 @@ def outlook_of(actor: Actor, models: Sequence[RegisteredModel]) -> dict[Any, Out
         champion = next((alias.version for alias in model.champions), None)
         against = judged.get((versions[-1].pk, champion.pk)) if versions and champion else None
         tone, needs = _needs(model, champion, versions, tests, against)
-        values = [_number(version.metrics.get(metric)) for version in _tested_alike(versions, tests)]
+        scored = measured.get(str(versions[-1].pk)) if versions else None
+        alike = _tested_alike(versions, tests)
+        values = _scored(alike, scored, measured, champion, against) if scored else _logged(alike, metric)
         is_champion = bool(champion and versions and champion.number == versions[-1].number)
         word = word_of(metric) if metric else ""
-        found[model.pk] = Outlook(word, values, against, tone, needs, is_champion)
+        found[model.pk] = Outlook(
+            scored.words if scored else word, values, against, tone, needs, is_champion, scored
+        )
     return found
+
+
+def _logged(versions: Iterable[ModelVersion], metric: str) -> list[float | None]:
+    return [_number(version.metrics.get(metric)) for version in versions]
+
+
+def _scored(
+    versions: Iterable[ModelVersion],
+    newest: Measured,
+    measured: Mapping[str, Measured],
+    champion: ModelVersion | None,
+    against: Row | None,
+) -> list[float | None]:
+    """What was scored here, where the newest was: a line that joins it to what runs say tells nothing.
+
+    Of the champion that is also what the newest was held against on the same rows.
+    """
+    known = {key: each.value for key, each in measured.items() if each.name == newest.name}
+    if champion and against and (against["data"], against["words"]) == (newest.data_id, newest.words):
+        known[str(champion.pk)] = against["champion"]
+    return [known.get(str(version.pk)) for version in versions]
 
 
 def _ready_versions(models: Iterable[RegisteredModel]) -> tuple[dict[Any, list[ModelVersion]], Tests]:
@@ -95,9 +126,11 @@ def _judged(actor: Actor, versions: Sequence[ModelVersion]) -> dict[tuple[Any, A
     newest = rows.order_by("candidate_id", "champion_id", "-created_at").distinct(
         "candidate_id", "champion_id"
     )
-    shown = newest.only("candidate_id", "champion_id", "comparison")
+    shown = newest.only("candidate_id", "champion_id", "comparison", "dataset_version_id")
     return {
-        (str(each.candidate_id), each.champion_id): main[0] for each in shown if (main := metric_rows(each))
+        (str(each.candidate_id), each.champion_id): {**main[0], "data": each.dataset_version_id}
+        for each in shown
+        if (main := metric_rows(each))
     }
 
 

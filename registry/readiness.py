@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from registry.answers import Answer
-from registry.models import ALWAYS_PROTECTED, ModelVersion, VersionDataset
+from registry.data_facts import NO_HOLDOUT
+from registry.models import ALWAYS_PROTECTED, ModelVersion
 
 # MLflow's word for how a run ended badly -> ours.
 BROKEN_RUNS = {"FAILED": "failed", "KILLED": "was stopped"}
@@ -30,13 +31,18 @@ class Readiness:
 
 def readiness_of(
     version: ModelVersion,
-    data: list[VersionDataset],
+    behind: Collection[str],
     *,
     of_data: Sequence[Answer] = (),
     of_scanners: Sequence[Answer] = (),
     of_promotion: Sequence[Answer] = (),
+    of_figures: Sequence[Answer] = (),
+    is_evaluated: bool = False,
 ) -> Readiness:
-    """What the registry itself knows, and what data, scanners, evaluations and policies tell."""
+    """What the registry itself knows, and what data, scanners, evaluations and policies tell.
+
+    ``behind`` names all data sets behind the version, also those its reader may not see: they are not told.
+    """
     if version.status == ModelVersion.Status.PENDING_REGISTRATION:
         return Readiness("info", "loader-circle", "Not yet", "its files are being hashed", [])
     if version.status == ModelVersion.Status.FAILED_REGISTRATION:
@@ -47,10 +53,11 @@ def readiness_of(
             *of_data,
             *of_scanners,
             *of_promotion,
+            *of_figures,
             *_run(version),
-            _holdout(version),
+            *_holdout(version, NO_HOLDOUT not in of_data),
             _format(version),
-            _origin(version, data),
+            *_origin(version, behind),
         ),
         key=_worst_first,
     )
@@ -65,17 +72,18 @@ def readiness_of(
     if first := next((fact for fact in facts if fact.forbids), None):
         return Readiness(first.tone, first.icon, "Not yet", _begun_small(first.title), facts)
     warnings = sum(fact.tone in {"warn", "bad"} for fact in facts)
+    unknown = "" if is_evaluated else ", not evaluated yet"
     if warnings:
-        return Readiness(
-            "warn", "triangle-alert", "Yes", f"with {warnings} warning{'s' * (warnings > 1)}", facts
-        )
+        note = f"with {warnings} warning{'s' * (warnings > 1)}{unknown}"
+        return Readiness("warn", "triangle-alert", "Yes", note, facts)
+    if unknown:
+        return Readiness("info", "circle-dashed", "Yes, as far as known", "it was not evaluated yet", facts)
     return Readiness("ok", "circle-check", "Yes", "nothing known speaks against it", facts)
 
 
-def untraced_inputs(version: ModelVersion, data: Sequence[VersionDataset]) -> list[dict[str, str]]:
-    """The inputs a run logged that no data set version was found for."""
-    kept = {use.dataset_version.dataset.name for use in data}
-    return [each for each in version.run.get("inputs", []) if each["name"] not in kept]
+def untraced_inputs(version: ModelVersion, behind: Collection[str]) -> list[dict[str, str]]:
+    """The inputs a run logged that no version of a data set was found for."""
+    return [each for each in version.run.get("inputs", []) if each["name"] not in behind]
 
 
 def _begun_small(title: str) -> str:
@@ -109,14 +117,17 @@ def broken_run(version: ModelVersion) -> str:
     return BROKEN_RUNS.get(str(version.run.get("status", "")), "")
 
 
-def _holdout(version: ModelVersion) -> Answer:
+def _holdout(version: ModelVersion, is_named: bool) -> list[Answer]:
+    """How it was split; of one that is not named the run's words say nothing."""
+    if not is_named:
+        return []
     kind = version.holdout.get("kind")
     if kind == "random":
         detail = "Rows of one day are alike: a random hold-out flatters a model that meets new days."
-        return Answer("warn", "triangle-alert", "Hold-out was split at random", detail)
+        return [Answer("warn", "triangle-alert", "Hold-out was split at random", detail)]
     if kind:
-        return Answer("ok", "circle-check", f"Hold-out was split {HOLDOUT_WORDS.get(kind, kind)}")
-    return Answer("warn", "circle-help", "How the hold-out was split is not known", "The run does not say.")
+        return [Answer("ok", "circle-check", f"Hold-out was split {HOLDOUT_WORDS.get(kind, kind)}")]
+    return [Answer("warn", "circle-help", "How the hold-out was split is not known", "The run does not say.")]
 
 
 def _format(version: ModelVersion) -> Answer:
@@ -125,28 +136,34 @@ def _format(version: ModelVersion) -> Answer:
     return Answer("ok", "circle-check", "Its format runs no code when loaded")
 
 
-def _origin(version: ModelVersion, data: list[VersionDataset]) -> Answer:
-    logged = untraced_inputs(version, data)
+def _origin(version: ModelVersion, behind: Collection[str]) -> list[Answer]:
+    """What is not known, and what is known only by the run's word: the one does not hide the other."""
+    logged = untraced_inputs(version, behind)
     missing = [
         word
         for word, known in (
-            ("data", data or logged),
+            ("data", behind or logged),
             ("code commit", version.code_commit),
             ("run", version.run_id),
         )
         if not known
     ]
+    facts = []
     if missing:
-        return Answer("warn", "circle-help", _not_known(missing), "The run does not say.")
-    if logged and not data:
-        names = ", ".join(dict.fromkeys(each["name"] for each in logged[:3]))
-        return Answer(
-            "warn",
-            "circle-help",
-            "Its data is named, but traced to no data set",
-            f"The run logged {names}. As a version of a data set here it could be checked and followed.",
-        )
-    return Answer("ok", "circle-check", "Its data, code and run are known")
+        facts.append(Answer("warn", "circle-help", _not_known(missing), "The run does not say."))
+    if logged:
+        facts.append(_untraced(logged, "Part of its data" if behind else "Its data"))
+    return facts or [Answer("ok", "circle-check", "Its data, code and run are known")]
+
+
+def _untraced(logged: Sequence[dict[str, str]], what: str) -> Answer:
+    names = ", ".join(dict.fromkeys(each["name"] for each in logged[:3]))
+    return Answer(
+        "warn",
+        "circle-help",
+        f"{what} is named, but traced to no data set",
+        f"The run logged {names}. As a version of a data set here it could be checked and followed.",
+    )
 
 
 def _not_known(missing: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ class Column:
     name: str
     type: str
     is_required: bool | None = None
+    is_named: bool = True
 
 
 def columns_of(signature: dict[str, Any] | None) -> list[Column]:
@@ -36,11 +37,12 @@ def _listed(value: Any) -> list[Any]:
 
 def _column(part: str, place: int, each: Any) -> Column:
     if not isinstance(each, dict):
-        return Column(part, f"{part.lower()} {place}", str(each)[:200])
+        return Column(part, f"{part.lower()} {place}", str(each)[:200], is_named=False)
     kind = type_words(each)
     required = each.get("required")
     name = str(each.get("name") or f"{part.lower()} {place}")
-    return Column(part, name, kind[:LONGEST_TYPE], required if isinstance(required, bool) else None)
+    is_required = required if isinstance(required, bool) else None
+    return Column(part, name, kind[:LONGEST_TYPE], is_required, bool(each.get("name")))
 
 
 def type_words(each: dict[str, Any], depth: int = 0) -> str:

@@ -31,4 +31,4 @@ def name_data(actor: Actor, versions: Iterable[ModelVersion]) -> None:
         uses = list(version.datasets.all())
         version.trained_on = [use for use in uses if use.dataset_version_id in seen]
         version.is_data_hidden = len(version.trained_on) < len(uses)
-        version.logged_data = [] if uses else untraced_inputs(version, [])
+        version.logged_data = [] if uses else untraced_inputs(version, ())

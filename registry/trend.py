@@ -10,6 +10,7 @@ from core import charts
 from core.actors import Actor
 from core.figures import figure
 from pipelines.models import DatasetVersion
+from registry.evaluations.measured import measured_name
 from registry.evaluations.models import Evaluation
 from registry.evaluations.verdicts import METRICS
 from registry.metrics import is_better_higher, main_metric, word_of
@@ -85,7 +86,7 @@ class Trend:
         best = better(values, key=lambda number: values[number])
         rest = {number: value for number, value in values.items() if number != best}
         second = better(rest, key=lambda number: rest[number])
-        word, where = METRICS[_measured(self.metric)][0], name.split()[0]
+        word, where = METRICS[measured_name(self.metric)][0], name.split()[0]
         if values[best] == values[second]:
             return f"v{best} and v{second} have the same {word} on {where}, {figure(values[best], 4)}"
         degree = "better" if len(values) == 2 else "best"
@@ -178,7 +179,7 @@ def _scored_together(
     actor: Actor, versions: Sequence[ModelVersion], metric: str
 ) -> dict[str, dict[int, float]]:
     """Data set versions on which evaluations scored two or more of the versions, with their figures."""
-    measured = _measured(metric)
+    measured = measured_name(metric)
     if not measured:
         return {}
     rows = Evaluation.objects.visible_to(actor).filter(
@@ -200,11 +201,6 @@ def _scored_together(
     shared = {name: values for name, values in found.items() if len(values) > 1}
     most = sorted(shared.items(), key=lambda item: -len(item[1]))[:MOST_SERIES]
     return dict(most)
-
-
-def _measured(metric: str) -> str:
-    """Which of the evaluations' own metrics a run's metric is, if it is one."""
-    return next((name for name in METRICS if metric.lower().endswith(name)), "")
 
 
 def _at_end(x: str, y: float, name: str, colour: str) -> dict[str, Any]:

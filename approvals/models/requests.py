@@ -13,7 +13,6 @@ from approvals.models.policies import PolicyRevision
 from core.actors import Actor
 from core.identifiers import new_id
 from core.states import StatefulModel
-from registry.evaluations.models import Evaluation
 from registry.models import ModelVersion, RegisteredModel
 
 GATES_FAIL = "Gates fail"
@@ -42,12 +41,6 @@ class PromotionRequestQuerySet(models.QuerySet["PromotionRequest"]):
 
     def under_way(self) -> PromotionRequestQuerySet:
         return self.filter(status__in=PromotionRequest.UNDER_WAY)
-
-    def waiting_for_signatures(self) -> PromotionRequestQuerySet:
-        """Pending, judged, and forbidden by no gate: people are all that is missing."""
-        judged = self.pending().filter(gates_judged_at__isnull=False)
-        idle = Q(evaluation__isnull=True) | Q(evaluation__status__in=Evaluation.OVER)
-        return judged.filter(idle).with_gates().filter(gates_fail=False)
 
     def pending(self) -> PromotionRequestQuerySet:
         return self.filter(status=PromotionRequest.Status.PENDING)

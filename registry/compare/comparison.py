@@ -9,6 +9,7 @@ from core.actors import Actor
 from core.errors import Conflict
 from registry.cards.models import CardRevision
 from registry.cards.revising import SectionDiff, differences
+from registry.compare.alike import Alike, scored_alike
 from registry.compare.differences import Line, lines_of
 from registry.compare.evaluated import rows_from, shared_evaluations
 from registry.compare.signatures import ColumnChange, changes_of
@@ -62,6 +63,8 @@ class Comparison:
     environment: list[Line]
     cards: tuple[CardRevision | None, CardRevision | None] = (None, None)
     seen: dict[Any, list[VersionDataset]] = field(default_factory=dict)
+    # Without an evaluation of both together: evaluations of each on the same rows.
+    alike: Alike | None = None
 
     @property
     def evaluation(self) -> Evaluation | None:
@@ -108,6 +111,7 @@ def compared(actor: Actor, a: ModelVersion, b: ModelVersion) -> Comparison:
         environment=lines_of(*(_environment(version) for version in (a, b))),
         cards=(_card(a), _card(b)),
         seen=seen,
+        alike=None if evaluations else scored_alike(actor, a, b),
     )
 
 

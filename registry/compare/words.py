@@ -26,6 +26,8 @@ def _quality(comparison: Comparison) -> Answer:
         row = comparison.judged[0]
         tone = row["tone"] if row["tone"] != "n" else "info"
         return Answer(tone, row["icon"], row["verdict"], f"{row['words']} on {evaluation.dataset_version}")
+    if comparison.alike is not None:
+        return comparison.alike.answer
     if comparison.refusal:
         why = (
             "not known what they were tested on" if comparison.is_test_unknown else "tested on different data"

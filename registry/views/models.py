@@ -18,6 +18,7 @@ from core.errors import Conflict, Invalid, PreconditionFailed
 from core.filters import asked, chosen
 from core.pages import Page
 from registry import rights, services
+from registry.evaluations.measured import measured_of
 from registry.forms import EditModelForm, ModelFilterForm, RenameForm
 from registry.lookups import find_model
 from registry.metrics import main_metric, word_of
@@ -93,8 +94,10 @@ def model_page(
     shown = [*page, *(each for each in (champion, candidate) if each)]
     metric = main_metric(shown)
     name_data(request.actor, page)
+    measured = measured_of(request.actor, shown, metric)
     for version in shown:
         version.main_value = version.metrics.get(metric)
+        version.measured = measured.get(str(version.pk))
     context = {
         "model": model,
         "page": page,
@@ -105,6 +108,7 @@ def model_page(
         "newest": versions.order_by("-number").first(),
         "metric": metric,
         "metric_word": word_of(metric),
+        "measured_word": next((each.words for each in measured.values()), ""),
         "aliases": sorted(model.aliases.all(), key=lambda alias: alias.name),
         "tags": sorted(model.tags.all(), key=lambda tag: tag.key),
         "may_administer": rights.may_administer(request.actor, model),

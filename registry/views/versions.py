@@ -17,13 +17,14 @@ from core.jobs.models import Job
 from core.templatetags.ui import percent
 from registry import rights, services
 from registry.compare.signatures import changes_of
-from registry.data_facts import facts_about
+from registry.data_facts import NO_HOLDOUT, facts_about
+from registry.evaluations.measured import is_evaluated, measured_of
 from registry.evaluations.models import Evaluation
 from registry.evaluations.setbacks import failure_of
 from registry.evaluations.verdicts import metric_rows
 from registry.forms import EditVersionForm
 from registry.graph import graph_of
-from registry.lineage import data_of, parent_of
+from registry.lineage import data_of, names_behind, parent_of
 from registry.lookups import find_version
 from registry.metrics import main_metric, shown, word_of
 from registry.models import ModelVersion
@@ -132,20 +133,27 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
     actor, model = request.actor, version.model
     data, job = data_of(actor, version), _registration(version)
     metric = main_metric([version])
+    measured = measured_of(actor, [version]).get(str(version.pk))
     holdout = version.holdout.get("kind", "")
+    of_data, behind = facts_about(version, data), names_behind(version)
     return {
         "version": version,
         "model": model,
         "readiness": readiness_of(
             version,
-            data,
-            of_data=facts_about(version, data),
+            behind,
+            of_data=of_data,
             of_scanners=dangers_of(version),
             of_promotion=[*failure_of(actor, version), *obstacles_of(actor, version)],
+            of_figures=[measured.warning] if measured and measured.is_apart else [],
+            is_evaluated=is_evaluated(version),
         ),
+        "measured": measured,
+        "is_holdout_named": NO_HOLDOUT not in of_data,
         "broken_run": broken_run(version),
         "data": data,
-        "untraced_inputs": untraced_inputs(version, data),
+        "is_data_hidden": bool(behind and not data),
+        "untraced_inputs": untraced_inputs(version, behind),
         "parent": parent_of(actor, version),
         "graph": graph_of(actor, version) if version.is_ready else None,
         "job": job,

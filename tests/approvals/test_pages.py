@@ -7,6 +7,9 @@ from django.utils import timezone
 
 from approvals import services
 from approvals.models import Decision, PromotionRequest
+from approvals.services.deciding import EvidenceChanged
+from core.actors import Actor
+from core.errors import Conflict
 from core.identifiers import new_id
 from deployments.models import Endpoint
 from pipelines.models import ContractCheck, DataContract
@@ -290,10 +293,28 @@ def test_a_champion_that_has_seen_the_hold_out_is_named(
     VersionDataset.objects.create(version=champion, dataset_version=rows, role="training")
     promotion.champion = champion
     promotion.save()
-    page = client_for(reviewer).get(promotion.address).content.decode()
-    assert f"The champion v{champion.number} was trained on data this hold-out was cut from" in page
+    said = f"The champion v{champion.number} was trained on data that holds rows of this hold-out"
+    assert said in client_for(reviewer).get(promotion.address).content.decode()
     VersionDataset.objects.create(version=champion, dataset_version=rows, role="holdout")
-    assert "was cut from" not in client_for(reviewer).get(promotion.address).content.decode()
+    assert said in client_for(reviewer).get(promotion.address).content.decode()
+    VersionDataset.objects.filter(version=champion, role="training").delete()
+    assert said not in client_for(reviewer).get(promotion.address).content.decode()
+
+
+def test_a_candidate_judged_on_rows_it_was_trained_on_is_not_signed(promotion, sign, reviewer, client_for):
+    rows = promotion.evaluation.dataset_version
+    VersionDataset.objects.create(version=promotion.version, dataset_version=rows, role="training")
+    with pytest.raises(EvidenceChanged):
+        sign(reviewer, promotion)
+    services.judge_gates(actor=Actor.system(), promotion=promotion)
+    failed = promotion.gate_results.get(gate="auc_floor", rev=promotion.rev + 1)
+    assert (failed.outcome, failed.observed) == ("failed", "0.7200, judged on rows it was trained on")
+    page = client_for(reviewer).get(promotion.address).content.decode()
+    before, after = page.split('id="metrics"')
+    assert f"{promotion.version} is judged on rows it was trained on ({rows})." in before
+    assert "rows that it was" in after and "held-out rows" not in after
+    with pytest.raises(Conflict, match="The policy forbids it"):
+        sign(reviewer, promotion)
 
 
 @pytest.mark.parametrize("path", ["/approvals/?status=zzz", "/jobs/?status=zzz", "/models/?tier=zzz",

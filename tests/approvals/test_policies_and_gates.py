@@ -75,6 +75,22 @@ def test_no_gate_passes_on_nothing(rule):
     assert warned.outcome == "warned"
 
 
+@pytest.mark.parametrize("rule", [ALL[0], ALL[1], gate(type="slice", by=["carrier"], max_drop=0.05)])
+@pytest.mark.parametrize("has_champion", [True, False])
+def test_figures_on_rows_that_were_trained_on_pass_nothing(rule, has_champion):
+    seen = {
+        "metrics": {"roc_auc": MetricEvidence(0.99, 0.9, 0.09, 0.08, 0.1)},
+        "slices": [SliceEvidence("carrier", "UA", 500, 0.99, 0.9, 0.09, 0.08, 0.1)],
+        "has_champion": has_champion,
+    }
+    assert judge([rule], Evidence(**seen))[0].outcome == "passed"
+    (result,) = judge([rule], Evidence(**seen, is_seen_by_candidate=True))
+    if rule["type"] == "slice" and not has_champion:
+        assert result.observed == "no champion yet to compare with"
+    else:
+        assert (result.outcome, "judged on rows it was trained on" in result.observed) == ("failed", True)
+
+
 @pytest.mark.parametrize(
     ("low", "high", "outcome"), [(0.001, 0.02, "passed"), (-0.001, 0.02, "failed"), (None, None, "failed")]
 )

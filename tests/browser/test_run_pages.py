@@ -70,7 +70,7 @@ def test_pages_of_runs(visit, scientist, runs):
 
 
 def test_a_run_that_wrote_on_and_the_palette(visit, scientist, runs, make_model):
-    _, _, second = runs
+    second = runs[2]
     model = make_model("forests")
     manifest = [{"path": name, "size": 1, "sha256": "0" * 64} for name in ("MLmodel", "old.bin")]
     ModelVersion.objects.create(

@@ -27,3 +27,13 @@ def test_the_script_of_the_page_runs(page, made, sign_in, scientist):
         exec(compile(block, page, "exec"), said)
     names = ModelVersion.objects.ready().values_list("model__name", "number")
     assert sorted(names) == made
+
+
+def test_the_tutorial_says_of_its_version_what_the_page_says(make_row, make_model, client_for, scientist):
+    told = (DOCS / "tutorial/your-first-version.md").read_text().replace("\n", " ")
+    run = {"inputs": [{"name": "my-flights", "digest": "f7e60103", "context": "training"}]}
+    make_row(make_model("first-steps"), run=run, run_id="f" * 32)
+    page = client_for(scientist).get("/models/first-steps/versions/1/")
+    facts = [each.title for each in page.context["readiness"].facts if each.tone != "ok"]
+    assert page.context["readiness"].word in told
+    assert [each for each in facts if each not in told] == []

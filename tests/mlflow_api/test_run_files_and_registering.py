@@ -135,9 +135,10 @@ def test_nobody_else_reaches_anything_below_a_run(logged, client_for, stranger, 
     made = {"run_id": run.info.run_id, "status": "READY", "digest": "a" * 64, "number": 1}
     ModelVersion.objects.create(model=model, created_by=scientist, **made)
     grant(actor=actor(scientist), model=model, account=stranger, right="view", reason="Reads.")
-    said = browser.get(f"/runs/{run.info.run_id}/").content.decode()
+    page = browser.get(f"/runs/{run.info.run_id}/")
+    said = page.content.decode()
     assert "report.html" in said
-    assert "My runs</a>" not in said
+    assert [word for word, _ in page.context["trail"]] == ["Models", page.context["shown"].name]
     assert "?experiment=" not in said
     assert "Register a version…" not in said
     assert model_of(run) not in said.partition('id="files"')[2].partition("</section>")[0]

@@ -66,7 +66,7 @@ def slice_rows(evaluation: Evaluation | None) -> list[Row]:
         return []
     return [
         _row(each["value"], each["column"], each, False, 0.06, None, each["rows"])
-        for each in evaluation.slices
+        for each in evaluation.said_slices
     ]
 
 

@@ -18,11 +18,12 @@ from approvals.provenance import provenance_of
 from approvals.schema_changes import changes_between, columns_of
 from approvals.services import is_being_judged, lacking, reasons_to_evaluate_again
 from approvals.signers import shortage_of
+from approvals.telling import contracts_for, gates_for
 from core.actors import Actor
 from monitoring.incidents.models import Incident
-from registry.data_facts import contract_states, names_for
+from registry.data_facts import UNSEEN_DATA, contract_states, names_for
 from registry.evaluations.models import Evaluation
-from registry.lineage import data_of, names_behind
+from registry.lineage import data_of, names_behind, sees_all_data
 from registry.places import Places, places_of
 from registry.readiness import HOLDOUT_WORDS, untraced_inputs
 
@@ -32,7 +33,11 @@ MOST_SLICES = 8
 def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
     """Everything on the page."""
     places = places_of(actor, promotion.version)
-    figures, gates = _figures(promotion, actor), _ordered_gates(promotion, places)
+    is_data_seen = sees_all_data(actor, promotion.version_id)
+    if promotion.evaluation is not None:
+        promotion.evaluation.is_data_seen = is_data_seen
+    figures = _figures(promotion, actor)
+    gates = gates_for(_ordered_gates(promotion, places), is_data_seen=is_data_seen)
     measured, metrics, slices = figures["measured"], figures["metrics"], figures["all_slices"]
     return {
         **_request(promotion, actor, places),
@@ -103,7 +108,9 @@ def _changes(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
         "schema_lines": _schema_lines(before, promotion.version.signature),
         "schema_changes": changes_between(before, promotion.version.signature) if before else [],
         "parameter_changes": _parameter_changes(promotion),
-        "contracts": contract_states(promotion.version),
+        "contracts": contracts_for(
+            contract_states(promotion.version), [use.dataset_version_id for use in datasets]
+        ),
         "datasets": datasets,
         "is_data_hidden": bool(behind and not datasets),
         "untraced_inputs": untraced_inputs(promotion.version, behind),
@@ -147,8 +154,11 @@ def _again(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
         return {}
     if is_being_judged(promotion):
         return {"is_running": True}
+    reasons = reasons_to_evaluate_again(promotion)
+    if reasons and promotion.evaluation is not None and not promotion.evaluation.is_data_seen:
+        reasons = [f"What it was judged on, {UNSEEN_DATA}, has changed or failed."]
     return {
-        "reasons": reasons_to_evaluate_again(promotion),
+        "reasons": reasons,
         "may": rights.may_evaluate_again(actor, promotion),
     }
 

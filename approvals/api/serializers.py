@@ -10,7 +10,9 @@ from rest_framework import serializers
 
 from approvals.models import Decision, GateResult, Policy, PolicyRevision, PromotionRequest
 from approvals.services import lacking
+from approvals.telling import gates_for
 from core.api.fields import Body, TextField
+from registry.lineage import sees_all_data
 
 
 class RequestInListSerializer(serializers.ModelSerializer):
@@ -69,7 +71,8 @@ class RequestSerializer(RequestInListSerializer):
     @extend_schema_field(GateResultSerializer(many=True))
     def get_gates(self, promotion: PromotionRequest) -> list[dict[str, Any]]:
         found = promotion.gate_results.filter(rev=promotion.rev).order_by("pk")
-        return list(GateResultSerializer(found, many=True).data)
+        is_seen = sees_all_data(self.context["request"].actor, promotion.version_id)
+        return list(GateResultSerializer(gates_for(found, is_data_seen=is_seen), many=True).data)
 
     def get_lacking(self, promotion: PromotionRequest) -> dict[str, int]:
         """How many people each role still has to bring."""

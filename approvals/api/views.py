@@ -176,7 +176,7 @@ class RequestViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
     def _answer(self, promotion: PromotionRequest, **about: Any) -> Response:
         row = self._find(promotion.pk)
         about.setdefault("headers", {})["ETag"] = request_etag(row)
-        return Response(RequestSerializer(row).data, **about)
+        return Response(RequestSerializer(row, context={"request": self.request}).data, **about)
 
 
 class PolicyViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):

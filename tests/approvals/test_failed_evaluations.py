@@ -3,12 +3,15 @@
 import pytest
 
 from approvals import services
+from core.actors import Actor
 from pipelines.models import Dataset
+from registry.access.services import grant
 from registry.evaluations.models import Evaluation
 from registry.models import ModelVersion
 from tests.approvals.conftest import measured
 
 pytestmark = pytest.mark.django_db
+PLACE = "/promotion-requests"
 CAUSE = "The hold-out's data set names no label column, so nothing says which answers are right."
 
 
@@ -75,3 +78,29 @@ def test_who_thinks_of_asking_reads_it_first(version, client_for, scientist):
     address = f"/models/{version.model.name}/versions/{version.number}/promote/"
     assert "Its hold-out names no label column" in client_for(scientist).get(address).content.decode()
     assert ModelVersion.objects.get().is_ready
+
+
+def test_who_may_not_see_the_data_reads_how_it_was_judged_and_not_what_it_says(
+    ask, answer, version, client_for, token_client, scientist, stranger, actor, heldout
+):
+    data = version.datasets.get().dataset_version
+    grant(actor=actor(scientist), model=version.model, right="view", account=stranger, reason="Looks on.")
+    outcome = measured()
+    outcome.slices.append(
+        {"column": "carrier", "value": "ZZ", "rows": 9, **outcome.comparison["metrics"]["roc_auc"]}
+    )
+    promotion = answer(ask(), outcome)
+
+    def told(account):
+        page = client_for(account).get(promotion.address).content.decode()
+        return page, page + token_client(account).get(f"/api/v1{PLACE}/{promotion.pk}").content.decode()
+
+    assert data.dataset.name in told(scientist)[0]
+    assert "ZZ" in told(scientist)[0]
+    Evaluation.objects.update(status="failed", failure=f"{data.dataset.name} has no column ZZ.")
+    services.judge_gates(actor=Actor.system(), promotion=promotion)
+    assert "has no column ZZ" in told(scientist)[1]
+    page, everything = told(stranger)
+    assert "It failed on data you may not see" in page
+    for each in (data.dataset.name, data.digest[:8], "ZZ"):
+        assert each not in everything, everything[everything.index(each) - 200 :][:300]

@@ -41,13 +41,21 @@ def materialise(version: ModelVersion, folder: Path, *, actor: Actor | None = No
     return folder
 
 
+def opened(version: ModelVersion, entry: ManifestFile, *, actor: Actor | None = None) -> BinaryIO:
+    """The stored bytes of one file, unproven; that they are gone is reported like any other difference."""
+    try:
+        return store().open(entry.sha256)
+    except ObjectMissing as error:
+        _broken(version, entry.path, str(error), actor)
+
+
 def proven(version: ModelVersion, entry: ManifestFile, *, actor: Actor | None = None) -> Iterator[bytes]:
     """The bytes of one file; the last of them only once all have been found as registered.
 
     A difference is reported like any other and raised as DigestMismatch, before the whole is out.
     """
     digest, sent, held = hashlib.sha256(), 0, b""
-    with _opened(version, entry, actor) as content:
+    with opened(version, entry, actor=actor) as content:
         while piece := content.read(CHUNK):
             digest.update(piece)
             if held and sent + len(held) < entry.size:
@@ -82,13 +90,6 @@ def _proven_manifest(version: ModelVersion, actor: Actor | None) -> list[Manifes
     if digest_of(version.manifest) != version.digest:
         _broken(version, "manifest", "the manifest does not hash to the version's digest", actor)
     return read(version.manifest)
-
-
-def _opened(version: ModelVersion, entry: ManifestFile, actor: Actor | None) -> BinaryIO:
-    try:
-        return store().open(entry.sha256)
-    except ObjectMissing as error:
-        _broken(version, entry.path, str(error), actor)
 
 
 def _require_as_registered(

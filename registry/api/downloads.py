@@ -16,7 +16,7 @@ from core.errors import Conflict, NotFound
 from core.object_store import store
 from core.ranges import Part, part_of
 from registry import services
-from registry.integrity import proven
+from registry.integrity import opened, proven
 from registry.manifest import ManifestFile
 from registry.models import ModelVersion
 
@@ -69,10 +69,11 @@ def _pieces(actor: Actor, version: ModelVersion, entry: ManifestFile, part: Part
 
     Only the whole can be proven: whoever asks for a part has the digest to prove theirs with.
     """
+    finder = replace(Actor.system(), request_id=actor.request_id)
     if part is None or part.is_whole:
-        pieces = proven(version, entry, actor=replace(Actor.system(), request_id=actor.request_id))
+        pieces = proven(version, entry, actor=finder)
     else:
-        pieces = part.read(store().open(entry.sha256))
+        pieces = part.read(opened(version, entry, actor=finder))
     first = next(pieces, b"")
     return _going_on(first, pieces)
 

@@ -132,15 +132,17 @@ def test_what_a_download_finds_is_what_verification_finds(
     assert not ModelVersion.objects.get(pk=sharing.pk).is_intact
 
 
-def test_a_small_file_that_differs_or_is_gone_is_refused_in_words(make_model, make_version, token_client, scientist):  # fmt: skip
-    client = token_client(scientist)
-    for number, change in enumerate((overwrite, remove), 1):
-        version = make_version(make_model(f"model-{number}"), files={**FILES, "model.pkl": b"%d" % number})
-        change(digest_in(version))
-        refused = client.get(f"/api/v1/models/model-{number}/versions/1/files/model.pkl")
-        assert (refused.status_code, refused.json()["code"]) == (409, "digest_mismatch")
-        version.refresh_from_db()
-        assert not version.is_intact
+@pytest.mark.parametrize("change, headers", [(overwrite, {}), (remove, {}), (remove, {"Range": "bytes=0-1"})])
+def test_a_small_file_that_differs_and_one_that_is_gone_are_refused_in_words(
+    make_model, make_version, token_client, scientist, change, headers
+):
+    version = make_version(make_model())
+    change(digest_in(version))
+    address = "/api/v1/models/delays/versions/1/files/model.pkl"
+    refused = token_client(scientist).get(address, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "digest_mismatch")
+    version.refresh_from_db()
+    assert not version.is_intact
     assert events("registry.file_downloaded") == []
 
 

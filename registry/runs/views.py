@@ -84,6 +84,7 @@ def run_detail(request: PageRequest, run_id: str) -> HttpResponse:
     context = {
         "shown": shown,
         "run": run,
+        "target": run.target,
         "family": family_of(request.actor, run),
         "models": models,
         "folder": folder_of(request.actor, run),

@@ -18,6 +18,11 @@ class Target:
     revision: int | str | None = None
     digest: str | None = None
 
+    @property
+    def pk(self) -> str:
+        """So that panels are shown about what is no row of ours."""
+        return self.id
+
     @classmethod
     def of(cls, thing: Any) -> Target:
         """Any model instance: its label, key, words, and ``rev`` and ``digest`` if it has them."""

@@ -7,6 +7,8 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from audit.targets import Target
+
 # Set by edge on everything that is logged: the id of the person who logged it.
 OWNER = "controlplane.owner"
 # Whose are the runs that nobody is known to have logged.
@@ -85,6 +87,11 @@ class Run:
     @property
     def owner(self) -> str:
         return self.tags.get(OWNER, "")
+
+    @property
+    def target(self) -> Target:
+        """As events name it."""
+        return Target("tracking.run", self.id, self.name or self.id)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ A module of its own, since httpx brings a terminal library along: processes that
 from __future__ import annotations
 
 import math
-import sys
 import time
 import uuid
 from collections import Counter
@@ -19,7 +18,8 @@ import httpx
 from django.conf import settings
 
 from core.errors import Invalid, NotFound, Unavailable
-from registry.tracked import NOBODY, OWNER, PARENT, RUN_ID, RUNNING, DatasetInput, LoggedModel, Owned, Run
+from registry.tracked import NOBODY, OWNER, PARENT, RUN_ID, RUNNING, LoggedModel, Owned, Run
+from registry.tracking_answers import as_logged_model, as_run, clean, message_of, moment_of, number_of
 
 TIMEOUT = httpx.Timeout(30, connect=5)
 # Shorter than any server waits: none closes a connection just as we ask over it.
@@ -35,7 +35,7 @@ class Refused(Unavailable):
     def __init__(self, answer: httpx.Response, path: str) -> None:
         super().__init__(f"The tracking server answered {answer.status_code} for {path}.")
         self.is_of_question = answer.status_code in (400, 500)
-        self.said = _message(answer) if answer.status_code == 400 else ""
+        self.said = message_of(answer) if answer.status_code == 400 else ""
 
 
 class TrackingServer:
@@ -59,7 +59,7 @@ class TrackingServer:
 
     def run(self, run_id: str) -> Run:
         body = self._get("/api/2.0/mlflow/runs/get", {"run_id": run_id}, f"There is no run {run_id}.")
-        return _run(body["run"])
+        return as_run(body["run"])
 
     def runs_of(
         self,
@@ -95,7 +95,7 @@ class TrackingServer:
                 raise
             said = error.said.replace(whose, "…") or "The tracking server fails on this filter."
             raise Invalid(said, field="filter", allowed="a filter of MLflow's search of runs") from error
-        found = [_run(each) for each in body.get("runs", [])]
+        found = [as_run(each) for each in body.get("runs", [])]
         return [each for each in found if each.owner == owner], body.get("next_page_token", "")
 
     def children_of(self, run: Run, size: int) -> list[Run]:
@@ -108,7 +108,7 @@ class TrackingServer:
             "max_results": size,
         }
         found = self._post("/api/2.0/mlflow/runs/search", asked, "").get("runs", [])
-        return [_run(each) for each in found]
+        return [as_run(each) for each in found]
 
     def parts_of(self, runs: Sequence[Run], size: int) -> tuple[Counter[str], bool]:
         """How many parts these runs of one owner have, by id, and whether more were logged than were counted."""
@@ -130,7 +130,7 @@ class TrackingServer:
             "max_results": size,
         }
         found = self._post("/api/2.0/mlflow/logged-models/search", asked, "").get("models", [])
-        return [_logged_model(each) for each in found]
+        return [as_logged_model(each) for each in found]
 
     def named(self, runs: dict[str, str]) -> list[Run]:
         """These runs (id and experiment), newest first; one that is gone is not among them."""
@@ -144,7 +144,7 @@ class TrackingServer:
             "max_results": len(runs),
         }
         found = self._post("/api/2.0/mlflow/runs/search", asked, "").get("runs", [])
-        return [_run(each) for each in found]
+        return [as_run(each) for each in found]
 
     def ended(self, runs: dict[str, str]) -> set[str]:
         """Which of these runs (id and experiment) are under way no more; one that is gone is not among them."""
@@ -167,7 +167,7 @@ class TrackingServer:
             "order_by": ["last_update_time DESC"],
         }
         body = self._post("/api/2.0/mlflow/experiments/search", asked, "")
-        return {each["experiment_id"]: _clean(each["name"]) for each in body.get("experiments", [])}
+        return {each["experiment_id"]: clean(each["name"]) for each in body.get("experiments", [])}
 
     def experiment_name(self, experiment_id: str) -> str:
         """Empty where there is none, such as of a run that was deleted with its experiment."""
@@ -175,14 +175,14 @@ class TrackingServer:
             body = self._get("/api/2.0/mlflow/experiments/get", {"experiment_id": experiment_id}, "")
         except NotFound:
             return ""
-        return _clean(body["experiment"]["name"])
+        return clean(body["experiment"]["name"])
 
     def metric_course(self, run_id: str, name: str, size: int) -> list[tuple[int, float]]:
         """At most so many of the steps of one metric and its values, from first to last."""
         query = {"run_ids": run_id, "metric_key": name, "max_results": str(size)}
         path = "/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval"
         body = self._get(path, query, f"There is no run {run_id}.")
-        logged = [(*_moment(each), _number(each)) for each in body.get("metrics", [])]
+        logged = [(*moment_of(each), number_of(each)) for each in body.get("metrics", [])]
         logged.sort(key=lambda each: each[:2])
         return [(step, value) for step, _, value in logged]
 
@@ -193,14 +193,14 @@ class TrackingServer:
         while True:
             asked = {**query, **({"page_token": token} if token else {})}
             body = self._get("/api/2.0/mlflow/metrics/get-history", asked, f"There is no run {run_id}.")
-            yield from ((*_moment(each), _number(each)) for each in body.get("metrics", []))
+            yield from ((*moment_of(each), number_of(each)) for each in body.get("metrics", []))
             token = body.get("next_page_token", "")
             if not token:
                 return
 
     def logged_model(self, model_id: str) -> LoggedModel:
         missing = f"There is no logged model {model_id}."
-        return _logged_model(self._get(f"/api/2.0/mlflow/logged-models/{model_id}", {}, missing)["model"])
+        return as_logged_model(self._get(f"/api/2.0/mlflow/logged-models/{model_id}", {}, missing)["model"])
 
     def owner_of_run(self, run_id: str) -> Owned:
         """Whose run it is: asked once, since edge lets nobody change it."""
@@ -261,85 +261,3 @@ def _server_at(socket: str, url: str, secret: str) -> TrackingServer:
         return TrackingServer(url, headers)
     by_socket = httpx.HTTPTransport(uds=socket, verify=False, limits=KEPT_ALIVE)
     return TrackingServer("http://tracking", headers, transport=by_socket)
-
-
-def _message(answer: httpx.Response) -> str:
-    try:
-        return _clean(answer.json()["message"])[:500]
-    except (ValueError, KeyError, TypeError):
-        return ""
-
-
-def _run(body: dict[str, Any]) -> Run:
-    info, data = body["info"], body.get("data", {})
-    outputs = body.get("outputs", {}).get("model_outputs", [])
-    return Run(
-        id=info["run_id"],
-        name=info.get("run_name", ""),
-        experiment_id=str(info.get("experiment_id", "")),
-        status=info.get("status", ""),
-        user=info.get("user_id", ""),
-        started_at_ms=int(info.get("start_time") or 0),
-        ended_at_ms=int(info.get("end_time") or 0),
-        artifact_uri=info.get("artifact_uri", ""),
-        parameters=_pairs(data.get("params")),
-        metrics=_metrics(data.get("metrics")),
-        steps={_clean(each["key"]): _moment(each)[0] for each in data.get("metrics", [])},
-        tags=_pairs(data.get("tags")),
-        inputs=tuple(_input(each) for each in body.get("inputs", {}).get("dataset_inputs", [])),
-        logged_models=tuple(each["model_id"] for each in outputs),
-        is_deleted=info.get("lifecycle_stage") == "deleted",
-    )
-
-
-def _logged_model(body: dict[str, Any]) -> LoggedModel:
-    info, data = body["info"], body.get("data", {})
-    return LoggedModel(
-        id=info["model_id"],
-        name=info.get("name", ""),
-        created_at_ms=int(info.get("creation_timestamp_ms") or 0),
-        run_id=info.get("source_run_id", ""),
-        artifact_uri=info.get("artifact_uri", ""),
-        parameters=_pairs(data.get("params")),
-        metrics=_metrics(data.get("metrics")),
-        tags=_pairs(info.get("tags")),
-    )
-
-
-def _pairs(entries: list[dict[str, Any]] | None) -> dict[str, str]:
-    return {_clean(each["key"]): _clean(each.get("value", "")) for each in entries or []}
-
-
-def _metrics(entries: list[dict[str, Any]] | None) -> dict[str, float | str]:
-    """The newest value of each metric; NaN and the infinities as the words JSON lacks."""
-    values: dict[str, float | str] = {}
-    for each in sorted(entries or [], key=_moment):  # a logged model's come in no order, step by step
-        number = _number(each)
-        values[_clean(each["key"])] = number if math.isfinite(number) else str(number)
-    return values
-
-
-def _number(metric: dict[str, Any]) -> float:
-    """MLflow keeps the infinities as the largest number there is."""
-    number = float(metric.get("value", "nan"))
-    return math.copysign(math.inf, number) if abs(number) >= sys.float_info.max else number
-
-
-def _moment(metric: dict[str, Any]) -> tuple[int, int]:
-    return int(metric.get("step") or 0), int(metric.get("timestamp") or 0)
-
-
-def _input(entry: dict[str, Any]) -> DatasetInput:
-    tags = _pairs(entry.get("tags"))
-    dataset = entry.get("dataset", {})
-    return DatasetInput(
-        name=_clean(dataset.get("name", "")),
-        digest=_clean(dataset.get("digest", "")),
-        context=tags.get("mlflow.data.context", ""),
-        source=_clean(dataset.get("source", ""))[:2000],
-    )
-
-
-def _clean(text: Any) -> str:
-    """MLflow keeps characters that jsonb cannot."""
-    return "".join(each for each in str(text) if each != "\x00" and not 0xD800 <= ord(each) <= 0xDFFF)

@@ -8,15 +8,22 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from audit.targets import Target
 from core import panels
 from core.actors import Actor
 
-PLACES = ("registry.model.actions", "registry.version.actions")
+PLACES = (
+    "registry.model.actions",
+    "registry.version.actions",
+    "registry.run.actions",
+    "approvals.request.actions",
+    "pipelines.dataset.actions",
+)
 LAST = 90
 
 
 def add_audit_links() -> None:
-    """Beside the titles of models and versions."""
+    """Beside the titles of what events are about."""
     for place in PLACES:
         panels.register(place, LAST, audit_links, "workspace/_audit_link.html")
 
@@ -29,4 +36,5 @@ def audit_links(actor: Actor, objects: Sequence[Any]) -> dict[Any, str]:
 
 
 def _asked(target: Any) -> str:
-    return urlencode({"object_type": target._meta.label_lower, "object_id": target.pk})
+    about = Target.of(target)
+    return urlencode({"object_type": about.type, "object_id": about.id})

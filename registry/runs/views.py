@@ -48,13 +48,7 @@ def _run_list(request: PageRequest, ticked: Sequence[str] = (), refused: str = "
     wanted, page = request.GET, request.GET.get("page", "")
     named = {name: wanted.get(name, "") for name in ("experiment", "sort", "parent")}
     of = Asked(**named, **asked(form))
-    try:
-        shown = runs_of(request.actor, of, page)
-    except Invalid as error:
-        if error.field != "filter":
-            raise
-        form.add_error("filter", error.message)
-        shown = RunPage([], "", "")
+    shown = _found(request, form, of, page)
     kept = {field.name: value for field in fields(of) if (value := getattr(of, field.name))}
     here = reverse("runs:runs")
     context = {
@@ -75,6 +69,17 @@ def _run_list(request: PageRequest, ticked: Sequence[str] = (), refused: str = "
     return render(request, "runs/run_list.html", context, status=422 if refused or form.errors else 200)
 
 
+def _found(request: PageRequest, form: RunFilterForm, of: Asked, page: str) -> RunPage:
+    """Nothing, and the refusal at its field, for a filter that MLflow does not understand."""
+    try:
+        return runs_of(request.actor, of, page)
+    except Invalid as error:
+        if error.field != "filter":
+            raise
+        form.add_error("filter", error.message)
+        return RunPage([], "", "")
+
+
 @sign_in_required
 @require_GET
 def run_detail(request: PageRequest, run_id: str) -> HttpResponse:
@@ -84,6 +89,7 @@ def run_detail(request: PageRequest, run_id: str) -> HttpResponse:
     context = {
         "shown": shown,
         "run": run,
+        "target": run.target,
         "family": family_of(request.actor, run),
         "models": models,
         "folder": folder_of(request.actor, run),

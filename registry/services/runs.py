@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F
 from django.db.models.functions import Now
 
-from audit.services import Target, command, record
+from audit.services import command, record
 from core.actors import Actor
 from core.errors import NotAllowed, NotFound
 from registry.lineage import Use
@@ -65,5 +65,4 @@ def note_run_download(*, actor: Actor, run: Run, path: str, logged_model_id: str
     if not may_use(actor, run.owned):
         raise NotFound(f"There is no run {run.id}.")
     after = {"path": path, **({"logged_model_id": logged_model_id} if logged_model_id else {})}
-    about = Target("tracking.run", run.id, run.name or run.id)
-    record(actor=actor, action="registry.run_file_downloaded", target=about, after=after)
+    record(actor=actor, action="registry.run_file_downloaded", target=run.target, after=after)

@@ -33,6 +33,13 @@ def form(promotion, **more):
     return {**given, **more}
 
 
+def test_an_auditor_goes_from_a_request_to_what_happened_to_it(promotion, auditor, scientist, client_for):
+    trail = f"/audit/?object_type=approvals.promotionrequest&amp;object_id={promotion.pk}"
+    assert trail in client_for(auditor).get(promotion.address).content.decode()
+    assert "approvals.requested" in client_for(auditor).get(trail.replace("&amp;", "&")).content.decode()
+    assert trail not in client_for(scientist).get(promotion.address).content.decode()
+
+
 def test_two_people_sign_in_the_browser(promotion, reviewer, validator, client_for):
     for who in (reviewer, validator):
         page = client_for(who).get(promotion.address)

@@ -1,5 +1,6 @@
 """What a run kept, its family, its metrics over time, and making a version of it from its page."""
 
+import re
 import threading
 import uuid
 
@@ -66,7 +67,7 @@ def addresses(run):
     ]
 
 
-def test_a_run_shows_its_files_and_hands_them_out_to_be_saved(logged, client_for, scientist):
+def test_a_run_shows_its_files_and_hands_them_out_to_be_saved(logged, client_for, scientist, auditor):
     run, part = logged
     browser, home = client_for(scientist), f"/runs/{run.info.run_id}/"
     said = browser.get(home).content.decode()
@@ -87,6 +88,10 @@ def test_a_run_shows_its_files_and_hands_them_out_to_be_saved(logged, client_for
     assert sent["Content-Security-Policy"].startswith("sandbox")
     read = Event.objects.acting("registry.run_file_downloaded").get().content
     assert (read["object"]["id"], read["after"]) == (run.info.run_id, {"path": "report.html"})
+    page = client_for(auditor).get(home).content.decode()
+    trail = re.search(r'href="(/audit/\?object_type=[^"]+)"', page)[1].replace("&amp;", "&")
+    assert "registry.run_file_downloaded" in client_for(auditor).get(trail).content.decode()
+    assert "/audit/?object_type" not in browser.get(home).content.decode()
     described = browser.get(f"{home}files/MLmodel?model={model_of(run)}")
     assert b"sklearn" in b"".join(described.streaming_content)
 

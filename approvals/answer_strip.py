@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from approvals.comparison_rows import Row
 from approvals.evidence import cost_forecast, why_unevaluated
-from approvals.gates import MINUS, signed
+from approvals.gates import LEAKED, MINUS, signed
 from approvals.models import GateResult, PromotionRequest
 from core.money import money
 from registry.evaluations.models import Evaluation
@@ -18,10 +18,12 @@ def strip(
     metrics: list[Row],
     slices: list[Row],
     gates: list[GateResult],
+    *,
+    is_leaked: bool = False,
 ) -> list[dict[str, str]]:
     """Quality, weakest slice, gates, latency, cost: the answer in five cells."""
     return [
-        _quality(promotion, metrics),
+        _quality(promotion, metrics, is_leaked),
         _weakest(promotion, slices),
         _gate_cell(promotion, gates),
         _latency(promotion, evaluation),
@@ -41,11 +43,13 @@ def _cell(name: str, anchor: str, value: str, unit: str, note: str, tone: str, i
     }
 
 
-def _quality(promotion: PromotionRequest, metrics: list[Row]) -> dict[str, str]:
+def _quality(promotion: PromotionRequest, metrics: list[Row], is_leaked: bool) -> dict[str, str]:
     auc = next((row for row in metrics if row.name == "ROC AUC"), None)
     if auc is None or auc.candidate is None:
         note, unknown = _unevaluated(promotion, "the evaluation has no result yet")
         return _cell("Quality", "metrics", "not known", "", note, *unknown)
+    if is_leaked:
+        return _cell("Quality", "metrics", f"{auc.candidate:.4f}", "ROC AUC", LEAKED, *BAD)
     if auc.difference is None:
         return _cell(
             "Quality",

@@ -12,6 +12,7 @@ from core.actors import Actor
 from core.errors import DomainError
 from deployments.models import Endpoint, Environment
 from deployments.services import require_deployable
+from registry.answers import Answer
 from registry.data_facts import facts_about
 from registry.evaluations.measured import claims_apart
 from registry.evaluations.setbacks import failure_of
@@ -31,13 +32,17 @@ def context(actor: Actor, version: ModelVersion, environment: Environment) -> di
         "revision": revision,
         "questions": questions(revision.rules.gates),
         "quorum": revision.rules.quorum,
-        "warnings": [
-            *facts_about(version, data_of(actor, version)),
-            *failure_of(actor, version),
-            *claims_apart(actor, version),
-            *obstacles_of(actor, version),
-        ],
+        "warnings": sorted(_warnings(actor, version), key=lambda fact: not fact.forbids),
     }
+
+
+def _warnings(actor: Actor, version: ModelVersion) -> list[Answer]:
+    return [
+        *facts_about(version, data_of(actor, version)),
+        *failure_of(actor, version),
+        *claims_apart(actor, version),
+        *obstacles_of(actor, version),
+    ]
 
 
 def _why_not(

@@ -43,7 +43,9 @@ def context(promotion: PromotionRequest, actor: Actor) -> dict[str, Any]:
         **_request(promotion, actor, places),
         **figures,
         **_judged(gates),
-        "verdict": strip(promotion, measured, metrics, slices, gates),
+        "verdict": strip(
+            promotion, measured, metrics, slices, gates, is_leaked=bool(figures["seen_by_candidate"])
+        ),
         **_changes(promotion, actor),
         "provenance": provenance_of(actor, promotion.version, promotion.champion),
         **_signatures(promotion, actor),

@@ -52,6 +52,7 @@ def _was_split_off(version: ModelVersion, heldout: DatasetVersion) -> bool:
 
 
 def _times_meet(one: DatasetVersion, other: DatasetVersion) -> bool:
-    if None in (one.event_time_from, one.event_time_to, other.event_time_from, other.event_time_to):
+    mine, theirs = (one.event_time_from, one.event_time_to), (other.event_time_from, other.event_time_to)
+    if None in (*mine, *theirs):
         return True  # not known: rather warn
-    return one.event_time_from <= other.event_time_to and other.event_time_from <= one.event_time_to
+    return bool(mine[0] <= theirs[1] and theirs[0] <= mine[1])

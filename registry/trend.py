@@ -10,7 +10,7 @@ from core import charts
 from core.actors import Actor
 from core.figures import figure
 from pipelines.models import DatasetVersion
-from registry.evaluations.measured import measured_name
+from registry.evaluations.measured import measured_name, trained_on_rows
 from registry.evaluations.models import Evaluation
 from registry.evaluations.verdicts import METRICS
 from registry.metrics import is_better_higher, main_metric, word_of
@@ -48,19 +48,19 @@ class Trend:
 
     @property
     def title(self) -> str:
-        """The finding: the best version where figures are alike, else only where they went."""
+        """The finding: the best as scored here or, where runs tested alike, as logged; else where it went."""
         word = word_of(self.metric)
         first, last = self.points[0], self.points[-1]
         if len(self.points) == 1:
             return (
                 f"v{first.version.number} has {word} {figure(first.value, 4)}; nothing to compare it with yet"
             )
+        if self.shared:
+            return self._shared_finding()
         if self.is_one_test:
             better = max if is_better_higher(self.metric) else min
             best = better(self.points, key=lambda point: point.value)
             return f"v{best.version.number} has the best {word}, {figure(best.value, 4)}, of {len(self.points)} versions"
-        if self.shared:
-            return self._shared_finding()
         return (
             f"{word} went from {figure(first.value, 4)} (v{first.version.number}) to {figure(last.value, 4)}"
             f" (v{last.version.number}), {self._tested_words}"
@@ -73,10 +73,11 @@ class Trend:
 
     @property
     def sub(self) -> str:
+        own = "all tested on the same rows" if self.is_one_test else "each on rows of its own"
+        if self.shared:
+            return f"Lines: scored on the same rows, named at their end. Rings: as each run logged it, {own}."
         if self.is_one_test:
             return "Rings: as each run logged it; all tested on the same rows."
-        if self.shared:
-            return "Lines: scored on the same rows, named at their end. Rings: as each run logged it, each on rows of its own."
         return "Rings: as each run logged it. A line joins only versions whose runs tested on the same rows."
 
     def _shared_finding(self) -> str:
@@ -183,7 +184,7 @@ def _scored_together(
     if not measured:
         return {}
     rows = Evaluation.objects.visible_to(actor).filter(
-        candidate__in=versions, status=Evaluation.Status.SUCCEEDED
+        ~trained_on_rows(), candidate__in=versions, status=Evaluation.Status.SUCCEEDED
     )
     if not actor.holds_everywhere("view"):
         rows = rows.filter(dataset_version__in=DatasetVersion.objects.visible_to(actor))

@@ -9,6 +9,7 @@ from django.db.models import F
 
 from core.actors import Actor
 from registry.answers import Answer
+from registry.evaluations.measured import trained_on_rows
 from registry.evaluations.models import Evaluation
 from registry.evaluations.verdicts import METRICS
 from registry.models import ModelVersion
@@ -68,8 +69,12 @@ class Alike:
 
 
 def scored_alike(actor: Actor, a: ModelVersion, b: ModelVersion) -> Alike | None:
-    """On the bytes both have now and on data the reader may see; None where they share no rows."""
+    """On the bytes both have now and on data the reader may see; None where they share no rows.
+
+    Rows that one of them was trained on say nothing of which is better.
+    """
     rows = Evaluation.objects.visible_to(actor).filter(
+        ~trained_on_rows(),
         candidate__in=[a, b],
         candidate_digest=F("candidate__digest"),
         status=Evaluation.Status.SUCCEEDED,

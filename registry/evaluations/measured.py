@@ -51,8 +51,8 @@ class Measured:
 
     @property
     def is_apart(self) -> bool:
-        """Whether what the run logged lies outside the interval."""
-        if self.claim is None or self.low is None or self.high is None:
+        """Whether what the run logged lies outside the interval; rows trained on are a worse matter."""
+        if self.claim is None or self.low is None or self.high is None or self.is_trained_on:
             return False
         return not self.low <= self.claim <= self.high
 
@@ -75,12 +75,10 @@ def measured_of(actor: Actor, versions: Sequence[ModelVersion], metric: str = ""
     """
     known = {str(version.pk): version for version in versions}
     heldout = _uses(VersionDataset.Role.HOLDOUT, Q(dataset_version=OuterRef("dataset_version")))
-    same = Q(dataset_version__digest=OuterRef("dataset_digest"))
-    trained = _uses(VersionDataset.Role.TRAINING, same | Q(dataset_version=OuterRef("dataset_version")))
     rows = _succeeded(Evaluation.objects.visible_to(actor).filter(candidate__in=list(known)))
     newest = (
         rows.filter(heldout, is_data_seen=True)
-        .annotate(is_trained_on=trained)
+        .annotate(is_trained_on=trained_on_rows())
         .order_by("candidate_id", "-created_at")
         .distinct("candidate_id")
         .select_related("dataset_version__dataset")
@@ -99,6 +97,12 @@ def is_evaluated(version: ModelVersion) -> bool:
     """Whether these very bytes were scored on the version's own hold-out, whoever may read how."""
     heldout = version.datasets.filter(role=VersionDataset.Role.HOLDOUT).values("dataset_version")
     return _succeeded(version.evaluations.all()).filter(dataset_version__in=heldout).exists()
+
+
+def trained_on_rows() -> Exists:
+    """Of an evaluation: its candidate names the very data it was scored on as its training."""
+    same = Q(dataset_version__digest=OuterRef("dataset_digest"))
+    return _uses(VersionDataset.Role.TRAINING, same | Q(dataset_version=OuterRef("dataset_version")))
 
 
 def measured_name(metric: str) -> str:

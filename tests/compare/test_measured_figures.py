@@ -9,6 +9,7 @@ from registry.compare.alike import AlikeLine
 from registry.evaluations.measured import measured_name, measured_of
 from registry.evaluations.models import Evaluation
 from registry.models import ModelVersion, VersionDataset
+from registry.trend import trend_of
 
 pytestmark = pytest.mark.django_db
 
@@ -108,7 +109,7 @@ def test_twelve_versions_cost_what_one_does(make_model, make_row, measured, clie
 
 
 def test_versions_scored_one_at_a_time_on_the_same_rows_are_compared(
-    make_model, make_row, measured, make_data, client_for, reviewer
+    make_model, make_row, measured, make_data, march, client_for, reviewer
 ):
     model = make_model()
     said = {"metrics": {"roc_auc": 0.9}}
@@ -123,6 +124,22 @@ def test_versions_scored_one_at_a_time_on_the_same_rows_are_compared(
     assert page.context["answers"][0][1].title == "Worse"
     assert "ROC AUC on flights v1, each alone" in page.content.decode()
     assert "−0.4800" in page.content.decode()
+    VersionDataset.objects.create(version=a, dataset_version=march, role="training")
+    assert client.get(address).context["comparison"].alike is None, "one was trained on these rows"
+
+
+def test_the_trend_finds_the_best_by_what_was_measured(
+    make_model, make_row, measured, march, actor, reviewer
+):
+    model = make_model()
+    for auc in (0.7, 0.8, 0.99):
+        measured(make_row(model, metrics={"roc_auc": 1 - auc}), auc)
+    VersionDataset.objects.create(
+        version=model.versions.get(number=3), dataset_version=march, role="training"
+    )
+    trend = trend_of(actor(reviewer), model.versions.all())
+    assert trend.title == "v2 has the better ROC AUC on flights: 0.8000 against 0.7000 of v1"
+    assert "all tested on the same rows" in trend.sub
 
 
 def test_a_verdict_needs_intervals_that_do_not_meet():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.digests import with_short_digests
 from registry.answers import Answer
 from registry.models import ALWAYS_PROTECTED, ModelVersion, VersionDataset
 
@@ -26,6 +27,11 @@ class Readiness:
     @property
     def look(self) -> str:
         return f"i t-{self.tone}"
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether asking for a promotion is the next thing to do."""
+        return self.word == "Yes"
 
 
 def readiness_of(
@@ -92,7 +98,10 @@ def _integrity(version: ModelVersion) -> Answer:
             "ok", "badge-check", "Files are as registered", "Every file is hashed again before it is loaded."
         )
     return Answer(
-        "bad", "circle-x", "Stored files differ from what was registered", version.integrity_failure
+        "bad",
+        "circle-x",
+        "Stored files differ from what was registered",
+        with_short_digests(version.integrity_failure),
     )
 
 

@@ -16,6 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from core import panels as page_panels
+from core.digests import with_short_digests
 from core.figures import MINUS, figure
 from core.money import money
 from core.statuses import look_of, problem_look
@@ -100,6 +101,7 @@ def number(value: Any, digits: int = 0) -> str:
 
 
 register.filter("money", money)
+register.filter("short_digests", with_short_digests)
 
 
 @register.filter
@@ -284,12 +286,12 @@ def histogram(
 
 
 @register.simple_tag(takes_context=True)
-def panels(context: dict[str, Any], page: str, subject: Any) -> SafeString:
-    """What upper packages show about ``subject`` on this page."""
+def panels(context: dict[str, Any], page: str, subject: Any, **known: Any) -> SafeString:
+    """What upper packages show about ``subject`` on this page, told what else the page knows."""
     request = context["request"]
     shown = page_panels.load(page, request.actor, [subject])[subject.pk]
     parts = (
-        (render_to_string(name, {"panel": value, "subject": subject}, request=request),)
+        (render_to_string(name, {**known, "panel": value, "subject": subject}, request=request),)
         for name, value in shown
     )
     return format_html_join("\n", "{}", parts)

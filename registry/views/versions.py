@@ -16,6 +16,7 @@ from core.errors import PreconditionFailed
 from core.jobs.models import Job
 from core.templatetags.ui import percent
 from registry import rights, services
+from registry.changed import changed_file
 from registry.compare.signatures import changes_of
 from registry.data_facts import facts_about
 from registry.evaluations.models import Evaluation
@@ -133,6 +134,7 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
     data, job = data_of(actor, version), _registration(version)
     metric = main_metric([version])
     holdout = version.holdout.get("kind", "")
+    changed = changed_file(version)
     return {
         "version": version,
         "model": model,
@@ -143,6 +145,9 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
             of_scanners=dangers_of(version),
             of_promotion=[*failure_of(actor, version), *obstacles_of(actor, version)],
         ),
+        "changed": changed,
+        "is_change_folded": changed is not None
+        and any(each["path"] == changed.path for each in version.manifest[FOLDED_FILES:]),
         "broken_run": broken_run(version),
         "data": data,
         "untraced_inputs": untraced_inputs(version, data),

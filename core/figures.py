@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 MINUS = "−"
 LARGEST = 1e15
 # From so many decimals on a number is a measurement: one that they would show as 0 is shown by its exponent.
 MEASURED = 3
+# A measurement alone says so much and no more.
+SIGNIFICANT, MOST_PLACES, SMALLEST = 4, 6, 1e-4
+# From where on a distribution moved some, and far; a number beside its verdict has to lie on the verdict's side.
+PSI_LINES = (0.10, 0.25)
 
 
 def figure(value: float, digits: int) -> str:
@@ -18,3 +25,27 @@ def figure(value: float, digits: int) -> str:
     else:
         text = f"{float(value):,.{digits}f}"
     return text.replace("-", MINUS)
+
+
+def measured(value: float, *, in_column: bool = False) -> str:
+    """A measurement: four significant digits, the whole part whole; zeros at the end only in a column."""
+    if float(value).is_integer() and not in_column:
+        return figure(value, 0)
+    text = figure(value, _places(abs(float(value))))
+    return text if in_column or "e" in text or "." not in text else text.rstrip("0").rstrip(".")
+
+
+def beside_lines(value: float, lines: Sequence[float], digits: int = 2) -> str:
+    """With as many decimals as it takes to lie on its side of each line: 0.0986 is not "0.10" below 0.10."""
+    for places in range(digits, MOST_PLACES):
+        if all((round(value, places) >= line) == (value >= line) for line in lines):
+            return figure(value, places)
+    return figure(value, MOST_PLACES)
+
+
+def _places(size: float) -> int:
+    if size == 0 or not math.isfinite(size):
+        return SIGNIFICANT
+    if size < SMALLEST:
+        return MEASURED  # which shows the exponent
+    return min(MOST_PLACES, max(0, SIGNIFICANT - 1 - math.floor(math.log10(size)), SIGNIFICANT * (size < 1)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from typing import Any
 
+from core.figures import measured
 from registry.models import ModelVersion
 from registry.tracked import Run
 
@@ -31,6 +32,7 @@ WORDS = {
     "mae": "MAE",
     "rows": "Rows",
 }
+NO_NUMBER = {"nan": "not a number", "inf": "infinite", "-inf": "minus infinite"}
 LOWER_IS_BETTER = ("rmse", "mae", "mse", "loss", "brier", "error", "mape", "latency", "latency_ms")
 PARTS = {
     "holdout": " on the hold-out",
@@ -77,12 +79,10 @@ def _is_of_training(name: str) -> bool:
     return name.lower().startswith(("train", "fit_")) or "_train" in name.lower()
 
 
-def shown(metrics: dict[str, Any]) -> list[tuple[str, Any, int | None]]:
-    """Name, value and its decimals, by name; no decimals for what is counted, None for what is no number."""
-    return [(name, value, decimals_of(value)) for name, value in sorted(metrics.items())]
-
-
-def decimals_of(value: Any) -> int | None:
-    if not isinstance(value, int | float):
-        return None
-    return 0 if float(value).is_integer() and abs(value) > 1 else 5
+def value_in_words(value: float | str | None) -> str:
+    """A logged value by itself; what is no number says so."""
+    if value is None:
+        return NO_NUMBER["nan"]
+    if isinstance(value, str):
+        return NO_NUMBER.get(value.lower(), value)
+    return measured(value) if math.isfinite(value) else NO_NUMBER[str(value)]

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from core.figures import figure
-from registry.metrics import decimals_of, main_metric, word_of
+from registry.metrics import main_metric, value_in_words, word_of
 from registry.models import ModelVersion
 from registry.tracked import NOTE, Run
 
@@ -21,7 +20,6 @@ STATUSES = {
 }
 # Tags that MLflow or the registry set, shown in their own places or of no use to people.
 KEPT_TO_ITSELF = ("mlflow.", "controlplane.")
-NO_NUMBER = {"nan": "not a number", "inf": "infinite", "-inf": "minus infinite"}
 
 
 @dataclass(frozen=True)
@@ -110,15 +108,6 @@ class ShownRun:
         return self.run.tags.get("controlplane.code_commit") or self.run.tags.get(
             "mlflow.source.git.commit", ""
         )
-
-
-def value_in_words(value: float | str | None) -> str:
-    """As a version's page writes the same number."""
-    if value is None:
-        return NO_NUMBER["nan"]
-    if isinstance(value, str):
-        return NO_NUMBER.get(value, value)
-    return figure(value, decimals_of(value) or 0)
 
 
 def _moment(milliseconds: int) -> datetime | None:

@@ -26,7 +26,7 @@ from registry.forms import EditVersionForm
 from registry.graph import graph_of
 from registry.lineage import data_of, parent_of
 from registry.lookups import find_version
-from registry.metrics import main_metric, shown, word_of
+from registry.metrics import main_metric, value_in_words, word_of
 from registry.models import ModelVersion
 from registry.obstacles import obstacles_of
 from registry.offers import offers
@@ -160,7 +160,9 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
         "metric": metric,
         "metric_word": word_of(metric),
         "metric_value": version.metrics.get(metric),
-        "metrics": [(word_of(name), value, decimals) for name, value, decimals in shown(version.metrics)],
+        "metrics": [
+            (word_of(name), value_in_words(value)) for name, value in sorted(version.metrics.items())
+        ],
         "parameters": sorted(version.parameters.items()),
         "columns": columns_of(version.signature),
         "files": version.manifest[:FOLDED_FILES],

@@ -149,7 +149,7 @@ def test_metrics_that_are_not_drawn_do_not_pass_for_single_values(logged, client
     curve = browser.get(f"/runs/{run.info.run_id}/metric/?name=z_loss")
     assert curve.context["curve"].points == [(0, 1.0), (1, None), (2, 1 / 3), (3, 0.25)]
     assert curve.context["figure"]["data"][0]["y"][1] is None
-    assert "lowest 0.25000 at step 3" in curve.content.decode()
+    assert "lowest 0.25 at step 3" in curve.content.decode()
 
 
 def test_a_run_costs_the_same_questions_whatever_it_holds(logged, client_for, scientist, monkeypatch):

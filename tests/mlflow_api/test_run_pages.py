@@ -161,7 +161,7 @@ def test_runs_are_found_ordered_and_compared(sign_in, scientist, stranger, clien
         table.key: [(line.name, line.a, line.b) for line in table.lines]
         for table in page.context["pair"].tables
     }
-    assert tables["metrics"] == [("auc", "0.80000", "0.90000"), ("close", "0.500000002", "0.500000001")]
+    assert tables["metrics"] == [("auc", "0.8", "0.9"), ("close", "0.500000002", "0.500000001")]
     assert tables["parameters"] == [("depth", "1", "0")]
     for query in ({}, {"run": [a]}, {"a": a}, {"a": a, "b": a}):
         assert browser.get("/runs/compare/", query).status_code == 400, query

@@ -200,7 +200,8 @@ def _contract(gate: dict[str, Any], evidence: Evidence) -> Verdict:
         seen = [f"{name} is quarantined" for name in withheld] + [f"{name} fails" for name in failed]
         seen += [f"{name} was not checked" for name in unchecked]
         return title, rule, ", ".join(seen), False
-    return title, rule, f"{len(evidence.contracts)} data set versions hold", True
+    held = len(evidence.contracts)
+    return title, rule, f"{held} data set version{'s hold' if held > 1 else ' holds'}", True
 
 
 def _schema(gate: dict[str, Any], evidence: Evidence) -> Verdict:

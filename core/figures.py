@@ -31,7 +31,7 @@ def measured(value: float, *, in_column: bool = False) -> str:
     """A measurement: four significant digits, the whole part whole; zeros at the end only in a column."""
     if float(value).is_integer() and not in_column:
         return figure(value, 0)
-    text = figure(value, _places(abs(float(value))))
+    text = figure(value, places(abs(float(value))))
     return text if in_column or "e" in text or "." not in text else text.rstrip("0").rstrip(".")
 
 
@@ -43,7 +43,8 @@ def beside_lines(value: float, lines: Sequence[float], digits: int = 2) -> str:
     return figure(value, MOST_PLACES)
 
 
-def _places(size: float) -> int:
+def places(size: float) -> int:
+    """How many decimals a measurement of this size is told with."""
     if size == 0 or not math.isfinite(size):
         return SIGNIFICANT
     if size < SMALLEST:

@@ -348,6 +348,12 @@ def in_words(name: str) -> str:
 
 
 @register.filter
+def listed(value: Any) -> str:
+    """A list as people write it; anything else as it is."""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+@register.filter
 def initials(name: str) -> str:
     """Two letters for an avatar."""
     words = [word for word in name.replace("-", " ").replace("_", " ").split() if word]

@@ -138,7 +138,7 @@ def _against_champion(
     bound = gate.get("bound", "lower_95")
     least = float(gate["min_difference"])
     what = "95 % lower bound of the difference" if bound == "lower_95" else "difference"
-    title, rule = f"{name} against the champion", f"{what} at least {signed(least)}"
+    title, rule = f"{name} against the champion", f"{what} at least {signed(least) if least else 0}"
     if seen is None:
         return title, rule, evidence.unevaluated, False
     if not evidence.has_champion:

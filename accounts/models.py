@@ -150,5 +150,12 @@ class ApiToken(models.Model):
             models.CheckConstraint(condition=Q(expires_at__isnull=False), name="every_token_expires"),
         ]
 
+    @property
+    def may(self) -> str:
+        """Its scopes as a list shows them."""
+        if EVERY_SCOPE in self.scopes:
+            return "every right you have"
+        return ", ".join(scope.replace("_", " ") for scope in self.scopes)
+
     def __str__(self) -> str:
         return f"token {self.prefix}… of {self.account}"

@@ -143,7 +143,7 @@ def _against_champion(
     bound = gate.get("bound", "lower_95")
     least = float(gate["min_difference"])
     what = "95 % lower bound of the difference" if bound == "lower_95" else "difference"
-    title, rule = f"{name} against the champion", f"{what} at least {signed(least)}"
+    title, rule = f"{name} against the champion", f"{what} at least {signed(least) if least else 0}"
     if seen is None:
         return title, rule, evidence.unevaluated, False
     if evidence.is_seen_by_candidate:
@@ -209,7 +209,8 @@ def _contract(gate: dict[str, Any], evidence: Evidence) -> Verdict:
         seen = [f"{name} is quarantined" for name in withheld] + [f"{name} fails" for name in failed]
         seen += [f"{name} was not checked" for name in unchecked]
         return title, rule, ", ".join(seen), False
-    return title, rule, f"{len(evidence.contracts)} data set versions hold", True
+    held = len(evidence.contracts)
+    return title, rule, f"{held} data set version{'s hold' if held > 1 else ' holds'}", True
 
 
 def _schema(gate: dict[str, Any], evidence: Evidence) -> Verdict:

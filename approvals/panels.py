@@ -16,7 +16,10 @@ from registry.storage.models import Tombstone
 
 
 def promotions_of_versions(actor: Actor, versions: Sequence[ModelVersion]) -> dict[Any, dict[str, Any]]:
-    """For each ready version its request under way, else whether this actor may ask for one."""
+    """For each ready version its request under way, else whether this actor may ask for one.
+
+    Files that have changed are not offered: the request could only be refused.
+    """
     under_way = {
         each.version_id: each
         for each in PromotionRequest.objects.visible_to(actor)
@@ -30,7 +33,7 @@ def promotions_of_versions(actor: Actor, versions: Sequence[ModelVersion]) -> di
     return {
         each.pk: {"version": each, "request": under_way.get(each.pk)}
         for each in versions
-        if each.is_ready and (each.pk in under_way or rights.may_request(actor, each))
+        if each.is_ready and (each.pk in under_way or (each.is_intact and rights.may_request(actor, each)))
     }
 
 

@@ -41,7 +41,7 @@ LOOKS: dict[str, tuple[str, str, str]] = {
     "open": ("bad", "siren", "Open"),
     "acknowledged": ("warn", "eye", "Acknowledged"),
     "resolved": ("ok", "circle-check", "Resolved"),
-    "ok": ("ok", "circle-check", "OK"),
+    "ok": ("ok", "circle-check", "Done"),
     "denied": ("bad", "circle-slash", "Denied"),
     "active": ("ok", "circle-check", "Active"),
     "inactive": ("mute", "circle-slash", "Inactive"),
@@ -60,14 +60,14 @@ def look_of(status: str) -> tuple[str, str, str]:
 
 # How a refusal looks on a page: tone, icon, what failed, what to do.
 PROBLEMS: dict[int, tuple[str, str, str, str]] = {
-    400: ("warn", "triangle-alert", "This cannot be understood", "Go back, change what is named below and try again."),
+    400: ("warn", "triangle-alert", "This cannot be understood", "Go back, change what is named above and try again."),
     403: ("bad", "lock", "You may not do this", "An admin gives roles; who administers a model grants rights on it."),
     404: ("mute", "search", "Nothing here that you may see", "Check the address, or search with Ctrl K."),
     405: ("warn", "triangle-alert", "This address does not take that", "Go back and use the form of the page."),
     409: ("warn", "git-compare", "The state does not allow it", "Go back, load the page again and look at what is there now."),
     412: ("warn", "git-compare", "Somebody changed this meanwhile", "Go back, load the page again and look at the other change first."),
     413: ("warn", "triangle-alert", "This is too large", "Send less at once."),
-    422: ("warn", "triangle-alert", "This contradicts what was sent before", "Go back and change what is named below."),
+    422: ("warn", "triangle-alert", "This contradicts what was sent before", "Go back and change what is named above."),
     428: ("warn", "triangle-alert", "It is not clear what you saw", "Go back, load the page again and repeat it there."),
     429: ("warn", "hourglass", "Too many tries", "Wait a minute, then try again."),
     500: ("bad", "circle-x", "The product failed", "Try again. If it fails again, give the request id to who runs this installation."),

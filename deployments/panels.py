@@ -82,5 +82,9 @@ def endpoints_of_models(actor: Actor, models: Sequence[RegisteredModel]) -> dict
 
 
 def deployable_versions(actor: Actor, versions: Sequence[ModelVersion]) -> dict[Any, ModelVersion]:
-    """Ready versions this actor may put on a free environment."""
-    return {each.pk: each for each in versions if each.is_ready and rights.may_deploy(actor, each.model)}
+    """Ready versions, whose files are as registered, that this actor may put on a free environment."""
+    return {
+        each.pk: each
+        for each in versions
+        if each.is_ready and each.is_intact and rights.may_deploy(actor, each.model)
+    }

@@ -22,6 +22,12 @@ class MonitoringConfig(AppConfig):
         panels.register(
             "registry.model", 30, Later("monitoring.panels.health_of_models"), "monitoring/_model_panel.html"
         )
+        panels.register(
+            "registry.version.changed",
+            10,
+            Later("monitoring.incidents.integrity.incidents_of_changed"),
+            "monitoring/_incident_of_files.html",
+        )
         cost_of_going_back = Later("monitoring.board.going_back.quality_of_targets")
         panels.register("deployments.rollback", 10, cost_of_going_back, "monitoring/_rollback_panel.html")
         import_module("registry.health").judge_by("monitoring", Later("monitoring.panels.unhealthy_models"))

@@ -72,6 +72,15 @@ def open_incidents(actor: Actor) -> int:
     return Incident.objects.visible_to(actor).open().count()
 
 
+def _worst_finding(summary: dict[str, Any]) -> str:
+    """What the card is headed by: how inputs drifted if that is worse than how well it answers."""
+    tones = {cell["name"]: cell["tone"] for cell in summary.get("cells", [])}
+    findings = summary.get("findings", {})
+    drift, quality = (WORST_FIRST.index(tones.get(name, "none")) for name in ("Drift", "Quality"))
+    is_drift = drift < quality and tones.get("Drift") in {"warn", "bad"}
+    return str(findings.get("drift" if is_drift else "quality", ""))
+
+
 def _panel(watch: Watch, has_incident: bool) -> dict[str, Any]:
     summary = watch.summary or {}
     tone = "bad" if has_incident else summary.get("tone", "none")
@@ -82,5 +91,6 @@ def _panel(watch: Watch, has_incident: bool) -> dict[str, Any]:
         "word": "Open incident" if has_incident else WORDS[tone],
         "cells": summary.get("cells", []),
         "findings": summary.get("findings", {}),
+        "title": _worst_finding(summary),
         "refreshed_at": watch.refreshed_at,
     }

@@ -5,16 +5,20 @@ Every part is limited to what the reader may see, so nothing that is hidden is c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+
+from django.db.models import Prefetch
 
 from core.actors import Actor
 from pipelines.models import DatasetVersion, PipelineRun, RunDataset
 from pipelines.services.validity import descendants_of
 
-MOST = 100
+MOST, FEW = 100, 3
+# Role of data -> what was done with it.
+PARTS_PLAYED = {"training": "trained on", "holdout": "held out", "reference": "live data compared with"}
 
 
 @dataclass(frozen=True)
@@ -91,19 +95,39 @@ def _derived(versions: list[DatasetVersion]) -> Part:
 
 
 def _runs(actor: Actor, versions: Sequence[DatasetVersion]) -> Part:
-    from_visible = RunDataset.objects.filter(version__in=versions).exclude(role=RunDataset.Role.OUTPUT)
-    uses = from_visible.filter(run__in=PipelineRun.objects.visible_to(actor)).select_related(
-        "run__pipeline", "version__dataset"
+    read = RunDataset.objects.filter(version__in=versions).exclude(role=RunDataset.Role.OUTPUT)
+    uses = read.select_related("version__dataset").defer("version__profile", "version__schema")
+    runs = (
+        PipelineRun.objects.visible_to(actor)
+        .filter(pk__in=read.values("run"))
+        .select_related("pipeline")
+        .defer("log")
+        .prefetch_related(Prefetch("datasets", uses.order_by("version__created_at"), to_attr="reads"))
+        .order_by("-created_at")
     )
-    uses = uses.defer("run__log", "version__profile", "version__schema").order_by("-run__created_at")
     items = tuple(
         Touched(
-            f"{use.run.pipeline.name} {str(use.run_id)[:8]}",
-            f"/pipelines/{use.run.pipeline.name}/runs/{use.run_id}/",
-            f"{use.get_role_display()} data {use.version}",
-            use.run.status,
-            use.run.created_at,
+            f"{run.pipeline.name} {str(run.pk)[:8]}",
+            f"/pipelines/{run.pipeline.name}/runs/{run.pk}/",
+            parts_played((use.role, str(use.version)) for use in run.reads),
+            run.status,
+            run.created_at,
         )
-        for use in uses[:MOST]
+        for run in runs[:MOST]
     )
-    return Part("runs", "Pipeline runs", "workflow", items, uses.count())
+    return Part("runs", "Pipeline runs", "workflow", items, runs.count())
+
+
+def parts_played(uses: Iterable[tuple[str, str]]) -> str:
+    """``trained on flights v1; held out flights-holdout v2``: one thing is told once, with all it used."""
+    by_role: dict[str, list[str]] = {}
+    for role, name in uses:
+        by_role.setdefault(role, []).append(name)
+    return "; ".join(
+        f"{words} {_some(by_role[role])}" for role, words in PARTS_PLAYED.items() if role in by_role
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - FEW
+    return ", ".join(names[:FEW]) + (f" and {more} more" if more > 0 else "")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from core.actors import Actor
@@ -82,7 +84,7 @@ def graph_of(actor: Actor, version: ModelVersion) -> Graph:
     """What the actor may see of where the version comes from and what became of it."""
     # What it was judged on comes first: it must not be among what is left out.
     uses = sorted(data_of(actor, version), key=lambda use: use.role != VersionDataset.Role.HOLDOUT)
-    data = [_data(use) for use in uses]
+    data = _sets(uses)
     code = [Node("Code", version.code_commit[:12], version.run.get("source", ""), "", 0, [])]
     run_id = str(version.run_id or version.run.get("id", ""))
     run = [Node("Run", str(version.run.get("name") or run_id), run_id[:8], "", 1, [])]
@@ -129,8 +131,20 @@ def _curve(before: Node, node: Node) -> str:
     return f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}"
 
 
-def _data(use: VersionDataset) -> Node:
-    data = use.dataset_version
+def _sets(uses: Sequence[VersionDataset]) -> list[Node]:
+    """One box for each data set and part it had, however many of its versions."""
+    found: dict[tuple[Any, str], list[VersionDataset]] = {}
+    for use in uses:
+        found.setdefault((use.dataset_version.dataset_id, use.role), []).append(use)
+    return [_data(each) for each in found.values()]
+
+
+def _data(uses: Sequence[VersionDataset]) -> Node:
+    use, data = uses[0], uses[0].dataset_version
+    if len(uses) > 1:
+        address = f"/data/{quote(data.dataset.name, safe='')}/"
+        words = f"{use.get_role_display().lower()}, {len(uses)} versions"
+        return Node("Data", data.dataset.name, words, address, 0, [])
     title = f"{data.dataset.name} {data.label or f'v{data.number}'}"
     address = f"/data/{quote(data.dataset.name, safe='')}/?version={data.number}"
     return Node("Data", title, use.get_role_display().lower(), address, 0, [])

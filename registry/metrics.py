@@ -134,7 +134,9 @@ def shown(metrics: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def value_in_words(value: Any) -> str:
-    """The same on every page; a value that is no number is a word of it."""
+    """A logged value, the same on every page; one that is no number is a word of it."""
+    if value is None:
+        return NO_NUMBER["nan"]
     if isinstance(value, int | float) and math.isfinite(value):
         return significant(value)
-    return NO_NUMBER.get(str(value), str(value))
+    return NO_NUMBER.get(str(value).lower(), str(value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from core.digests import with_short_digests
 from registry.answers import Answer
 from registry.data_facts import NO_HOLDOUT
 from registry.models import ALWAYS_PROTECTED, ModelVersion
@@ -27,6 +28,11 @@ class Readiness:
     @property
     def look(self) -> str:
         return f"i t-{self.tone}"
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether asking for a promotion is the next thing to do."""
+        return self.word == "Yes"
 
 
 def readiness_of(
@@ -100,7 +106,10 @@ def _integrity(version: ModelVersion) -> Answer:
             "ok", "badge-check", "Files are as registered", "Every file is hashed again before it is loaded."
         )
     return Answer(
-        "bad", "circle-x", "Stored files differ from what was registered", version.integrity_failure
+        "bad",
+        "circle-x",
+        "Stored files differ from what was registered",
+        with_short_digests(version.integrity_failure),
     )
 
 

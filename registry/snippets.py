@@ -14,7 +14,7 @@ from registry.tracked import Run
 
 def of_version(version: ModelVersion) -> list[Snippet]:
     """By the unchanged MLflow client, by cplane and by REST; nothing for what cannot be loaded."""
-    if not version.is_ready:
+    if not version.is_ready or not version.is_intact:
         return []
     name, number = version.model.name, version.number
     address = f"/api/v1/models/{in_path(name)}/versions/{number}"
@@ -44,7 +44,7 @@ def of_first_version(name: str) -> str:
 
 def of_prompt(version: ModelVersion, variables: Sequence[str], aliases: Sequence[str]) -> list[Snippet]:
     """By number, by each alias, and by REST; nothing for what cannot be loaded."""
-    if not version.is_ready:
+    if not version.is_ready or not version.is_intact:
         return []
     name, number = version.model.name, version.number
     by_number = _load_prompt(f"prompts:/{name}/{number}", variables)

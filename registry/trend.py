@@ -8,7 +8,7 @@ from typing import Any
 
 from core import charts
 from core.actors import Actor
-from core.figures import figure
+from core.figures import measured
 from pipelines.models import DatasetVersion
 from registry.evaluations.measured import measured_name, trained_on_rows
 from registry.evaluations.models import Evaluation
@@ -53,16 +53,16 @@ class Trend:
         first, last = self.points[0], self.points[-1]
         if len(self.points) == 1:
             return (
-                f"v{first.version.number} has {word} {figure(first.value, 4)}; nothing to compare it with yet"
+                f"v{first.version.number} has {word} {measured(first.value)}; nothing to compare it with yet"
             )
         if self.shared:
             return self._shared_finding()
         if self.is_one_test:
             better = max if is_better_higher(self.metric) else min
             best = better(self.points, key=lambda point: point.value)
-            return f"v{best.version.number} has the best {word}, {figure(best.value, 4)}, of {len(self.points)} versions"
+            return f"v{best.version.number} has the best {word}, {measured(best.value)}, of {len(self.points)} versions"
         return (
-            f"{word} went from {figure(first.value, 4)} (v{first.version.number}) to {figure(last.value, 4)}"
+            f"{word} went from {measured(first.value)} (v{first.version.number}) to {measured(last.value)}"
             f" (v{last.version.number}), {self._tested_words}"
         )
 
@@ -89,9 +89,9 @@ class Trend:
         second = better(rest, key=lambda number: rest[number])
         word, where = METRICS[measured_name(self.metric)][0], name.split()[0]
         if values[best] == values[second]:
-            return f"v{best} and v{second} have the same {word} on {where}, {figure(values[best], 4)}"
+            return f"v{best} and v{second} have the same {word} on {where}, {measured(values[best])}"
         degree = "better" if len(values) == 2 else "best"
-        return f"v{best} has the {degree} {word} on {where}: {figure(values[best], 4)} against {figure(values[second], 4)} of v{second}"
+        return f"v{best} has the {degree} {word} on {where}: {measured(values[best])} against {measured(values[second])} of v{second}"
 
     def figure(self) -> dict[str, Any]:
         """The chart: what runs logged in grey, what was scored on the same rows in colour."""
@@ -129,7 +129,7 @@ class Trend:
         return [
             [
                 f"v{point.version.number}",
-                f"{figure(point.value, 5)}",
+                measured(point.value, in_column=True),
                 tests.get(point.tested_on, "not known"),
                 *(_figure(values.get(point.version.number)) for values in self.shared.values()),
             ]
@@ -180,8 +180,8 @@ def _scored_together(
     actor: Actor, versions: Sequence[ModelVersion], metric: str
 ) -> dict[str, dict[int, float]]:
     """Data set versions on which evaluations scored two or more of the versions, with their figures."""
-    measured = measured_name(metric)
-    if not measured:
+    judged = measured_name(metric)
+    if not judged:
         return {}
     rows = Evaluation.objects.visible_to(actor).filter(
         ~trained_on_rows(), candidate__in=versions, status=Evaluation.Status.SUCCEEDED
@@ -194,7 +194,7 @@ def _scored_together(
         *columns, "candidate__number", "champion__number", "comparison__metrics"
     )
     for name, number, label, candidate, champion, metrics in scored:
-        figures = (metrics or {}).get(measured, {})
+        figures = (metrics or {}).get(judged, {})
         for role, version in (("champion", champion), ("candidate", candidate)):
             estimate = (figures.get(role) or {}).get("estimate")
             if version is not None and estimate is not None:
@@ -236,4 +236,4 @@ def _is_number(value: Any) -> bool:
 
 
 def _figure(value: float | None) -> str:
-    return "not scored" if value is None else f"{figure(value, 5)}"
+    return "not scored" if value is None else measured(value, in_column=True)

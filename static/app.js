@@ -17,6 +17,11 @@ function openDialog(opener) {
   $$("[data-mirror]", dialog).forEach(x => { x.textContent = said(form.elements[x.dataset.mirror]); });
   dialog.showModal();
 }
+/* a wide drawing opens where the version itself is */
+addEventListener("toggle", e => {
+  const at = e.target.open && e.target.querySelector?.(".graph .cur"), box = at?.closest(".scroll");
+  if (box) box.scrollLeft = at.getBoundingClientRect().left - box.getBoundingClientRect().left + box.scrollLeft - (box.clientWidth - at.getBoundingClientRect().width) / 2;
+}, true);
 /* on paper nothing stays folded */
 const folded = new Set();
 addEventListener("beforeprint", () => $$("details[data-print-open]:not([open])").forEach(d => { d.open = true; folded.add(d); }));

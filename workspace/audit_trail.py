@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.apps import apps
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
@@ -97,10 +98,19 @@ def _row(event: Event, seq: int | None, places: dict[Place, str]) -> dict[str, A
         "outcome": content["outcome"],
         "actor": content["actor"],
         "target": target,
+        "target_kind": _kind(target.get("type", "")),
         "place": places.get((target.get("type", ""), target.get("id", "")), ""),
         "reason": content.get("reason", ""),
         "code": (content.get("extra") or {}).get("code", ""),
     }
+
+
+def _kind(label: str) -> str:
+    """``registry.modelversion`` as people say it; what no table is (any more) stays as it was recorded."""
+    try:
+        return str(apps.get_model(label)._meta.verbose_name)
+    except (LookupError, ValueError):
+        return label
 
 
 @sign_in_required

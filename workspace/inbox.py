@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import CharField, Q, QuerySet
+from django.db.models.functions import Cast, Now
 
 from approvals.evidence import why_unevaluated
 from approvals.failing import failing_gates, in_words
 from approvals.models import GATES_FAIL, Decision, PromotionRequest
 from approvals.waiting import blocked_requests, waiting_for_signature
 from core.actors import Actor
+from core.digests import with_short_digests
 from core.jobs.models import Job
+from monitoring.incidents.integrity import INTEGRITY
 from monitoring.incidents.models import Incident
 from pipelines.models import FreshnessAlarm
 from registry.evaluations.models import Evaluation
+from registry.services import VERIFY
 from workspace.job_access import visible_jobs
 from workspace.job_subjects import subjects_of
 from workspace.job_words import failed
@@ -146,9 +149,12 @@ def data_late(actor: Actor) -> int:
 
 
 def _jobs(actor: Actor) -> QuerySet[Job]:
-    return visible_jobs(actor).filter(
+    """Failed work; files that were found changed are told by their incident alone."""
+    mine = visible_jobs(actor).filter(
         requested_by_id=actor.account_id, status=Job.Status.FAILED, finished_at__gt=Now() - FAILED_FOR
     )
+    changed = incidents_of(actor).filter(cause=INTEGRITY).annotate(of=Cast("version_id", CharField()))
+    return mine.exclude(kind=VERIFY, subject_id__in=changed.order_by().values("of"))
 
 
 def _failed_jobs(actor: Actor) -> list[Entry]:
@@ -157,7 +163,7 @@ def _failed_jobs(actor: Actor) -> list[Entry]:
     return [
         Entry(
             failed(each.kind, subject.name if subject else ""),
-            each.failure[:200] or "You asked for it",
+            with_short_digests(each.failure)[:200] or "You asked for it",
             f"/jobs/{each.pk}/",
             "failed",
             "",
@@ -169,9 +175,10 @@ def _failed_jobs(actor: Actor) -> list[Entry]:
 
 
 def requests_of(actor: Actor) -> list[PromotionRequest]:
-    """What the actor asked others for and is not over."""
+    """What the actor asked others for, is not over, and does not wait for the actor."""
     rows = PromotionRequest.objects.visible_to(actor).under_way().filter(requested_by=actor.account_id)
-    return list(rows.in_lists().defer("evidence", "version__manifest").order_by("-created_at")[:MOST])
+    others = rows.exclude(pk__in=blocked_requests(actor).order_by().values("pk"))
+    return list(others.in_lists().defer("evidence", "version__manifest").order_by("-created_at")[:MOST])
 
 
 def decisions_of(actor: Actor) -> list[Decision]:

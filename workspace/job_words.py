@@ -76,7 +76,10 @@ FAILED = {
     "registry.evaluate": ("{} could not be scored on held-out rows", "ask again once that is mended"),
     "registry.finalise_version": ("{} could not be registered", "correct the cause and register it again"),
     "registry.scan_version": ("The files of {} could not be scanned", ""),
-    "registry.verify_version": ("The stored files of {} could not be hashed again", ""),
+    "registry.verify_version": (
+        "The stored files of {} are not proven",
+        "hash them again once they are put back, or the store answers",
+    ),
 }
 
 

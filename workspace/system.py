@@ -24,6 +24,13 @@ from core.object_store import store
 
 LEAST_FREE_BYTES = 2**30
 LAG_THAT_MATTERS = timedelta(seconds=60)
+SEVERAL = {"Workers"}
+FACTS = {
+    "port": "Port",
+    "gateway_port": "Gateway's port",
+    "database_user_mode": "Database users",
+    "supervisor_pid": "Supervisor's process",
+}
 SHOWN_VERSIONS = ["django", "celery", "mlflow", "psycopg", "granian", "plotly"]
 
 
@@ -42,10 +49,11 @@ def parts() -> list[Part]:
 
 def finding(parts: list[Part]) -> str:
     """The page's title: what needs attention, or that nothing does."""
-    broken = [part.name.lower() for part in parts if part.status == "failed"]
+    failed = [part.name for part in parts if part.status == "failed"]
+    broken = [name.lower() for name in failed]
     unknown = [part.name.lower() for part in parts if part.status == "unknown"]
     if broken:
-        return f"{_and(broken).capitalize()} {'need' if len(broken) > 1 else 'needs'} attention"
+        return f"{_and(broken).capitalize()} {'need' if len(broken) > 1 or failed[0] in SEVERAL else 'needs'} attention"
     if unknown:
         return f"Nothing is broken; {_and(unknown)} not yet known"
     return "Every part is well"
@@ -125,10 +133,7 @@ def processes() -> list[dict[str, Any]]:
         facts = json.loads((Path(settings.DATA_DIR) / "run" / "stack.json").read_text())
     except (OSError, ValueError):
         return []
-    return [
-        {"name": name, "value": facts.get(name)}
-        for name in ("port", "gateway_port", "database_user_mode", "supervisor_pid")
-    ]
+    return [{"name": word, "value": facts.get(name)} for name, word in FACTS.items()]
 
 
 def versions() -> list[tuple[str, str]]:

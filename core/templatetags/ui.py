@@ -15,7 +15,9 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from core import figures
 from core import panels as page_panels
+from core.digests import with_short_digests
 from core.figures import MINUS, figure
 from core.money import money
 from core.statuses import look_of, problem_look
@@ -99,35 +101,62 @@ def number(value: Any, digits: int = 0) -> str:
     return figure(value, int(digits))
 
 
+@register.filter("measured")
+def measured_alone(value: Any) -> str:
+    """A measurement by itself, without zeros at its end."""
+    return figures.measured(value) if _is_finite(value) else number(value)
+
+
+@register.filter
+def in_column(value: Any) -> str:
+    """A measurement among others of its kind, whose decimals stand below each other."""
+    return figures.measured(value, in_column=True) if _is_finite(value) else number(value)
+
+
+@register.filter
+def psi(value: float) -> str:
+    """How far a distribution moved, on the side of the line that its verdict names."""
+    return figures.beside_lines(value, figures.PSI_LINES)
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
 register.filter("money", money)
+register.filter("short_digests", with_short_digests)
 
 
 @register.filter
 def signed(value: Any, digits: int = 4) -> str:
-    """A difference: always with its sign."""
+    """A difference: always with its sign; none is "0", however many decimals."""
     if value in (None, ""):
         return "none"
     rounded = figure(abs(float(value)), int(digits))
     if float(rounded.replace(",", "").replace(MINUS, "-")) == 0:
-        return rounded
+        return "0"
     return (MINUS if value < 0 else "+") + rounded
 
 
 @register.filter
 def brief(value: Any) -> str:
-    """A value of a table's column: six significant digits, a time to the minute, else as it is."""
+    """A value of a table's column: a measurement, a time to the minute, else as it is."""
     if value is None or isinstance(value, bool | int):
         return "" if value is None else str(value).replace("-", MINUS)
     if isinstance(value, float):
-        return f"{value:.6g}".replace("-", MINUS)
+        return measured_alone(value)
     text = str(value)
     return text[:16].replace("T", " ") if text[10:11] == "T" else text
 
 
 @register.filter
 def percent(value: Any, digits: int = 1) -> str:
-    """A share of 1 as ``12.5 %``, which never breaks over two lines."""
-    return "none" if value is None else f"{float(value) * 100:.{int(digits)}f}\u00a0%".replace("-", MINUS)
+    """A share of 1 as ``12.5 %`` or ``5 %``, which never breaks over two lines."""
+    if value is None:
+        return "none"
+    text = f"{float(value) * 100:.{int(digits)}f}"
+    whole, _, part = text.partition(".")
+    return f"{text if part.strip('0') else whole}\u00a0%".replace("-", MINUS)
 
 
 @register.filter
@@ -162,8 +191,8 @@ def digest(value: str, what: str = "digest") -> SafeString:
     if not value:
         return mark_safe('<span class="t3">not yet known</span>')
     return format_html(
-        '<span class="hash" title="sha256:{0}">sha256:{1}…{2}</span> '
-        '<button type="button" class="iconbtn" data-copy="sha256:{0}" aria-label="Copy the full {3}">{4}</button>',
+        '<span class="hashed"><span class="hash" title="sha256:{0}">sha256:{1}…{2}</span>'
+        '<button type="button" class="iconbtn" data-copy="sha256:{0}" aria-label="Copy the full {3}">{4}</button></span>',
         value, value[:8], value[-6:], what, icon("copy", "i-s"),
     )  # fmt: skip
 
@@ -284,12 +313,12 @@ def histogram(
 
 
 @register.simple_tag(takes_context=True)
-def panels(context: dict[str, Any], page: str, subject: Any) -> SafeString:
-    """What upper packages show about ``subject`` on this page."""
+def panels(context: dict[str, Any], page: str, subject: Any, **known: Any) -> SafeString:
+    """What upper packages show about ``subject`` on this page, told what else the page knows."""
     request = context["request"]
     shown = page_panels.load(page, request.actor, [subject])[subject.pk]
     parts = (
-        (render_to_string(name, {"panel": value, "subject": subject}, request=request),)
+        (render_to_string(name, {**known, "panel": value, "subject": subject}, request=request),)
         for name, value in shown
     )
     return format_html_join("\n", "{}", parts)
@@ -316,6 +345,12 @@ def address_without(context: dict[str, Any], name: str) -> str:
 def in_words(name: str) -> str:
     """``data-scientist`` as ``Data scientist``."""
     return name.replace("-", " ").replace("_", " ").capitalize()
+
+
+@register.filter
+def listed(value: Any) -> str:
+    """A list as people write it; anything else as it is."""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 @register.filter

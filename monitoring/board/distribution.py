@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from core.figures import PSI_LINES, beside_lines
 from monitoring.board.drift import MOVED, Series
 from monitoring.board.scope import Scope, day_words
 from monitoring.models import FeatureWindow, Granularity, Role
@@ -86,7 +87,7 @@ def _is_integer(week: FeatureWindow) -> bool:
 def _facts(profile: dict[str, Any], week: FeatureWindow, *, is_integer: bool) -> list[tuple[str, str, str]]:
     """Name, training, now."""
     said = _whole if is_integer else _plain
-    facts = [("PSI of the week", "", "none" if week.psi is None else f"{week.psi:.2f}")]
+    facts = [("PSI of the week", "", "none" if week.psi is None else beside_lines(week.psi, PSI_LINES))]
     if profile["kind"] == "numeric":
         facts.append(("Median", said(profile["median"]), said(week.median)))
         facts.append(

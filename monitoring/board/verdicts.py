@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.figures import PSI_LINES, beside_lines, figure
 from core.money import money
 from monitoring.board import spending as costs
 from monitoring.board.drift import Series, is_told, is_whole_week
@@ -120,7 +121,7 @@ def drift_cell(series: list[Series], scope: Scope) -> dict[str, Any]:
     note = (
         f"above warn, {len(alerts)} above alert"
         if moved
-        else f"above warn; {worst.feature} at {worst.psi:.2f}"
+        else f"above warn; {worst.feature} at {beside_lines(worst.psi, PSI_LINES)}"
     )
     return {
         **cell,
@@ -178,7 +179,7 @@ def errors_cell(health: Health) -> dict[str, Any]:
         return {**cell, "tone": "none", "value": "unknown", "unit": "", "note": "no request", "spark": []}
     note = f"{health.whole.errors:,} failed, {health.whole.refused:,} refused as bad input"
     tone = "bad" if rate > MOST_ERRORS else "warn" if rate > MOST_ERRORS / 10 else "ok"
-    return {**cell, "tone": tone, "value": f"{rate * 100:.2f}", "unit": "%", "note": note}
+    return {**cell, "tone": tone, "value": figure(rate * 100, 2) if rate else "0", "unit": "%", "note": note}
 
 
 def cost_cell(spent: costs.Spending) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from audit.services import command
 from core.actors import Actor
 from core.events import on
 from deployments.models import Deployment
+from monitoring.incidents.integrity import INTEGRITY
 from monitoring.incidents.models import Incident, TimelineEntry
 from monitoring.incidents.services import add_entry, open_incident
 from monitoring.services import request_refresh
+from registry.changed import changed_file
 from registry.models import ModelVersion
 
 ACTOR = Actor.system()
@@ -53,16 +55,23 @@ def _note(*, actor: Actor, deployment: Deployment, text: str, key: str) -> None:
 
 @command
 def _open_integrity(*, actor: Actor, version: ModelVersion) -> None:
-    if Incident.objects.open().filter(version=version, cause="integrity").exists():
+    if Incident.objects.open().filter(version=version, cause=INTEGRITY).exists():
         return
     open_incident(
         actor=actor,
         model=version.model,
-        title=f"Stored files of {version} differ from what was registered: {version.integrity_failure}"[:500],
+        title=_title(version)[:500],
         severity="critical",
-        cause="integrity",
+        cause=INTEGRITY,
         version=version,
     )
+
+
+def _title(version: ModelVersion) -> str:
+    """What was found, without digests: the incident's page has those."""
+    if (changed := changed_file(version)) is None:
+        return f"A stored file of {version} was not what was registered"
+    return f"{changed.name} of {version} {changed.finding}"
 
 
 def _deployment(body: dict[str, Any]) -> Deployment:

@@ -27,6 +27,7 @@ from monitoring.incidents.forms import (
     PostMortemForm,
     ResolveForm,
 )
+from monitoring.incidents.integrity import stored_files_of
 from monitoring.incidents.models import Incident
 from monitoring.incidents.seen import seen_of
 from monitoring.incidents.suspects import suspects_of
@@ -148,6 +149,7 @@ def _page(request: PageRequest, incident: Incident, status: int = 422, **forms: 
         "incident": incident,
         "alerts": alerts,
         "seen": [(alert, seen_of(alert)) for alert in alerts],
+        "files": stored_files_of(request.actor, incident),
         "suspects": suspects_of(incident, alerts),
         "timeline": [{"row": row, "icon": ICONS[row.kind]} for row in incident.timeline.all()],
         "post_mortem": learnt,

@@ -56,7 +56,7 @@ def add_version(request: PageRequest, name: str) -> HttpResponse:
             :SHOWN
         ],
         "trail": [
-            ("Data", "/data/"),
+            ("Data sets", "/data/"),
             (name, reverse("pipelines:dataset", args=[name])),
             ("Add a version", ""),
         ],

@@ -172,4 +172,4 @@ def _keys(contract: DataContract | None) -> list[str]:
 
 def _trail(dataset: Dataset, last: str, *between: tuple[str, str]) -> list[tuple[str, str]]:
     address = reverse("pipelines:dataset", args=[dataset.name])
-    return [("Data", "/data/"), (dataset.name, address), *between, (last, "")]
+    return [("Data sets", "/data/"), (dataset.name, address), *between, (last, "")]

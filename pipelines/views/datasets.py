@@ -73,7 +73,7 @@ def new_dataset(request: PageRequest) -> HttpResponse:
         else:
             messages.success(request, f"{dataset} is created. Add its first version.")
             return redirect("pipelines:add-version", name=dataset.name)
-    context = {"form": form, "trail": [("Data", "/data/"), ("New", "")]}
+    context = {"form": form, "trail": [("Data sets", "/data/"), ("New", "")]}
     return render(request, "pipelines/dataset_new.html", context, status=422 if form.errors else 200)
 
 
@@ -93,7 +93,7 @@ def dataset_detail(request: PageRequest, name: str) -> HttpResponse:
     contract = DataContract.objects.newest_of(dataset)
     context = {
         "dataset": dataset,
-        "trail": [("Data", "/data/"), (dataset.name, "")],
+        "trail": [("Data sets", "/data/"), (dataset.name, "")],
         "page": Page(request, versions.filter(status=status) if status else versions, "number", VERSIONS),
         "statuses": DatasetVersion.Status.choices,
         "status": status,
@@ -190,4 +190,8 @@ def _earlier(dataset: Dataset, version: DatasetVersion | None) -> DatasetVersion
 
 
 def _trail(dataset: Dataset, last: str) -> list[tuple[str, str]]:
-    return [("Data", "/data/"), (dataset.name, reverse("pipelines:dataset", args=[dataset.name])), (last, "")]
+    return [
+        ("Data sets", "/data/"),
+        (dataset.name, reverse("pipelines:dataset", args=[dataset.name])),
+        (last, ""),
+    ]

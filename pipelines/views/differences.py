@@ -25,7 +25,7 @@ def compare_versions(request: PageRequest, name: str) -> HttpResponse:
     """What changed from one version to another: columns, rows and distributions?"""
     dataset = find_dataset(request, name)
     numbers = list(dataset.versions.exclude(digest="").in_lists().order_by("-number")[:200])
-    trail = [("Data", "/data/"), (name, reverse("pipelines:dataset", args=[name])), ("Compare", "")]
+    trail = [("Data sets", "/data/"), (name, reverse("pipelines:dataset", args=[name])), ("Compare", "")]
     context: dict[str, Any] = {"dataset": dataset, "versions": numbers, "trail": trail}
     if len(numbers) < 2:
         return render(request, "pipelines/compare.html", context)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from core.actors import Actor
 from core.errors import Conflict
+from core.figures import places
 from registry.cards.models import CardRevision
 from registry.cards.revising import SectionDiff, differences
 from registry.compare.alike import Alike, scored_alike
@@ -38,9 +40,11 @@ class MetricLine:
 
     @property
     def digits(self) -> int:
-        """Counts, such as rows, have none."""
-        known = [value for value, is_number in self.shown if is_number]
-        return 0 if all(float(value).is_integer() and abs(value) > 1 for value in known) else 5
+        """As many decimals as either needs; counts, such as rows, have none."""
+        known = [abs(float(value)) for value, is_number in self.shown if is_number]
+        if all(value.is_integer() and value > 1 for value in known):
+            return 0
+        return max((places(value) for value in known if math.isfinite(value)), default=0)
 
 
 @dataclass

@@ -16,6 +16,7 @@ from core.errors import PreconditionFailed
 from core.jobs.models import Job
 from core.templatetags.ui import percent
 from registry import rights, services
+from registry.changed import changed_file
 from registry.compare.signatures import changes_of
 from registry.data_facts import NO_HOLDOUT, facts_about
 from registry.evaluations.measured import is_evaluated, measured_of
@@ -136,6 +137,7 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
     measured = measured_of(actor, [version]).get(str(version.pk))
     holdout = version.holdout.get("kind", "")
     of_data, behind = facts_about(version, data), names_behind(version)
+    changed = changed_file(version)
     return {
         "version": version,
         "model": model,
@@ -150,6 +152,9 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
         ),
         "measured": measured,
         "is_holdout_named": NO_HOLDOUT not in of_data,
+        "changed": changed,
+        "is_change_folded": changed is not None
+        and any(each["path"] == changed.path for each in version.manifest[FOLDED_FILES:]),
         "broken_run": broken_run(version),
         "data": data,
         "is_data_hidden": bool(behind and not data),

@@ -100,7 +100,7 @@ def test_the_scientist_asks_by_the_form_and_is_told_what_will_be_checked(version
     address = f"/models/{version.model.name}/versions/{version.number}/promote/"
     asked = client.get(address).content.decode()
     assert "ROC AUC against the champion" in asked and "auc_vs_champion" not in asked
-    assert "95 % lower bound of the difference at least +0.0000; a failure blocks" in asked
+    assert "95 % lower bound of the difference at least 0; a failure blocks" in asked
     assert "1 reviewer" in asked
     assert client.post(address, {"why": "short"}).status_code == 422
     assert client.post(address, {"why": "It knows the weather."}).status_code == 302

@@ -33,13 +33,13 @@ def found_for(actor, model, metric=""):
 
 def test_lines_join_only_versions_tested_on_the_same_rows(series, actor, scientist):
     trend = found_for(actor(scientist), series)
-    assert trend.title == "ROC AUC went from 0.6780 (v1) to 0.7540 (v3), on different test rows"
+    assert trend.title == "ROC AUC went from 0.678 (v1) to 0.754 (v3), on different test rows"
     drawn = [trace["x"] for trace in trend.figure()["data"]]
     assert drawn == [["v1", "v2"], ["v3"]]
     assert [row[:3] for row in trend.rows] == [
-        ["v3", "0.75400", "test 2"],
-        ["v2", "0.76000", "test 1"],
-        ["v1", "0.67800", "test 1"],
+        ["v3", "0.7540", "test 2"],
+        ["v2", "0.7600", "test 1"],
+        ["v1", "0.6780", "test 1"],
     ]
 
 
@@ -47,7 +47,7 @@ def test_the_best_is_named_where_all_were_tested_alike(make_model, make_version,
     model = make_model("delays")
     for value in (0.30, 0.25, 0.27):
         make_version(model, metrics={"log_loss": value}, tags=uses(("holdout", months[0])))
-    assert found_for(actor(scientist), model).title == "v2 has the best Log loss, 0.2500, of 3 versions"
+    assert found_for(actor(scientist), model).title == "v2 has the best Log loss, 0.25, of 3 versions"
 
 
 def test_versions_scored_on_the_same_rows_have_a_line_of_their_own(series, months, actor, scientist):
@@ -67,7 +67,7 @@ def test_versions_scored_on_the_same_rows_have_a_line_of_their_own(series, month
     trend = found_for(actor(scientist), series)
     assert trend.shared == {"flights 2013-04": {1: 0.70, 2: 0.76, 3: 0.76}}
     assert trend.figure()["data"][-1]["x"] == ["v1", "v2", "v3"]
-    assert trend.title == "v2 and v3 have the same ROC AUC on flights, 0.7600"
+    assert trend.title == "v2 and v3 have the same ROC AUC on flights, 0.76"
     assert trend.figure()["layout"]["annotations"][0]["text"] == "2013-04"
     assert trend.head[-1] == "On flights 2013-04"
     assert found_for(actor(scientist), series, "log_loss").shared == {}
@@ -77,7 +77,7 @@ def test_the_page_shows_the_metric_that_was_asked_for(series, client_for, scient
     client = client_for(scientist)
     assert "ROC AUC went from" in client.get("/models/delays/").content.decode()
     page = client.get("/models/delays/?metric=log_loss").content.decode()
-    assert "Log loss went from 0.3220" in page
+    assert "Log loss went from 0.322" in page
     assert "trend-figure" in page
     assert "ROC AUC went from" in client.get("/models/delays/?metric=nothing%00").content.decode()
 

@@ -12,7 +12,7 @@ from core.jobs.models import Job
 from deployments.models import Deployment, Endpoint, Environment, Target, TrafficCount
 from pipelines import services
 from pipelines.impact import impact_of
-from pipelines.models import DatasetVersion
+from pipelines.models import DatasetVersion, Pipeline, PipelineRun, RunDataset
 from registry.data_facts import contract_states
 from registry.evaluations.services import request_evaluation
 from registry.models import VersionDataset
@@ -39,11 +39,15 @@ def holdout(month, make_dataset, add_version, scientist, actor, tmp_path):
 
 
 @pytest.fixture
-def served(month, holdout, make_model, make_row):
+def served(month, holdout, make_model, make_row, scientist):
     """A model version trained on the month, judged on its hold-out, live in staging with 120 rows predicted."""
     trained = make_row(make_model("delays"))
     VersionDataset.objects.create(version=trained, dataset_version=month, role="training")
     VersionDataset.objects.create(version=trained, dataset_version=holdout, role="holdout")
+    trains = Pipeline.objects.create(name="train-delays", recipe="none")
+    run = PipelineRun.objects.create(pipeline=trains, started_by=scientist)
+    RunDataset.objects.create(run=run, version=month, role="training")
+    RunDataset.objects.create(run=run, version=holdout, role="holdout")
     staging = Environment.objects.get(name="staging")
     endpoint = Endpoint.objects.create(
         model=trained.model, environment=staging, target=Target.objects.get(name="local")
@@ -72,14 +76,17 @@ def test_the_blast_radius_goes_from_data_to_predictions(
     parts = {part.key: part for part in impact_of(actor(scientist), month)}
     assert {key: part.total for key, part in parts.items()} == {
         "datasets": 1,
-        "runs": 0,
-        "model_versions": 2,
+        "runs": 1,
+        "model_versions": 1,
         "deployments": 1,
     }
     assert parts["deployments"].sum == 120
     body = token_client(scientist).get(f"{API}/impact").json()
     assert body["deployments"]["items"][0]["count"] == 120
-    assert [each["name"] for each in body["model_versions"]["items"]] == ["delays v1", "delays v1"]
+    for part in ("model_versions", "runs"):
+        [item] = body[part]["items"]
+        assert item["words"] == "trained on flights v1; held out flights-holdout v1"
+    assert body["model_versions"]["items"][0]["name"] == "delays v1"
     page = client_for(scientist).get("/data/flights/?version=1").content.decode()
     assert "What it touched" in page and "120 predictions" in page and "/models/delays/versions/1/" in page
 

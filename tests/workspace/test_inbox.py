@@ -43,6 +43,13 @@ def test_a_request_waits_for_those_who_may_sign(promotion, reviewer, scientist, 
     assert "delays" not in page(stranger)
 
 
+def test_a_request_that_gates_forbid_stands_once(promotion, scientist, page):
+    promotion.gate_results.filter(mode="block").update(outcome="failed")
+    inbox = page(scientist)
+    assert inbox.count(f"Promote {promotion.version} to production") == 1
+    assert "What you asked others for" not in inbox
+
+
 def test_what_one_signed_is_shown_and_waits_no_more(promotion, reviewer, sign, page):
     sign(reviewer, promotion)
     assert "Nothing waits for you" in page(reviewer)
@@ -126,7 +133,7 @@ def test_failed_work_on_a_model_waits_while_one_may_see_the_model(
     with transaction.atomic():
         job = enqueue("registry.verify_version", subject=version, model=version.model, actor=actor(scientist))
     Job.objects.filter(pk=job.pk).update(status="failed", finished_at=job.created_at)
-    assert "The stored files of delays v1 could not be hashed again" in page(scientist)
+    assert "The stored files of delays v1 are not proven" in page(scientist)
     Job.objects.filter(pk=job.pk).update(requested_by_id=stranger.pk)
     assert "delays" not in page(stranger)
     assert 'class="count hot"' not in page(stranger)

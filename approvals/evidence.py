@@ -16,6 +16,7 @@ from pipelines.models import DatasetVersion
 from registry.data_facts import contract_states
 from registry.evaluations.models import Evaluation
 from registry.held_out import training_data_behind
+from registry.lineage import is_training_known
 from registry.models import ModelVersion
 from registry.scans.models import Scan
 from registry.signing.models import VersionSignature
@@ -37,6 +38,7 @@ def gathered(promotion: PromotionRequest) -> Evidence:
         is_seen_by_candidate=bool(seen_by_candidate(promotion)),
         holdout_kind=version.holdout.get("kind", ""),
         contracts=contract_states(version),
+        is_training_known=is_training_known(version),
         schema_changes=_schema_changes(promotion),
         usd_per_1000=cost_forecast(evaluation),
         digest_registered=version.digest,

@@ -57,6 +57,7 @@ class Evidence:
     is_seen_by_candidate: bool = False
     holdout_kind: str = ""
     contracts: list[dict[str, Any]] = field(default_factory=list)
+    is_training_known: bool = False
     schema_changes: list[dict[str, str]] | None = None
     usd_per_1000: Decimal | None = None
     digest_registered: str = ""
@@ -202,6 +203,8 @@ def _contract(gate: dict[str, Any], evidence: Evidence) -> Verdict:
     title, rule = "Data contract", "every data set version behind it was checked and holds"
     if not evidence.contracts:
         return title, rule, "no data set version is known", False
+    if not evidence.is_training_known:
+        return title, rule, "what it was trained on is not known", False
     failed = [each["name"] for each in evidence.contracts if each["status"] == "failed"]
     withheld = [each["name"] for each in evidence.contracts if each["status"] == "quarantined"]
     unchecked = [each["name"] for each in evidence.contracts if each["status"] not in KNOWN_CHECKS]

@@ -20,7 +20,7 @@ from registry.models import ALWAYS_PROTECTED, ModelVersion
 # Gates whose evidence is there before an evaluation.
 FOREKNOWN = {"data_contract", "holdout_kind", "schema_compatible", "scan", "signature"}
 UNNAMED = (
-    "No version of a data set that it was made from is known. Have the run name it in the tag"
+    "No version of a data set that it was trained on is known. Have the run name it in the tag"
     " controlplane.dataset_versions, or log it with MLflow under the data set's name and digest, and register"
     " the version again. Each version of a data set has the line to copy."
 )
@@ -103,7 +103,7 @@ def _of_gate(result: Result, environment: Environment) -> Answer:
 def _of_data(actor: Actor, evidence: Evidence, environment: Environment) -> list[Answer]:
     """What is there to do; data that fails or is withheld is told by the registry, and named to who may see it."""
     title = f"{environment} demands data that was checked"
-    if not evidence.contracts:
+    if not evidence.contracts or not evidence.is_training_known:
         return [_obstacle(title, UNNAMED, "/data/", "Data sets")]
     unchecked = [each["id"] for each in evidence.contracts if each["status"] not in KNOWN_CHECKS]
     if not unchecked:

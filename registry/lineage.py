@@ -98,6 +98,11 @@ def names_behind(version: ModelVersion) -> set[str]:
     return set(version.datasets.values_list("dataset_version__dataset__name", flat=True))
 
 
+def is_training_known(version: ModelVersion) -> bool:
+    """Whether a data set version that it was trained on is known; its hold-out alone says nothing of that."""
+    return version.datasets.filter(role=VersionDataset.Role.TRAINING).exists()
+
+
 def sees_all_data(actor: Actor, version_id: UUID) -> bool:
     """Whether the actor may see every data set version behind a version."""
     if actor.holds_everywhere("view"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from core.digests import with_short_digests
 from registry.answers import Answer
 from registry.data_facts import NO_HOLDOUT
+from registry.lineage import is_training_known
 from registry.models import ALWAYS_PROTECTED, ModelVersion
 
 # MLflow's word for how a run ended badly -> ours.
@@ -151,7 +152,7 @@ def _origin(version: ModelVersion, behind: Collection[str]) -> list[Answer]:
     missing = [
         word
         for word, known in (
-            ("data", behind or logged),
+            ("training data", logged or is_training_known(version)),
             ("code commit", version.code_commit),
             ("run", version.run_id),
         )
@@ -162,7 +163,7 @@ def _origin(version: ModelVersion, behind: Collection[str]) -> list[Answer]:
         facts.append(Answer("warn", "circle-help", _not_known(missing), "The run does not say."))
     if logged:
         facts.append(_untraced(logged, "Part of its data" if behind else "Its data"))
-    return facts or [Answer("ok", "circle-check", "Its data, code and run are known")]
+    return facts or [Answer("ok", "circle-check", "Its training data, code and run are known")]
 
 
 def _untraced(logged: Sequence[dict[str, str]], what: str) -> Answer:

@@ -40,10 +40,11 @@ def production(db):
 
 @pytest.fixture
 def version(make_model, make_version, heldout):
-    made, rows = make_version(make_model()), heldout(days=8, per_day=5)
+    made, rows, others = make_version(make_model()), heldout(days=8, per_day=5), heldout(days=9, per_day=5)
     contract = DataContract.objects.create(dataset=rows.dataset, revision=1, document={}, digest="0" * 64)
-    ContractCheck.objects.create(version=rows, contract=contract, status="passed")
-    VersionDataset.objects.create(version=made, dataset_version=rows, role="holdout")
+    for data, role in ((rows, "holdout"), (others, "training")):
+        ContractCheck.objects.create(version=data, contract=contract, status="passed")
+        VersionDataset.objects.create(version=made, dataset_version=data, role=role)
     return made
 
 

@@ -83,7 +83,7 @@ def test_who_thinks_of_asking_reads_it_first(version, client_for, scientist):
 def test_who_may_not_see_the_data_reads_how_it_was_judged_and_not_what_it_says(
     ask, answer, version, client_for, token_client, scientist, stranger, actor, heldout
 ):
-    data = version.datasets.get().dataset_version
+    data = version.datasets.get(role="holdout").dataset_version
     grant(actor=actor(scientist), model=version.model, right="view", account=stranger, reason="Looks on.")
     outcome = measured()
     outcome.slices.append(

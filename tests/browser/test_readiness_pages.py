@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def leaking(version, make_version, production, scientist, reviewer, actor, answer):
     """A request for a version that names one data set version in both roles, and that nobody can validate."""
     run = {"metrics": {"roc_auc": 0.9}, "tags": {"controlplane.holdout": '{"kind": "time_ordered"}'}}
-    later, rows = make_version(version.model, **run), version.datasets.get().dataset_version
+    later, rows = make_version(version.model, **run), version.datasets.get(role="holdout").dataset_version
     for each, roles in ((later, ("holdout",)), (make_version(version.model, **run), ("training", "holdout"))):
         for role in roles:
             VersionDataset.objects.create(version=each, dataset_version=rows, role=role)

@@ -52,7 +52,7 @@ def test_a_version_without_hold_out_is_not_called_ready(version, answer):
     word, page = answer(version)
     assert word == "Not yet"
     assert "It cannot be evaluated: no hold-out is named" in page
-    assert "No version of a data set that it was made from is known." in page
+    assert "No version of a data set that it was trained on is known." in page
     assert "Contract of" not in page
     assert ModelVersion.objects.get().is_ready
 
@@ -67,8 +67,9 @@ def test_what_a_run_says_of_a_hold_out_it_does_not_name_is_no_fact(make_model, m
 def test_a_version_that_nobody_evaluated_is_not_called_free_of_doubt(make_model, make_row, use, answer):
     run = {"code_commit": "abc", "run_id": "f" * 32, "flavours": {"sklearn": {}}}
     version = make_row(make_model("sure"), holdout={"kind": "time_ordered"}, **run)
-    data = use("holdout", check="passed")
-    VersionDataset.objects.create(version=version, dataset_version=data, role="holdout")
+    data, training = use("holdout", check="passed"), use("training", check="passed")
+    for each, role in ((data, "holdout"), (training, "training")):
+        VersionDataset.objects.create(version=version, dataset_version=each, role=role)
     page = answer(version)[1]
     assert "Yes, as far as known" in page and "it was not evaluated yet" in page
     done = {"status": "succeeded", "result_sha256": "c" * 64, "dataset_digest": data.digest}
@@ -90,7 +91,8 @@ def test_withheld_data_stands_first(version, use, answer):
 
 def test_a_broken_contract_is_said_and_a_missing_check_warns(version, use, answer):
     use("holdout", check="passed")
-    assert answer(version)[0] == "Yes"
+    word, page = answer(version)
+    assert (word, "training data" in page) == ("Not yet", True), "a hold-out says nothing of training"
     training = use("training")
     word, page = answer(version)
     assert word == "Not yet"
@@ -111,6 +113,7 @@ def test_data_the_reader_may_not_see_is_not_named(version, use, client_for, stra
     from registry.access.services import grant
 
     use("holdout", status="quarantined", quarantine_reason="Secret.")
+    use("training")
     grant(actor=actor(scientist), model=version.model, account=stranger, right="view", reason="Reads.")
     page = client_for(stranger).get("/models/delays/versions/1/")
     assert page.context["readiness"].word == "Not as it is"
@@ -129,6 +132,7 @@ def test_what_is_not_known_is_one_sentence():
 
 def test_a_hold_out_that_names_no_label_is_said_before_anybody_asks(version, use, answer):
     data = use("holdout", check="passed", label="")
+    use("training", check="passed")
     word, page = answer(version)
     assert word == "Not yet"
     assert "its hold-out names no label column" in page
@@ -152,8 +156,10 @@ def test_columns_that_the_signature_asks_for_are_looked_up_before_anybody_asks(
     known = [{"name": "hour", "type": "long"}, {"type": "tensor"}]
     more = [*known, {"name": "zzz", "type": "long", "required": False}]
     fits, lacks = (make_row(version.model, signature={"inputs": inputs}) for inputs in (known, more))
+    training = use("training", check="passed")
     for each in (fits, lacks):
         VersionDataset.objects.create(version=each, dataset_version=data, role="holdout")
+        VersionDataset.objects.create(version=each, dataset_version=training, role="training")
     assert answer(fits)[0] == "Yes"
     word, page = answer(lacks)
     assert word == "Not yet"
@@ -207,7 +213,7 @@ def test_data_made_from_the_hold_out_has_seen_it(version, use):
 
 
 def test_only_the_newest_evaluation_of_these_bytes_speaks(version, use, answer):
-    data = use("holdout", check="passed")
+    data, _ = use("holdout", check="passed"), use("training", check="passed")
     asked = {"candidate": version, "dataset_version": data, "dataset_digest": data.digest}
     failed = {"status": "failed", "failure": "No sandbox."}
     Evaluation.objects.create(**asked, candidate_digest="b" * 64, **failed)

@@ -81,10 +81,10 @@ def _metrics(run: Run) -> list[Metric]:
     for metric in sorted(metrics, key=lambda each: (each.step == 0, each.name))[:MOST_HISTORIES]:
         if time.monotonic() > until:
             break
-        courses[metric.name] = tracking_server().metric_course(run.id, metric.name, MOST_DRAWN)
+        courses[metric.name] = tracking_server().metric_course(run.id, metric.name, MOST_DRAWN + 1)
     return [_with_course(each, courses[each.name]) if each.name in courses else each for each in metrics]
 
 
 def _with_course(metric: Metric, course: Sequence[tuple[int, float]]) -> Metric:
     values = [value if math.isfinite(value) else None for _, value in course]
-    return Metric(metric.name, metric.value, metric.step, values, len(values) >= MOST_DRAWN)
+    return Metric(metric.name, metric.value, metric.step, values, len(values) > MOST_DRAWN)

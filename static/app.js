@@ -19,7 +19,7 @@ function openDialog(opener) {
 }
 /* a wide drawing opens where the version itself is */
 addEventListener("toggle", e => {
-  const at = e.target.open && e.target.querySelector?.(".graph .cur"), box = at?.closest(".scroll");
+  const at = e.target.open ? e.target.querySelector(".graph .cur") : null, box = at?.closest(".scroll");
   if (box) box.scrollLeft = at.getBoundingClientRect().left - box.getBoundingClientRect().left + box.scrollLeft - (box.clientWidth - at.getBoundingClientRect().width) / 2;
 }, true);
 /* on paper nothing stays folded */

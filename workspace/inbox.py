@@ -183,11 +183,19 @@ def requests_of(actor: Actor) -> list[PromotionRequest]:
 
 def decisions_of(actor: Actor) -> list[Decision]:
     """What the actor signed last."""
-    rows = Decision.objects.filter(person=actor.person_id).select_related(
-        "promotion__version__model", "promotion__environment"
-    )
+    return _newest(Decision.objects.filter(person=actor.person_id))
+
+
+def answers_to(actor: Actor) -> list[Decision]:
+    """What others decided last on what the actor asked for, as far as the actor may still see it."""
+    asked = PromotionRequest.objects.visible_to(actor).filter(requested_by=actor.account_id)
+    return _newest(Decision.objects.filter(promotion__in=asked))
+
+
+def _newest(rows: QuerySet[Decision]) -> list[Decision]:
+    related = rows.select_related("promotion__version__model", "promotion__environment", "person")
     return list(
-        rows.defer("promotion__evidence", "promotion__version__manifest").order_by("-signed_at")[:FEW]
+        related.defer("promotion__evidence", "promotion__version__manifest").order_by("-signed_at")[:FEW]
     )
 
 

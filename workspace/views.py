@@ -25,6 +25,7 @@ def inbox(request: PageRequest) -> HttpResponse:
     context = {
         "entries": inbox_of.waiting_for(request.actor),
         "requests": inbox_of.requests_of(request.actor),
+        "answers": inbox_of.answers_to(request.actor),
         "decisions": inbox_of.decisions_of(request.actor),
     }
     return render(request, "workspace/inbox.html", context)

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from core.figures import PSI_LINES, beside_lines
+from core.templatetags.ui import percent
 from monitoring.board.drift import MOVED, Series
 from monitoring.board.scope import Scope, day_words
 from monitoring.models import FeatureWindow, Granularity, Role
@@ -113,11 +114,13 @@ def _distribution_rows(profile: dict[str, Any], before: list[float], now: list[f
     else:
         edges = profile["bars"]
         names = [f"{_plain(low)} to {_plain(high)}" for low, high in pairwise(edges)]
-    return [[name, f"{one:.1%}", f"{two:.1%}"] for name, one, two in zip(names, before, now, strict=False)]
+    return [
+        [name, percent(one, 1), percent(two, 1)] for name, one, two in zip(names, before, now, strict=False)
+    ]
 
 
 def _percent(part: int, whole: int) -> str:
-    return f"{part / whole:.1%}" if whole else "none"
+    return percent(part / whole, 1) if whole else "none"
 
 
 def _plain(value: float | None) -> str:

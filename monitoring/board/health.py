@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core import charts
+from core.templatetags.ui import percent
 from measures.latency import LatencyHistogram
 from monitoring.board.scope import Scope
 from monitoring.models import Granularity, HealthWindow, Role
@@ -139,7 +140,7 @@ def latency_title(health: Health, objective_ms: float | None) -> str:
 def recent_errors(health: Health) -> str:
     """The share of failed requests in words."""
     rate = health.whole.error_rate
-    return "none" if rate is None else f"{rate:.2%}"
+    return "none" if rate is None else percent(rate, 2)
 
 
 def _room_around(health: Health) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from core.templatetags.ui import percent
 from monitoring.board.scope import Scope, day_words, joined, number_word
 from monitoring.models import DataIssue
 
@@ -86,10 +87,10 @@ def issues_title(issues: list[DataIssue]) -> str:
 def issue_words(issue: DataIssue, group: list[DataIssue] | None = None) -> str:
     """How much, when, and what was expected."""
     when = span_words(issue.first_day, issue.last_day)
-    part = f"{issue.affected:,} of {issue.rows:,} rows ({issue.share:.1%})"
+    part = f"{issue.affected:,} of {issue.rows:,} rows ({percent(issue.share, 1)})"
     if issue.kind == "missing":
         usual = max(each.usual_share for each in group or [issue])
-        return f"Missing in {part} {when}; in training {'at most ' if usual > issue.usual_share else ''}{usual:.1%}"
+        return f"Missing in {part} {when}; in training {'at most ' if usual > issue.usual_share else ''}{percent(usual, 1)}"
     if issue.kind == "unseen":
         values = issue.details.get("values", {})
         commonest = sorted(values, key=lambda value: (-values[value], value))[:3]

@@ -8,6 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from core import charts
+from core.templatetags.ui import percent
 from monitoring.board.drift import deployment_marks
 from monitoring.board.scope import HIGHER_IS_BETTER, METRIC_WORDS, Scope, day_words
 from monitoring.board.versus_words import period_words, versus_words
@@ -185,7 +186,7 @@ def arrival(quality: Quality) -> dict[str, Any]:
     missing = predictions - labelled
     title = f"Half of the labels come within {half} day{'' if half == 1 else 's'}"
     if missing:
-        title += f"; {missing / predictions:.0%} of predictions have none yet"
+        title += f"; {percent(missing / predictions, 0)} of predictions have none yet"
     shares = [count / predictions * 100 for count in counts]
     return {
         "title": title,

@@ -15,6 +15,7 @@ from django.utils import timezone
 from core import charts
 from core.actors import Actor
 from core.money import money
+from core.templatetags.ui import percent
 from monitoring.board.scope import RANGES, day_words
 from monitoring.costs.models import CostEntry
 from monitoring.models import Granularity, HealthWindow, Role
@@ -152,4 +153,4 @@ def cost_title(spending: Spending, what: str) -> str:
         return "No cost yet"
     key, days = max(spending.by_key.items(), key=lambda item: sum(item[1].values()))
     share = sum(days.values()) / spending.total if spending.total else 0
-    return f"{key} makes {share:.0%} of {what}"
+    return f"{key} makes {percent(share, 0)} of {what}"

@@ -48,7 +48,7 @@ def test_a_scientist_cannot_give_roles_and_the_refusal_is_audited(scientist, cli
 def test_a_name_that_cannot_be_is_told_at_the_field(admin, client_for):
     answer = client_for(admin).post("/admin/people/", {"username": "two words", "role": ""})
     assert answer.status_code == 422
-    assert "username must be" in answer.content.decode()
+    assert "Username must be" in answer.content.decode()
 
 
 @pytest.mark.parametrize("address", ["explode/", "roles/explode/", "Deactivate/", "roles/GIVE/"])

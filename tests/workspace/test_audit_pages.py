@@ -95,7 +95,7 @@ def test_an_auditor_asks_for_an_export_and_downloads_it(happen, sealer, auditor,
     turned = client.post(
         "/audit/exports/", {"format": "bundle", "since": "2030-01-01", "until": "2020-01-01"}
     )
-    assert turned.status_code == 422 and "to must be later than from" in turned.content.decode()
+    assert turned.status_code == 422 and "To must be later than from" in turned.content.decode()
     assert client.post("/audit/exports/", {"format": "bundle", "title": "Year end"}).status_code == 302
     assert "Being made" in client.get("/audit/exports/").content.decode()
     run_jobs()

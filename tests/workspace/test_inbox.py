@@ -50,8 +50,11 @@ def test_a_request_that_gates_forbid_stands_once(promotion, scientist, page):
     assert "What you asked others for" not in inbox
 
 
-def test_what_one_signed_is_shown_and_waits_no_more(promotion, reviewer, sign, page):
+def test_what_one_signed_is_shown_and_waits_no_more(promotion, reviewer, scientist, stranger, sign, page):
+    assert "What was decided" not in page(scientist)
     sign(reviewer, promotion)
+    assert "What was decided on what you asked" in page(scientist)
+    assert "What was decided" not in page(reviewer) + page(stranger)
     assert "Nothing waits for you" in page(reviewer)
     assert "What you signed last" in page(reviewer)
 

@@ -118,7 +118,8 @@ TEMPLATES = [
             "builtins": [
                 "django.templatetags.static",
                 "core.templatetags.prose",
-                *(["core.templatetags.ui"] if (BASE_DIR / "core/templatetags/ui.py").exists() else []),
+                "core.templatetags.ui",
+                "core.templatetags.drawings",
             ],
         },
     }

@@ -39,12 +39,14 @@ LATEST = """(SELECT {columns} FROM unnest({stages}) AS stages(stage)
      ORDER BY w.stage, w.number DESC LIMIT 1) v)"""
 ALL_STAGES = ("None", "Staging", "Production", "Archived")
 STAGES = f"ARRAY[{', '.join(repr(stage) for stage in ALL_STAGES)}]"
+LATEST_OF_ALL = LATEST.format(columns=f"json_agg({VERSION})", stages=STAGES)
+LATEST_OF_SOME = LATEST.format(columns=f"json_agg({VERSION})", stages="%s::text[]")
 
 MODEL = f"""json_build_object('name', m.name,
  'creation_timestamp', {MILLISECONDS.format("m.created_at")},
  'last_updated_timestamp', {MILLISECONDS.format("m.last_updated_at")},
  'description', m.description,
- 'latest_versions', coalesce({LATEST.format(columns=f"json_agg({VERSION})", stages=STAGES)}, '[]'::json),
+ 'latest_versions', coalesce({LATEST_OF_ALL}, '[]'::json),
  'tags', coalesce((SELECT json_agg(json_build_object('key', t.key, 'value', t.value) ORDER BY t.key)
    FROM registry_modeltag t WHERE t.model_id = m.id), '[]'::json),
  'aliases', coalesce((SELECT json_agg(json_build_object('alias', a.name, 'version', n.number::text) ORDER BY a.name)
@@ -77,12 +79,10 @@ def aliased(actor: Actor, name: str, alias: str) -> Statement:
 
 def latest(actor: Actor, name: str, stages: Sequence[str]) -> Statement:
     """``{"model_versions": […]}``: the newest version of each stage asked for."""
-    return _of_model(
-        actor,
-        name,
-        f"'model_versions', coalesce({LATEST.format(columns=f'json_agg({VERSION})', stages='%s::text[]')}, '[]'::json)",
-        before=[list(stages)],
-    )
+    # Asked of all, as clients do: without a list to send, which costs a twentieth of a millisecond.
+    is_all = tuple(stages) == ALL_STAGES
+    versions, before = (LATEST_OF_ALL, []) if is_all else (LATEST_OF_SOME, [list(stages)])
+    return _of_model(actor, name, f"'model_versions', coalesce({versions}, '[]'::json)", before=before)
 
 
 def _of_model(

@@ -17,7 +17,7 @@ from yarl import URL
 
 from controlplane.edge.answers import ClientGone, Exchange, Refused
 from controlplane.edge.headers import Headers, outbound
-from controlplane.edge.reservoirs import Reservoirs, TooSlow
+from controlplane.edge.reservoirs import Reservoir, Reservoirs, TooSlow
 
 SPOOL_BYTES = 1 << 20
 # Read ahead of a slow client at most this much (aiohttp pauses at twice the number).
@@ -123,42 +123,58 @@ class Upstream:
     ) -> None:
         replaced = {name for name, _ in more}
         headers = [each for each in outbound(response.raw_headers) if each[0] not in replaced]
-        await exchange.start(response.status, [*headers, *more])
-        if exchange.scope["method"] == "HEAD" or response.status in {204, 304}:
-            await exchange.body(b"", more=False)
-            return
-        pieces = response.content.iter_any()
-        first = await anext(pieces, b"")
-        if not first or str(len(first)) == response.headers.get("Content-Length"):
-            await exchange.body(first, more=False)
-            return
-        gone = asyncio.create_task(_hang_up(exchange))
+        is_bare = exchange.scope["method"] == "HEAD" or response.status in {204, 304}
+        reservoir = None if is_bare else self._reservoir(exchange, response)
         try:
-            await self._pass_pieces(exchange, _begun(first, pieces), gone)
+            await exchange.start(response.status, [*headers, *more])
+            if is_bare:
+                await exchange.body(b"", more=False)
+            else:
+                await _pass_body(exchange, response, reservoir)
         finally:
-            gone.cancel()
-            with suppress(asyncio.CancelledError):
-                await gone
-        await exchange.body(b"", more=False)
+            if reservoir is not None:
+                reservoir.close()
 
-    async def _pass_pieces(
-        self, exchange: Exchange, pieces: AsyncIterator[bytes], gone: asyncio.Task[None]
-    ) -> None:
-        async def give(piece: bytes) -> None:
-            try:
-                async with asyncio.timeout(TAKEN_WITHIN):
-                    await exchange.body(piece, more=True)
-            except TimeoutError:
-                raise TooSlow(f"The client took nothing for {TAKEN_WITHIN} seconds.") from None
-            await asyncio.sleep(0)  # after a hang-up the server takes everything at once
-            if gone.done():
-                raise ClientGone
+    def _reservoir(self, exchange: Exchange, response: aiohttp.ClientResponse) -> Reservoir | None:
+        """Refused before anything of the answer is sent where it has no place."""
+        if self.reservoirs is None:
+            return None
+        length = response.headers.get("Content-Length")
+        who = exchange.account_id or exchange.address
+        return self.reservoirs.opened(int(length) if length else None, who)
 
-        if self.reservoirs is not None:
-            await self.reservoirs.read_ahead(pieces, exchange.account_id or exchange.address, give)
-            return
-        async for piece in pieces:
-            await give(piece)
+
+async def _pass_body(
+    exchange: Exchange, response: aiohttp.ClientResponse, reservoir: Reservoir | None
+) -> None:
+    pieces = response.content.iter_any()
+    first = await anext(pieces, b"")
+    if not first or str(len(first)) == response.headers.get("Content-Length"):
+        await exchange.body(first, more=False)
+        return
+    gone = asyncio.create_task(_hang_up(exchange))
+
+    async def give(piece: bytes) -> None:
+        try:
+            async with asyncio.timeout(TAKEN_WITHIN):
+                await exchange.body(piece, more=True)
+        except TimeoutError:
+            raise TooSlow(f"The client took nothing for {TAKEN_WITHIN} seconds.") from None
+        await asyncio.sleep(0)  # after a hang-up the server takes everything at once
+        if gone.done():
+            raise ClientGone
+
+    try:
+        if reservoir is not None:
+            await reservoir.read_ahead(_begun(first, pieces), give)
+        else:
+            async for piece in _begun(first, pieces):
+                await give(piece)
+    finally:
+        gone.cancel()
+        with suppress(asyncio.CancelledError):
+            await gone
+    await exchange.body(b"", more=False)
 
 
 async def _begun(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from controlplane.edge import reservoirs
+from controlplane.edge.answers import Refused
 from controlplane.edge.reservoirs import Reservoirs, TooSlow
 
 PIECES = [os.urandom(size) for size in (70, 3, 900, 64, 1, 500, 333) * 30]
@@ -18,7 +19,12 @@ PIECES = [os.urandom(size) for size in (70, 3, 900, 64, 1, 500, 333) * 30]
 def narrow(monkeypatch):
     for name, size in {"IN_MEMORY": 200, "ON_DISK": 2000, "PIECE": 128}.items():
         monkeypatch.setattr(reservoirs, name, size)
-    for name, most in {"MOST_FILES": 3, "MOST_FILES_OF_ONE": 1, "MOST_WAITING": 1}.items():
+    for name, most in {
+        "MOST_FILES": 3,
+        "MOST_FILES_OF_ONE": 1,
+        "MOST_WAITING": 1,
+        "MOST_WAITING_OF_ONE": 1,
+    }.items():
         monkeypatch.setattr(reservoirs, name, most)
 
 
@@ -37,11 +43,19 @@ def taker(got, wait=0.0, stop_at=None):
     return give
 
 
+async def through(shared, pieces, who, give, length=None):
+    reservoir = shared.opened(length, who)
+    try:
+        await reservoir.read_ahead(pieces, give)
+    finally:
+        reservoir.close()
+
+
 @pytest.mark.parametrize(("reading", "taking"), [(0, 0), (0, 0.001), (0.001, 0)])
 def test_every_piece_comes_in_its_order(narrow, reading, taking):
     got = []
     shared = Reservoirs()
-    asyncio.run(shared.read_ahead(source(PIECES, [], reading), "a", taker(got, taking)))
+    asyncio.run(through(shared, source(PIECES, [], reading), "a", taker(got, taking)))
     assert b"".join(got) == b"".join(PIECES)
     assert not shared.files.held
     assert not shared.waiting.held
@@ -50,11 +64,11 @@ def test_every_piece_comes_in_its_order(narrow, reading, taking):
 def test_the_source_is_read_ahead_of_its_client_up_to_a_limit(narrow):
     async def play():
         seen, shared = [], Reservoirs()
-        slow = asyncio.create_task(shared.read_ahead(source(PIECES, seen), "a", taker([], stop_at=1)))
+        slow = asyncio.create_task(through(shared, source(PIECES, seen), "a", taker([], stop_at=1)))
         await asyncio.sleep(0.2)
         assert 2000 < sum(map(len, seen)) < 2200 + 2 * 900
         others = [
-            asyncio.create_task(shared.read_ahead(source(PIECES, []), who, taker([], stop_at=1)))
+            asyncio.create_task(through(shared, source(PIECES, []), who, taker([], stop_at=1)))
             for who in ("a", "b")
         ]
         done, _ = await asyncio.wait(others, timeout=0.5)
@@ -68,13 +82,29 @@ def test_the_source_is_read_ahead_of_its_client_up_to_a_limit(narrow):
     asyncio.run(play())
 
 
+def test_an_answer_without_a_place_is_refused_before_it_begins(narrow):
+    shared = Reservoirs()
+    small, held = shared.opened(200, "a"), shared.opened(2000, "a")
+    with pytest.raises(Refused) as refused:
+        shared.opened(201, "a")
+    assert (refused.value.status, refused.value.retry_after) == (503, 2)
+    large = shared.opened(2001, "b")
+    with pytest.raises(Refused):
+        shared.opened(2001, "c")
+    shared.opened(2000, "c").close()
+    for each in (small, held, large):
+        each.close()
+    assert not shared.files.held
+    assert not shared.waiting.held
+
+
 def test_what_breaks_at_the_source_breaks_at_the_client(narrow):
     async def broken():
         yield b"begun"
         raise OSError("gone")
 
     with pytest.raises(OSError, match="gone"):
-        asyncio.run(Reservoirs().read_ahead(broken(), "a", taker([], 0.01)))
+        asyncio.run(through(Reservoirs(), broken(), "a", taker([], 0.01)))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -96,7 +126,7 @@ def test_slow_downloads_hold_nobody_else(installation, ask, token, scientist, cl
     )
     slow = []
     try:
-        for number in range(12):
+        for number in range(20):
             connection = socket.socket()
             if number:  # the first begins late and then takes everything
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -104,8 +134,9 @@ def test_slow_downloads_hold_nobody_else(installation, ask, token, scientist, cl
             connection.connect(("127.0.0.1", installation.port))
             connection.sendall(request.encode())
             slow.append(connection)
-        assert slow[0].recv(12) == b"HTTP/1.1 200"
-        time.sleep(1)
+        heads = [connection.recv(12) for connection in slow]
+        assert (heads.count(b"HTTP/1.1 200"), heads.count(b"HTTP/1.1 503")) == (16, 4)
+        assert heads[0] == b"HTTP/1.1 200"
         for path in ("/readyz", "/login/"):
             began = time.monotonic()
             assert ask("GET", path)[0] == 200

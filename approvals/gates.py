@@ -203,8 +203,6 @@ def _contract(gate: dict[str, Any], evidence: Evidence) -> Verdict:
     title, rule = "Data contract", "every data set version behind it was checked and holds"
     if not evidence.contracts:
         return title, rule, "no data set version is known", False
-    if not evidence.is_training_known:
-        return title, rule, "what it was trained on is not known", False
     failed = [each["name"] for each in evidence.contracts if each["status"] == "failed"]
     withheld = [each["name"] for each in evidence.contracts if each["status"] == "quarantined"]
     unchecked = [each["name"] for each in evidence.contracts if each["status"] not in KNOWN_CHECKS]
@@ -212,6 +210,8 @@ def _contract(gate: dict[str, Any], evidence: Evidence) -> Verdict:
         seen = [f"{name} is quarantined" for name in withheld] + [f"{name} fails" for name in failed]
         seen += [f"{name} was not checked" for name in unchecked]
         return title, rule, ", ".join(seen), False
+    if not evidence.is_training_known:
+        return title, rule, "what it was trained on is not known", False
     held = len(evidence.contracts)
     return title, rule, f"{held} data set version{'s hold' if held > 1 else ' holds'}", True
 

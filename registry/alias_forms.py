@@ -42,7 +42,7 @@ class AliasForm(forms.Form):
         who = f" ({known.set_by_name})" if known.set_by_name else ""
         self.add_error(
             "alias",
-            f"{known.name} points at v{known.version.number} since {known.set_at:%-d %B %Y, %H:%M} UTC{who}."
+            f"The alias {known.name} points at v{known.version.number} since {known.set_at:%-d %B %Y, %H:%M} UTC{who}."
             f" Once moved, whoever loads it gets v{version.number}.",
         )
 

@@ -48,7 +48,9 @@ def results(actor: Actor, words: str, address: str = "") -> list[dict[str, Any]]
         return []
     here = {"name": "On this page", "lines": lines_here(actor, address, asked.words), "more": None}
     groups = [here, *_groups(actor, asked)]
-    return [group for group in groups if group["lines"] or group["more"]]
+    found = [group for group in groups if group["lines"] or group["more"]]
+    # Enter opens the first line: a group without any says so behind the others.
+    return sorted(found, key=lambda group: not group["lines"])
 
 
 def _groups(actor: Actor, asked: Wanted) -> list[dict[str, Any]]:

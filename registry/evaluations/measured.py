@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q
 
+from core import figures
 from core.actors import Actor
-from core.figures import figure
 from registry.answers import Answer
 from registry.evaluations.models import Evaluation, EvaluationQuerySet
 from registry.evaluations.verdicts import METRICS
@@ -58,11 +58,9 @@ class Measured:
 
     @property
     def warning(self) -> Answer:
-        title = (
-            f"Its run logged {self.words} {figure(self.claim or 0.0, 4)}; it is {figure(self.value, 4)} here"
-        )
+        title = f"Its run logged {self.words} {figures.measured(self.claim or 0.0)}; it is {figures.measured(self.value)} here"
         detail = (
-            f"Measured on {self.data}, 95 % interval {figure(self.low or 0.0, 4)} to {figure(self.high or 0.0, 4)}."
+            f"Measured on {self.data}, 95 % interval {figures.measured(self.low or 0.0)} to {figures.measured(self.high or 0.0)}."
             " Gates and reviewers go by what is measured; the run may have tested on other rows."
         )
         return Answer("warn", "triangle-alert", title, detail, self.address, "The evaluation")
@@ -122,12 +120,12 @@ def _uses(role: str, data: Q) -> Exists:
 
 
 def _figure(row: Any, version: ModelVersion, metric: str) -> Measured | None:
-    figures: Figures = row.comparison.get("metrics", {})
+    known: Figures = row.comparison.get("metrics", {})
     main = metric or main_metric([version])
-    names = [name for name in (measured_name(main), *METRICS) if _estimate(figures, name) is not None]
+    names = [name for name in (measured_name(main), *METRICS) if _estimate(known, name) is not None]
     if not names:
         return None
-    name, candidate = names[0], figures[names[0]]["candidate"]
+    name, candidate = names[0], known[names[0]]["candidate"]
     claim, logged = _claim(version, name, main)
     return Measured(
         name=name,
@@ -143,8 +141,8 @@ def _figure(row: Any, version: ModelVersion, metric: str) -> Measured | None:
     )
 
 
-def _estimate(figures: Figures, name: str) -> Any:
-    return figures.get(name, {}).get("candidate", {}).get("estimate")
+def _estimate(known: Figures, name: str) -> Any:
+    return known.get(name, {}).get("candidate", {}).get("estimate")
 
 
 def _claim(version: ModelVersion, name: str, main: str) -> tuple[float | None, str]:
@@ -153,7 +151,7 @@ def _claim(version: ModelVersion, name: str, main: str) -> tuple[float | None, s
     for each in (same, main):
         value = version.metrics.get(each)
         if each and isinstance(value, int | float) and not isinstance(value, bool):
-            number = figure(value, 4)
+            number = figures.measured(value)
             is_same = each == same
             return (float(value), number) if is_same else (None, f"{word_of(each)} {number}")
     return None, ""

@@ -91,7 +91,7 @@ def _where_it_is_asked(version: ModelVersion, form: AliasForm) -> str:
         return ""
     address = address_to_ask(version, alias)
     if not address:
-        form.add_error("alias", f"{alias} is protected, and no environment follows it.")
+        form.add_error("alias", f"The alias {alias} is protected, and no environment follows it.")
     return address
 
 
@@ -102,7 +102,7 @@ def _set(request: PageRequest, form: AliasForm, version: ModelVersion) -> bool:
     alias = form.cleaned_data["alias"]
     known = _known(version.model, alias)
     if known is not None and known.version_id == version.pk:
-        form.add_error("alias", f"{alias} points at v{version.number} already.")
+        form.add_error("alias", f"The alias {alias} points at v{version.number} already.")
     elif known is not None and form.cleaned_data["seen"] != services.alias_etag(known):
         form.ask_again(known, version)
     else:

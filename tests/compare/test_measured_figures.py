@@ -44,10 +44,10 @@ def test_the_version_says_first_what_was_measured(make_model, make_row, measured
     assert "as its run logged it" in client.get(address).content.decode(), "other bytes were measured"
     evaluation = measured(version, 0.5)
     page = client.get(address)
-    assert '<p class="v">0.5000</p>' in page.content.decode()
-    assert "scored here on flights v1; its run logged 0.9000" in page.content.decode()
+    assert '<p class="v">0.5</p>' in page.content.decode()
+    assert "scored here on flights v1; its run logged 0.9" in page.content.decode()
     fact = next(each for each in page.context["readiness"].facts if "Its run logged" in each.title)
-    assert fact.title == "Its run logged ROC AUC 0.9000; it is 0.5000 here"
+    assert fact.title == "Its run logged ROC AUC 0.9; it is 0.5 here"
     assert (fact.tone, fact.forbids, fact.address) == ("warn", False, evaluation.address)
     measured(version, 0.9)
     facts = client.get(address).context["readiness"].facts
@@ -59,12 +59,12 @@ def test_lists_say_first_what_was_measured(make_model, make_row, measured, clien
     make_row(model, metrics={"roc_auc": 0.9})
     measured(make_row(model, metrics={"roc_auc": 0.9}), 0.5)
     page = client_for(scientist).get("/models/delays/").content.decode()
-    assert "ROC AUC 0.5000, scored here on flights v1; its run logged 0.9000" in page
-    assert '<small>scored here; <span class="t-warn">logged 0.9000</span></small>' in page
+    assert "ROC AUC 0.5, scored here on flights v1; its run logged 0.9" in page
+    assert '<small>scored here; <span class="t-warn">logged 0.9</span></small>' in page
     assert "0.9000<small>as its run logged it</small>" in page
     line = client_for(scientist).get("/models/").content.decode()
     assert "ROC AUC 0.5000, scored here on flights v1" in line
-    assert "its run logged 0.9000" in line
+    assert "its run logged 0.9" in line
 
 
 def test_data_one_may_not_see_gives_no_figure(
@@ -87,7 +87,7 @@ def test_a_figure_on_rows_that_were_trained_on_says_so(
     VersionDataset.objects.create(version=version, dataset_version=march, role="training")
     measured(version, 0.99)
     (found,) = measured_of(actor(reviewer), [version]).values()
-    assert found.note == "scored here on rows it was trained on; its run logged accuracy 0.8000"
+    assert found.note == "scored here on rows it was trained on; its run logged accuracy 0.8"
     assert (found.words, found.is_apart) == ("ROC AUC", False)
 
 
@@ -138,7 +138,7 @@ def test_the_trend_finds_the_best_by_what_was_measured(
         version=model.versions.get(number=3), dataset_version=march, role="training"
     )
     trend = trend_of(actor(reviewer), model.versions.all())
-    assert trend.title == "v2 has the better ROC AUC on flights: 0.8000 against 0.7000 of v1"
+    assert trend.title == "v2 has the better ROC AUC on flights: 0.8 against 0.7 of v1"
     assert "all tested on the same rows" in trend.sub
 
 

@@ -155,9 +155,9 @@ def test_quarantine_reaches_what_was_made_from_it(month, holdout, actor, scienti
 def test_a_request_that_rests_on_quarantined_data_is_judged_again_and_fails_its_gate(
     promotion, actor, admin, run_jobs
 ):
-    data = promotion.version.datasets.get().dataset_version
+    data = promotion.version.datasets.get(role="holdout").dataset_version
     services.quarantine_version(actor=actor(admin), version=data, reason="The feed was cut.")
-    (told,) = contract_states(promotion.version)
+    told = next(each for each in contract_states(promotion.version) if each["id"] == data.pk)
     assert told["status"] == "quarantined"
     observed = _contract({}, Evidence(contracts=[told]))
     assert observed[2:] == (f"{data} is quarantined", False)

@@ -92,7 +92,7 @@ def mark_stale(watch: Watch, days: Iterable[Any]) -> None:
 def _keep(endpoint: Endpoint, batch: LabelBatch, given: Sequence[GivenLabel]) -> None:
     ids = [label.prediction_id for label in given]
     known = {row.prediction_id: row for row in Label.objects.filter(endpoint=endpoint, prediction_id__in=ids)}
-    fresh, changed, days = [], [], set()
+    fresh, changed = [], []
     for label in given:
         row = known.get(label.prediction_id)
         if row is None:
@@ -104,8 +104,6 @@ def _keep(endpoint: Endpoint, batch: LabelBatch, given: Sequence[GivenLabel]) ->
         else:
             batch.corrected += 1
             changed.append(row)
-            if row.event_time is not None:
-                days.add(row.event_time.astimezone(UTC).date())
         row.value, row.observed_at, row.batch = label.value, label.observed_at, batch
     fields = ["value", "observed_at", "batch"]
     # Another request may be keeping the same prediction's label right now: the later one stays.
@@ -113,6 +111,11 @@ def _keep(endpoint: Endpoint, batch: LabelBatch, given: Sequence[GivenLabel]) ->
         fresh, update_conflicts=True, unique_fields=["endpoint", "prediction_id"], update_fields=fields
     )
     Label.objects.bulk_update(changed, fields)
+    # Read after they were written: a refresh may have found their predictions since they were looked up.
+    written = Label.objects.filter(batch=batch, prediction_id__in=ids, event_time__isnull=False)
+    days = {
+        moment.astimezone(UTC).date() for moment in written.values_list("event_time", flat=True) if moment
+    }
     if days:
         mark_stale(watch_of(endpoint), days)
 

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from core.jobs.lease import Lease
 from core.jobs.models import Job
-from monitoring.models import LabelBatch
+from monitoring.models import Label, LabelBatch, StaleDay
 from monitoring.refresh import labels as searching
 from monitoring.services.labels import checked_labels, record_labels
 from monitoring.services.refreshing import REFRESH, request_refresh
@@ -79,6 +79,27 @@ def test_labels_sent_meanwhile_are_searched_for(asked, send, request_log, run_jo
         (10, 0),
         (15, 0),
     ]
+
+
+def test_a_label_corrected_meanwhile_has_its_day_computed_again(
+    live, asked, send, request_log, run_jobs, meanwhile, system
+):
+    ids = asked(10)
+    request_log.seal()
+    send(ids)
+    corrected = [{"prediction_id": ids[0], "label": 0, "observed_at": OBSERVED}]
+
+    def correct():
+        known = Label.objects.get(prediction_id=ids[0])
+        assert known.event_time is None
+        record_labels(actor=system, endpoint=live.endpoint, labels=checked_labels(corrected))
+
+    meanwhile(correct)
+    run_jobs()
+    record_labels(actor=system, endpoint=live.endpoint, labels=checked_labels([{**corrected[0], "label": 1}]))
+    assert StaleDay.objects.filter(watch__endpoint=live.endpoint, day=FIRST).exists()
+    run_jobs()
+    assert not StaleDay.objects.exists()
 
 
 def test_labels_that_repeat_others_are_looked_at_too(asked, send, request_log, run_jobs):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+
 from django.http import FileResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from core.doors import PageRequest, sign_in_required
+from core.errors import Unavailable
 from registry import services
 from registry.api.downloads import HEADERS
 from registry.runs.curves import check_logged, lines_of
@@ -38,4 +42,25 @@ def run_metric_values(request: PageRequest, run_id: str) -> StreamingHttpRespons
     check_logged(run, name)
     saved_as = content_disposition_header(True, f"{run.id[:8]} {name.replace('/', ' ')}.csv")
     headers = {**HEADERS, "Content-Disposition": saved_as or "attachment"}
-    return StreamingHttpResponse(lines_of(run, name), content_type="text/csv; charset=utf-8", headers=headers)
+    lines = OneAtATime(lines_of(run, name))
+    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+class OneAtATime:
+    """Lines that are asked of the tracking server for as long as it takes: by one of web's few threads, no more."""
+
+    _turn = threading.Lock()
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        if not self._turn.acquire(blocking=False):
+            raise Unavailable("The values of another metric are being read. Try again in a few seconds.")
+        self._lines, self._has_turn = lines, True
+
+    def __iter__(self) -> Iterator[str]:
+        return self._lines
+
+    def close(self) -> None:
+        """Called by the server when the answer has ended, however it did."""
+        if self._has_turn:
+            self._has_turn = False
+            self._turn.release()

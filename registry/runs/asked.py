@@ -16,6 +16,7 @@ STARTS = {"": "attributes.start_time DESC", "oldest": "attributes.start_time ASC
 # ``metric:auc`` begins with the highest, ``-metric:loss`` with the lowest; of the names that MLflow takes.
 BY_METRIC = re.compile(r"(-?)metric:([\w.\-/: ]{1,250})")
 SORTS = "oldest, metric:<name>, -metric:<name>; without it the newest are first"
+NO_RUN = "0" * 32
 # What can only be meant as the beginning of a run's id: pages show eight of its digits.
 ID_BEGINS = re.compile(r"[0-9a-f]{6,32}")
 
@@ -26,6 +27,13 @@ class Way:
 
     conditions: Sequence[str]
     experiments: Sequence[str]
+
+    def among(self, runs: Sequence[str] | None) -> Way:
+        """Of these runs alone; an id that no run has where there are none."""
+        if runs is None:
+            return self
+        names = ", ".join(f"'{run}'" for run in runs or [NO_RUN])
+        return Way((*self.conditions, f"attributes.run_id IN ({names})"), self.experiments)
 
 
 @dataclass(frozen=True)

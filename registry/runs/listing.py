@@ -12,7 +12,7 @@ from registry.runs.asked import BY_METRIC, Asked, Way
 from registry.runs.places import Place, opened, sealed
 from registry.runs.reading import is_own, plain_metrics
 from registry.runs.shown import DELETED, ShownRun
-from registry.runs.sight import find_run, usable, versions_of
+from registry.runs.sight import find_run, seen_of_owner, usable, versions_of
 from registry.tracked import NOBODY, Run
 
 # Everybody may log there, and into experiments of their own: a person's runs are nowhere else.
@@ -54,6 +54,9 @@ def runs_of(actor: Actor, asked: Asked, page: str) -> RunPage:
     ways = ways[place.way : place.way + 1] if page else ways
     # Anybody may call a run of theirs a part: those of the run's owner are.
     owner = (parent.owner or NOBODY) if parent else person
+    # Of another's runs only those that may be seen are asked for: a page that was cut would tell of the rest.
+    seen_ids = seen_of_owner(actor, owner)
+    ways = [(at, way.among(seen_ids)) for at, way in ways]
     found, following, (number, way) = _found(owner, asked, ways, place)
     seen = usable(actor, found) if parent else found
     following_place = place.after(found, following, asked.sort, number) if following else None

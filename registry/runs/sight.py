@@ -12,6 +12,9 @@ from registry.models import ModelVersion
 from registry.ownership import may_use, seen_through_versions
 from registry.tracked import RUN_ID, LoggedModel, Owned, Run
 
+# So many versions of others are looked through for runs.
+MOST_SEEN = 500
+
 Thing = TypeVar("Thing", Run, LoggedModel)
 
 
@@ -41,6 +44,15 @@ def usable(actor: Actor, things: Iterable[Thing]) -> list[Thing]:
     column = found[0].owned.column if found else ""
     seen = seen_through_versions(actor, column, others) if others else set()
     return [each for each in found if each.id not in others or each.id in seen]
+
+
+def seen_of_owner(actor: Actor, owner: str) -> list[str] | None:
+    """The runs of one owner that the actor sees through versions, newest first; None for who sees them all."""
+    if actor.holds_everywhere("view") or owner == str(actor.person_id):
+        return None
+    made = ModelVersion.objects.visible_to(actor).ready().filter(created_by__person_id=owner)
+    newest = made.exclude(run_id="").order_by("-pk").values_list("run_id", flat=True)[:MOST_SEEN]
+    return list(dict.fromkeys(newest))
 
 
 def versions_of(actor: Actor, runs: Iterable[Run]) -> dict[str, list[ModelVersion]]:

@@ -49,6 +49,8 @@ def why_not_comparable(a: HeldOut, b: HeldOut) -> str:
         return "It is not known on which rows both runs were tested: a run has to name its hold-out."
     if a.digests != b.digests:
         return f"They were tested on different data: {a.words} and {b.words}."
+    if bool(a.split) != bool(b.split):
+        return f"One was tested on all of the data, the other on a part of it: {a.words} and {b.words}."
     if a.split != b.split:
         return f"Their hold-outs were split differently from the same data: {_split(a)} and {_split(b)}."
     return ""

@@ -13,6 +13,7 @@ from registry.access.services import grant
 from registry.cards.services import revise_card
 from registry.compare.data_sets import data_differences
 from registry.compare.signatures import changes_of
+from registry.compare.tested import HeldOut, why_not_comparable
 from registry.compare.views import OFFERED_DATA
 from registry.evaluations.models import Evaluation
 from registry.requirements import read_requirements
@@ -320,3 +321,14 @@ def test_the_page_tells_data_set_by_data_set_what_each_was_made_from(
     page = client_for(scientist).get("/models/delays/compare/?a=1&b=2").content.decode()
     assert "3 versions, 2013-01 to 2013-03" in page
     assert "temp 0.49" in page
+
+
+def test_all_of_the_data_and_a_part_of_it_are_not_the_same_rows():
+    digests = frozenset({"a" * 64})
+    part, named = HeldOut(digests, ("0.2", "", "7"), "a part of rows v1"), HeldOut(digests, (), "rows v1")
+    for one, other in ((part, named), (named, part)):
+        said = why_not_comparable(one, other)
+        assert (
+            said
+            == f"One was tested on all of the data, the other on a part of it: {one.words} and {other.words}."
+        )

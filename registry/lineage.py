@@ -18,6 +18,8 @@ from registry.run_facts import DATASET_VERSIONS, PARENT_VERSION, DatasetReferenc
 
 Use = tuple[str, DatasetVersion]
 MOST_CHILDREN = 20
+# What of a hold-out tells whose rows it holds.
+NAMING_DATA = frozenset({"dataset", "dataset_version", "dataset_version_id", "label_column"})
 PARENT = re.compile(r"^(?:models:/+([^/@\x00]+)/)?v?([1-9]\d{0,8})\Z")
 
 
@@ -113,6 +115,21 @@ def sees_all_data(actor: Actor, version_id: UUID) -> bool:
     return not hidden.exists()
 
 
+def holdout_as_told(actor: Actor, version: ModelVersion) -> dict[str, Any]:
+    """How rows were held out; of which data set only to who may see it."""
+    if sees_all_data(actor, version.pk):
+        return version.holdout
+    return {key: value for key, value in version.holdout.items() if key not in NAMING_DATA}
+
+
+def run_as_told(actor: Actor, version: ModelVersion) -> dict[str, Any]:
+    """What its run says of itself, without inputs that are data the actor may not see."""
+    if sees_all_data(actor, version.pk) or "inputs" not in version.run:
+        return version.run
+    hidden = names_behind(version) - {use.dataset_version.dataset.name for use in data_of(actor, version)}
+    return {**version.run, "inputs": [each for each in version.run["inputs"] if each["name"] not in hidden]}
+
+
 def lineage_of(actor: Actor, version: ModelVersion) -> dict[str, Any]:
     """Data set versions, code, run and the version itself, oldest first."""
     # The run of an imported version is on another server: a fact here, never an id that gives rights.
@@ -130,9 +147,9 @@ def lineage_of(actor: Actor, version: ModelVersion) -> dict[str, Any]:
             for use in data_of(actor, version)
         ],
         "code": {"commit": version.code_commit} if version.code_commit else None,
-        "run": {**version.run, "id": run_id} if run_id else None,
+        "run": {**run_as_told(actor, version), "id": run_id} if run_id else None,
         "logged_model": version.logged_model_id or None,
-        "holdout": version.holdout or None,
+        "holdout": holdout_as_told(actor, version) or None,
         "version": {
             "model": version.model.name,
             "version": version.number,

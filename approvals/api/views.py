@@ -25,11 +25,13 @@ from approvals.api.serializers import (
     SignatureSerializer,
 )
 from approvals.models import Policy, PolicyRevision, PromotionRequest
+from approvals.telling import evidence_for
 from core.api.items import item
 from core.api.openapi import choice, text
 from core.api.views import IdempotentPosts, etag_of, require_match
 from core.errors import Conflict, Invalid, NotFound
 from deployments.lookups import find_environment
+from registry.lineage import sees_all_data
 from registry.lookups import find_version
 
 LATER = "is not built yet: reject with what should change, or withdraw and ask again."
@@ -102,12 +104,16 @@ class RequestViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def evidence(self, request: Request, pk: str) -> Response:
-        """Exactly what a signature covers; its canonical JSON (RFC 8785) has this SHA-256."""
+        """Exactly what a signature covers; its canonical JSON (RFC 8785) has this SHA-256.
+
+        Who may not see all data behind the version reads it without what names or quotes that data.
+        """
         promotion = self._find(pk)
+        is_seen = sees_all_data(request.actor, promotion.version_id)
         body = {
             "sha256": promotion.evidence_sha256,
             "revision": promotion.rev,
-            "evidence": promotion.evidence,
+            "evidence": evidence_for(promotion, is_data_seen=is_seen),
         }
         return Response(body, headers={"ETag": request_etag(promotion)})
 

@@ -28,7 +28,7 @@ from registry.api.serializers import (
     VersionSerializer,
 )
 from registry.api.sorting import Sorting
-from registry.lineage import lineage_of
+from registry.lineage import holdout_as_told, lineage_of, run_as_told
 from registry.lookups import find_model, find_version
 from registry.models import ModelVersion
 from registry.ownership import refuse_early
@@ -160,7 +160,9 @@ class VersionViewSet(IdempotentPosts, mixins.ListModelMixin, viewsets.GenericVie
         return accepted(Job.objects.about(version).latest("created_at"), self._body(version))
 
     def _body(self, version: ModelVersion) -> dict[str, Any]:
-        return dict(VersionSerializer(version).data)
+        actor = self.request.actor
+        told = {"holdout": holdout_as_told(actor, version), "run": run_as_told(actor, version)}
+        return {**VersionSerializer(version).data, **told}
 
     def _answer(self, version: ModelVersion) -> Response:
         return Response(self._body(version), headers={"ETag": version_etag(version)})

@@ -25,7 +25,7 @@ from registry.evaluations.setbacks import failure_of
 from registry.evaluations.verdicts import metric_rows
 from registry.forms import EditVersionForm
 from registry.graph import graph_of
-from registry.lineage import data_of, names_behind, parent_of
+from registry.lineage import data_of, holdout_as_told, names_behind, parent_of
 from registry.lookups import find_version
 from registry.metrics import main_metric, shown, word_of
 from registry.models import ModelVersion
@@ -178,7 +178,7 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
             (key, value) for key, value in version.environment.items() if not isinstance(value, dict | list)
         ),
         "holdout_word": HOLDOUT_WORDS.get(holdout, holdout),
-        "holdout_facts": _holdout_facts(version),
+        "holdout_facts": _holdout_facts(holdout_as_told(actor, version)),
         **_against_champion(request, version),
         "aliases": sorted(version.aliases.all(), key=lambda alias: alias.name),
         "tags": sorted(version.tags.all(), key=lambda tag: tag.key),
@@ -198,9 +198,9 @@ def _registration(version: ModelVersion) -> Job | None:
     return Job.objects.about(version).filter(kind=FINALISE).order_by("-created_at").first()
 
 
-def _holdout_facts(version: ModelVersion) -> list[tuple[str, Any]]:
+def _holdout_facts(holdout: dict[str, Any]) -> list[tuple[str, Any]]:
     """How the rows were held out, in words; ids are for programs."""
-    said = {key: value for key, value in version.holdout.items() if key not in {"kind", "dataset_version_id"}}
+    said = {key: value for key, value in holdout.items() if key not in {"kind", "dataset_version_id"}}
     if isinstance(share := said.get("test_fraction"), int | float):
         said["test_fraction"] = percent(share, 0)
     return [

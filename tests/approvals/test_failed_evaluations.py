@@ -98,7 +98,10 @@ def test_who_may_not_see_the_data_reads_how_it_was_judged_and_not_what_it_says(
 
     def told(account):
         page = client_for(account).get(promotion.address).content.decode()
-        return page, page + token_client(account).get(f"/api/v1{PLACE}/{promotion.pk}").content.decode()
+        place = f"/models/{version.model.name}/versions/{version.number}"
+        rest = [f"{PLACE}/{promotion.pk}", f"{PLACE}/{promotion.pk}/evidence", place, f"{place}/lineage"]
+        said = [token_client(account).get(f"/api/v1{each}").content.decode() for each in rest]
+        return page, "".join([page, client_for(account).get(f"{place}/").content.decode(), *said])
 
     assert data.dataset.name in told(scientist)[0]
     assert "secret_airline" in told(scientist)[0]

@@ -7,9 +7,10 @@ from django.db import DatabaseError, transaction
 
 from pipelines.models import Dataset, DatasetVersion
 from registry import services
+from registry.access.services import grant
 from registry.evaluations.models import Evaluation
 from registry.graph import graph_of
-from registry.models import ModelVersion
+from registry.models import ModelVersion, VersionDataset
 from registry.readiness import untraced_inputs
 from tests.registry.test_registering_models import events
 
@@ -178,8 +179,6 @@ def test_a_parent_that_is_not_there_or_not_to_be_seen_fails_alike(
 def test_a_parent_one_may_not_see_is_left_out(
     make_model, make_version, make_account, scientist, actor, run_jobs, token_client, client_for
 ):
-    from registry.access.services import grant
-
     make_version(make_model("secret"))
     copy = make_model("copy")
     services.create_version(actor=actor(scientist), model=copy, source="models:/secret/1")
@@ -222,3 +221,34 @@ def test_the_graph_leads_from_data_to_what_became_of_the_version(
     page = client_for(scientist).get("/models/delays/versions/1/").content.decode()
     assert f'<a href="{evaluation.address}">' in page
     assert page.count('class="arrow"') == len(graph.arrows)
+
+
+def test_facts_that_name_hidden_data_are_told_to_who_may_see_it(
+    make_model, make_row, months, scientist, stranger, actor, token_client, client_for
+):
+    Dataset.objects.update(name="secret-rows")
+    data = DatasetVersion.objects.get(pk=months[0].pk)
+    model = make_model("delays")
+    version = make_row(
+        model,
+        holdout={"kind": "time_ordered", "dataset": data.dataset.name, "label_column": "secret_column"},
+        run={
+            "id": "r1",
+            "inputs": [{"name": data.dataset.name, "digest": data.digest, "context": "training"}],
+        },
+    )
+    VersionDataset.objects.create(version=version, dataset_version=data, role="training")
+    grant(actor=actor(scientist), model=model, right="view", account=stranger, reason="Looks on.")
+
+    def told(account):
+        rest = [
+            token_client(account).get(f"/api/v1/models/delays/versions/1{each}").content.decode()
+            for each in ("", "/lineage")
+        ]
+        return "".join([*rest, client_for(account).get("/models/delays/versions/1/").content.decode()])
+
+    assert data.dataset.name in told(scientist) and "secret_column" in told(scientist)
+    everything = told(stranger)
+    assert "time_ordered" in everything
+    for each in (data.dataset.name, data.digest, "secret_column"):
+        assert each not in everything, everything[everything.index(each) - 200 :][:300]

@@ -65,6 +65,8 @@ def _answer(
 ) -> HttpResponse:
     content, notice = form.content if form.is_bound else None, ""
     if content is not None and request.POST.get("step") == "register":
+        if sent := _sent_already(request, form, model, content):
+            return redirect("registry:version", name=sent.model.name, number=sent.number)
         notice = _why_not_yet(form, content, before)
         if not (notice or form.errors):
             if version := _register(request, form, model, before):
@@ -87,6 +89,22 @@ def _answer(
         return render(request, "registry/_prompt_preview.html", context)
     status = 422 if notice or form.errors else 200
     return render(request, "registry/prompt_write.html", context, status=status)
+
+
+def _sent_already(
+    request: PageRequest, form: WritePromptForm, model: RegisteredModel | None, content: Mapping[str, str]
+) -> ModelVersion | None:
+    """What the first of two clicks has made: of the same text, looked at beside the same version."""
+    if model is None and not form.errors:
+        model = RegisteredModel.objects.visible_to(request.actor).named(form.cleaned_data["name"]).first()
+    newest = _newest(request, model) if model is not None else None
+    if newest is None or newest.created_by_id != request.actor.account_id:
+        return None
+    if not (is_prompt(newest.model) and says_the_same(content, newest)):
+        return None
+    earlier = ModelVersion.objects.visible_to(request.actor).filter(model=model, number__lt=newest.number)
+    replaced = earlier.in_lists().prefetch_related("tags").order_by("-number").first()
+    return newest if form.cleaned_data.get("seen") == look_of(content, replaced) else None
 
 
 def _why_not_yet(form: WritePromptForm, content: Mapping[str, str], before: ModelVersion | None) -> str:

@@ -122,6 +122,16 @@ def test_the_same_text_again_is_nothing_to_register(make_prompt, client_for, sci
     assert ModelVersion.objects.count() == 1
 
 
+def test_a_second_click_leads_to_what_the_first_has_made(client_for, scientist):
+    client = client_for(scientist)
+    for address, number, text in ((NEW, 1, "One {{x}}."), (NEXT, 2, "Two {{x}}.")):
+        typed = {**TYPED, "text": text}
+        seen = look(sent(client, address, "preview", **typed)[1])
+        clicks = [sent(client, address, "register", **typed, seen=seen)[0] for _ in range(2)]
+        assert [each["Location"] for each in clicks] == [f"/models/ask/versions/{number}/"] * 2
+    assert ModelVersion.objects.count() == 2
+
+
 def test_what_was_not_looked_at_is_not_registered(make_prompt, client_for, scientist):
     """Neither a text that was changed after its preview, nor one compared with a version that is no longer the newest."""
     model = make_prompt("ask", "Say {{what}}.")

@@ -118,7 +118,8 @@ def _of_inputs(version: ModelVersion, data: DatasetVersion, is_seen: bool) -> li
     if not lacking:
         return []
     columns = ", ".join(lacking[:MOST_NAMES]) + (" and more" if len(lacking) > MOST_NAMES else "")
-    detail = f"{data if is_seen else 'Its hold-out'} has no column {columns}, so an evaluation would fail."
+    what = f"{data} has no column {columns}" if is_seen else "Its hold-out has not all of them"
+    detail = f"{what}, so an evaluation would fail."
     return [_unfit("Its hold-out lacks columns that its signature asks for", detail)]
 
 

@@ -48,7 +48,8 @@ def evaluate(lease: Lease, evaluation: Evaluation) -> dict[str, Any]:
         raise
     except (DomainError, ValueError) as error:
         services.fail(actor=actor, evaluation=row, fence=lease.fence, reason=str(error))
-        raise DomainError(str(error)) from error
+        # Who sees the model sees the job; the cause may speak of data that is hidden from them.
+        raise DomainError("The evaluation failed; its page says why.") from error
     lease.check()
     done = services.finish(actor=actor, evaluation=row, fence=lease.fence, outcome=outcome)
     return {"status": done.status, "rows": done.rows, "result_sha256": done.result_sha256}

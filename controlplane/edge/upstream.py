@@ -17,7 +17,7 @@ from yarl import URL
 
 from controlplane.edge.answers import ClientGone, Exchange, Refused
 from controlplane.edge.headers import Headers, outbound
-from controlplane.edge.reservoirs import Reservoir, Reservoirs, TooSlow
+from controlplane.edge.reservoirs import PIECE, Reservoir, Reservoirs, TooSlow
 
 SPOOL_BYTES = 1 << 20
 # Read ahead of a slow client at most this much (aiohttp pauses at twice the number).
@@ -155,14 +155,16 @@ async def _pass_body(
     gone = asyncio.create_task(_hang_up(exchange))
 
     async def give(piece: bytes) -> None:
-        try:
-            async with asyncio.timeout(TAKEN_WITHIN):
-                await exchange.body(piece, more=True)
-        except TimeoutError:
-            raise TooSlow(f"The client took nothing for {TAKEN_WITHIN} seconds.") from None
-        await asyncio.sleep(0)  # after a hang-up the server takes everything at once
-        if gone.done():
-            raise ClientGone
+        # In small parts: the time is for taking one, whatever has come at once.
+        for at in range(0, len(piece), PIECE):
+            try:
+                async with asyncio.timeout(TAKEN_WITHIN):
+                    await exchange.body(piece[at : at + PIECE], more=True)
+            except TimeoutError:
+                raise TooSlow(f"The client took nothing for {TAKEN_WITHIN} seconds.") from None
+            await asyncio.sleep(0)  # after a hang-up the server takes everything at once
+            if gone.done():
+                raise ClientGone
 
     try:
         if reservoir is not None:

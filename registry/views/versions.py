@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from core.actors import holds
+from core.actors import Actor, holds
 from core.doors import PageRequest, sign_in_required
 from core.errors import PreconditionFailed
 from core.jobs.models import Job
@@ -133,11 +133,8 @@ def retry_registration(request: PageRequest, name: str, number: int) -> HttpResp
 def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
     actor, model = request.actor, version.model
     data, job = data_of(actor, version), _registration(version)
-    metric = main_metric([version])
     measured = measured_of(actor, [version]).get(str(version.pk))
-    holdout = version.holdout.get("kind", "")
     of_data, behind = facts_about(version, data), names_behind(version)
-    changed = changed_file(version)
     return {
         "version": version,
         "model": model,
@@ -152,9 +149,6 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
         ),
         "measured": measured,
         "is_holdout_named": NO_HOLDOUT not in of_data,
-        "changed": changed,
-        "is_change_folded": changed is not None
-        and any(each["path"] == changed.path for each in version.manifest[FOLDED_FILES:]),
         "broken_run": broken_run(version),
         "data": data,
         "is_data_hidden": bool(behind and not data),
@@ -165,20 +159,8 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
         "seen": _seen(job),
         "verification": Job.objects.about(version).filter(kind=VERIFY).open().first(),
         "snippets": of_version(version),
-        "metric": metric,
-        "metric_word": word_of(metric),
-        "metric_value": version.metrics.get(metric),
-        "metrics": shown(version.metrics),
-        "parameters": sorted(version.parameters.items()),
-        "columns": columns_of(version.signature),
-        "files": version.manifest[:FOLDED_FILES],
-        "more_files": version.manifest[FOLDED_FILES:],
-        "flavours": sorted(version.flavours),
-        "environment": sorted(
-            (key, value) for key, value in version.environment.items() if not isinstance(value, dict | list)
-        ),
-        "holdout_word": HOLDOUT_WORDS.get(holdout, holdout),
-        "holdout_facts": _holdout_facts(holdout_as_told(actor, version)),
+        **_said_by_run(actor, version),
+        **_files(version),
         **_against_champion(request, version),
         "aliases": sorted(version.aliases.all(), key=lambda alias: alias.name),
         "tags": sorted(version.tags.all(), key=lambda tag: tag.key),
@@ -189,6 +171,36 @@ def _context(request: PageRequest, version: ModelVersion) -> dict[str, Any]:
             (model.name, reverse("registry:model", args=[model.name])),
             (f"v{version.number}", ""),
         ],
+    }
+
+
+def _said_by_run(actor: Actor, version: ModelVersion) -> dict[str, Any]:
+    """What its run logged of it: metrics, parameters, how rows were held out, what it was trained with."""
+    metric, holdout = main_metric([version]), version.holdout.get("kind", "")
+    return {
+        "metric": metric,
+        "metric_word": word_of(metric),
+        "metric_value": version.metrics.get(metric),
+        "metrics": shown(version.metrics),
+        "parameters": sorted(version.parameters.items()),
+        "environment": sorted(
+            (key, value) for key, value in version.environment.items() if not isinstance(value, dict | list)
+        ),
+        "holdout_word": HOLDOUT_WORDS.get(holdout, holdout),
+        "holdout_facts": _holdout_facts(holdout_as_told(actor, version)),
+    }
+
+
+def _files(version: ModelVersion) -> dict[str, Any]:
+    """What it is made of, and which of it has changed since."""
+    changed, folded = changed_file(version), version.manifest[FOLDED_FILES:]
+    return {
+        "changed": changed,
+        "is_change_folded": changed is not None and any(each["path"] == changed.path for each in folded),
+        "columns": columns_of(version.signature),
+        "files": version.manifest[:FOLDED_FILES],
+        "more_files": folded,
+        "flavours": sorted(version.flavours),
     }
 
 
